@@ -1,0 +1,38 @@
+/* The one seam to the file system: everything the library reads or writes goes through here. */
+#ifndef FLAW_BASE_FILE_H
+#define FLAW_BASE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "flaw/status.h"
+
+/* Whole file in memory, NUL-terminated one byte past `size`. More than `maximum` bytes is FLAW_BAD_DATA. */
+typedef struct flaw_bytes {
+    uint8_t *data; /* owned: malloc, or a private read-only mapping when `mapped` */
+    size_t size;
+    bool mapped;
+} flaw_bytes;
+
+flaw_status flaw_file_read(flaw_bytes *out, const char *path, size_t maximum, flaw_error *err);
+flaw_status flaw_file_map(flaw_bytes *out, const char *path, flaw_error *err); /* no NUL after a mapping */
+void flaw_bytes_release(flaw_bytes *bytes);
+
+/* Write to a temporary name beside `path`, sync, rename. A crash leaves the old file or the new one. */
+flaw_status flaw_file_write(const char *path, const void *data, size_t size, flaw_error *err);
+
+/* mkdir -p. */
+flaw_status flaw_file_make_folder(const char *path, flaw_error *err);
+bool flaw_file_is_folder(const char *path);
+bool flaw_file_exists(const char *path);
+
+/* Names (not paths) in a folder, sorted bytewise, without "." entries; free with flaw_names_release. */
+typedef struct flaw_names {
+    char **name;
+    size_t count;
+} flaw_names;
+flaw_status flaw_file_list(flaw_names *out, const char *folder, flaw_error *err);
+void flaw_names_release(flaw_names *names);
+
+#endif

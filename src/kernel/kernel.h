@@ -1,0 +1,109 @@
+/* Kernels: arithmetic on raw arrays. They never allocate, never fail, never start threads; sizes are checked above.
+ *
+ * One table of pointers, filled with the reference first and then overwritten by what the machine's level offers
+ * (select.c). The plain C reference in ref/ is kept for ever and every fast kernel is compared with it.
+ *
+ * Order of summation: each output element is summed over k in one order that depends only on k and the level, never
+ * on m, n, the tile position or the number of threads. So the same row gives the same bits in any batch. */
+#ifndef FLAW_KERNEL_KERNEL_H
+#define FLAW_KERNEL_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum flaw_level { FLAW_LEVEL_REF, FLAW_LEVEL_AVX2, FLAW_LEVEL_AVX512, FLAW_LEVEL_AMX } flaw_level;
+typedef enum flaw_precision { FLAW_F32, FLAW_BF16 } flaw_precision; /* of the products; all else is float32 */
+typedef enum flaw_activation { FLAW_ACT_NONE, FLAW_ACT_GELU, FLAW_ACT_QUICK_GELU } flaw_activation;
+
+/* C[M,N] = act(A[M,K] B[K,N] + bias) + residual, or C += A B when `accumulate`.
+ * A is read through strides (a transposed A needs no copy); B was packed by `pack`. */
+typedef struct flaw_product {
+    int m, n, k;
+    const float *a;
+    ptrdiff_t a_row, a_col; /* in floats: A[i][p] = a[i * a_row + p * a_col]; one of them is 1 */
+    const void *b;          /* packed [K,N] */
+    float *c;
+    ptrdiff_t c_row;       /* floats between rows of C; columns are adjacent */
+    bool accumulate;       /* add to C; then bias, act, residual, pre are unused */
+    const float *bias;     /* [N] or NULL */
+    flaw_activation act;
+    const float *residual; /* rows like C (c_row), may be C itself; or NULL */
+    float *pre;            /* rows like C: value before the activation, for the backward pass; or NULL */
+} flaw_product;
+
+/* One head of scaled dot-product attention over T tokens. Rows of q, k, v are `row` floats apart, `width` long. */
+typedef struct flaw_attention {
+    int tokens, width;
+    bool causal;
+    float scale; /* usually 1/sqrt(width) */
+    const float *q, *k, *v;
+    ptrdiff_t row;
+    float *out; /* [T, width], rows out_row apart */
+    ptrdiff_t out_row;
+    float *probs; /* [T, T] softmax rows kept for the backward pass; or NULL */
+} flaw_attention;
+
+typedef struct flaw_attention_grad {
+    flaw_attention forward;  /* probs filled by the forward pass; out is not read */
+    const float *d_out;      /* rows out_row apart */
+    float *d_q, *d_k, *d_v;  /* written, rows d_row apart */
+    ptrdiff_t d_row;
+} flaw_attention_grad;
+
+typedef struct flaw_adamw {
+    float rate, beta1, beta2, eps, decay; /* decoupled weight decay */
+    float correct1, correct2;             /* 1/(1-beta1^t), 1/(1-beta2^t) */
+    float grad_scale;                     /* gradient clipping: g is multiplied by it */
+} flaw_adamw;
+
+/* FLAW_TILE: pieces of a product are cut on these boundaries (rows, columns) by the caller. */
+#define FLAW_TILE_ROWS 96
+#define FLAW_TILE_COLS 256
+
+typedef struct flaw_kernels {
+    const char *name; /* "ref", "avx2", "avx512", "amx" */
+    flaw_level level;
+
+    /* Packed B. `pack` writes pack_size(prec,k,n) bytes to 64-byte aligned `out`; B[p][j] = b[p*b_row + j*b_col]. */
+    size_t (*pack_size)(flaw_precision prec, int k, int n);
+    void (*pack)(flaw_precision prec, int k, int n, const float *b, ptrdiff_t b_row, ptrdiff_t b_col, void *out);
+    /* The same, only columns [n0, n1) (multiples of FLAW_TILE_COLS or n), so that packing can be split in pieces. */
+    void (*pack_cols)(flaw_precision prec, int k, int n, const float *b, ptrdiff_t b_row, ptrdiff_t b_col, int n0,
+                      int n1, void *out);
+    /* Rows [m0,m1) x columns [n0,n1) of the product; m0 and n0 are multiples of the FLAW_TILE sizes.
+     * `scratch` holds product_scratch(prec, k) bytes, 64-byte aligned, one per worker. */
+    size_t (*product_scratch)(flaw_precision prec, int k);
+    void (*product)(flaw_precision prec, const flaw_product *p, int m0, int m1, int n0, int n1, void *scratch);
+
+    size_t (*attention_scratch)(int tokens, int width);
+    void (*attention)(const flaw_attention *a, void *scratch);
+    size_t (*attention_backward_scratch)(int tokens, int width);
+    void (*attention_backward)(const flaw_attention_grad *g, void *scratch);
+
+    /* y = (x - mean) * rstd * w + b over each of `rows` rows of `d`; mean, rstd [rows] kept when not NULL. */
+    void (*layer_norm)(int rows, int d, float eps, const float *x, const float *w, const float *b, float *y,
+                       float *mean, float *rstd);
+    /* dx[rows,d] += gradient; dw[d], db[d] += their sums over these rows, in row order (either may be NULL). */
+    void (*layer_norm_backward)(int rows, int d, const float *x, const float *w, const float *mean, const float *rstd,
+                                const float *dy, float *dx, float *dw, float *db);
+    void (*softmax)(int rows, int n, float *x); /* in place, each row */
+    /* y = act(x); backward: dx = dy * act'(x) (dx may be dy). GELU is the exact erf form; both within 2 ULP-ish of it. */
+    void (*activate)(flaw_activation act, size_t n, const float *x, float *y);
+    void (*activate_backward)(flaw_activation act, size_t n, const float *x, const float *dy, float *dx);
+    void (*exp)(size_t n, const float *x, float *y);
+    float (*dot)(size_t n, const float *a, const float *b); /* fixed order */
+    void (*axpy)(size_t n, float alpha, const float *x, float *y); /* y += alpha x */
+    void (*scale)(size_t n, float alpha, float *x);
+    /* Sum of rows: out[d] += sum over rows of x[rows, d] (bias gradients), in row order. */
+    void (*column_sum)(int rows, int d, const float *x, ptrdiff_t x_row, float *out);
+    void (*adamw)(const flaw_adamw *o, size_t n, float *w, const float *g, float *m, float *v);
+} flaw_kernels;
+
+/* Detect the machine once; the best table not above `max`. FLAW_LEVEL_AMX asks for the best there is.
+ * Thread-safe: returns one of a few constant tables. */
+const flaw_kernels *flaw_kernels_select(flaw_level max);
+/* Highest level this machine runs (AMX also needs the kernel's permission, requested here). */
+flaw_level flaw_kernels_best(void);
+
+#endif

@@ -1,0 +1,24 @@
+/* What every layer call needs: the kernels, the threads, the precision of products, and scratch for each worker. */
+#ifndef FLAW_NN_COMPUTE_H
+#define FLAW_NN_COMPUTE_H
+
+#include "base/pool.h"
+#include "flaw/status.h"
+#include "kernel/kernel.h"
+
+typedef struct flaw_compute {
+    const flaw_kernels *kernels;
+    flaw_pool *pool; /* owned */
+    flaw_precision precision;
+    int workers;
+    void **scratch; /* [workers], each scratch_size bytes, grown by flaw_compute_reserve only */
+    size_t scratch_size;
+} flaw_compute;
+
+/* threads 0 = all processors allowed. */
+flaw_status flaw_compute_open(flaw_compute *out, int threads, flaw_level max, flaw_precision precision, flaw_error *err);
+/* At least `size` bytes of scratch for every worker; called while building, never inside a layer. */
+flaw_status flaw_compute_reserve(flaw_compute *c, size_t size, flaw_error *err);
+void flaw_compute_close(flaw_compute *c);
+
+#endif
