@@ -1,0 +1,65 @@
+/* A container of named tensors, whatever file it came from. Data stays where the file was mapped; nothing is copied. */
+#ifndef FLAW_FORMAT_TENSORS_H
+#define FLAW_FORMAT_TENSORS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/file.h"
+#include "flaw/status.h"
+
+typedef enum flaw_dtype {
+    FLAW_DTYPE_F32,
+    FLAW_DTYPE_F16,
+    FLAW_DTYPE_BF16,
+    FLAW_DTYPE_F64,
+    FLAW_DTYPE_I8,
+    FLAW_DTYPE_U8,
+    FLAW_DTYPE_I16,
+    FLAW_DTYPE_I32,
+    FLAW_DTYPE_I64,
+    FLAW_DTYPE_BOOL,
+} flaw_dtype;
+
+#define FLAW_TENSOR_MAX_RANK 8
+
+typedef struct flaw_tensor {
+    const char *name;
+    flaw_dtype dtype;
+    int rank;
+    size_t shape[FLAW_TENSOR_MAX_RANK];
+    size_t count; /* elements */
+    size_t bytes;
+    const uint8_t *data; /* little endian, not necessarily aligned */
+} flaw_tensor;
+
+typedef struct flaw_tensors {
+    flaw_tensor *item; /* sorted by name (bytewise) */
+    size_t count;
+    const char **metadata; /* key, value, key, value ... from "__metadata__" */
+    size_t metadata_count; /* pairs */
+    char *path;            /* for messages */
+    flaw_bytes file;       /* owned unless opened from memory */
+    flaw_arena arena;
+} flaw_tensors;
+
+/* safetensors: 8-byte header length, JSON header, data. Refused by name: header past the end or over 100 MB, unknown
+ * dtype, shape/bytes disagreement, overlap, hole, bytes left over, duplicate names. */
+flaw_status flaw_safetensors_open(flaw_tensors *out, const char *path, flaw_error *err);
+flaw_status flaw_safetensors_parse(flaw_tensors *out, const uint8_t *bytes, size_t size, const char *name,
+                                   flaw_error *err); /* bytes stay the caller's and must outlive `out` */
+void flaw_tensors_close(flaw_tensors *t);
+
+const flaw_tensor *flaw_tensors_find(const flaw_tensors *t, const char *name); /* NULL when absent */
+const char *flaw_tensors_metadata(const flaw_tensors *t, const char *key);     /* NULL when absent */
+/* Convert F32/F16/BF16/F64 to float32; FLAW_BAD_DATA names the tensor, file and index of the first NaN or infinity. */
+flaw_status flaw_tensor_to_f32(const flaw_tensors *t, const flaw_tensor *tensor, float *out, flaw_error *err);
+const char *flaw_dtype_name(flaw_dtype dtype);
+size_t flaw_dtype_size(flaw_dtype dtype);
+
+/* Write a safetensors file from tensors in memory (name, dtype, shape, data filled), sorted by name. */
+flaw_status flaw_safetensors_write(const char *path, const flaw_tensor *items, size_t count, const char **metadata,
+                                   size_t metadata_pairs, flaw_error *err);
+
+#endif
