@@ -1,0 +1,105 @@
+#include "base/arena.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "base/red_zone.h"
+
+enum {
+    LINE = 64,                  /* alignment of every block, bytes */
+    SMALLEST = 64 * 1024,       /* first chunk, bytes */
+    LARGEST = 16 * 1024 * 1024, /* chunks stop doubling here; a larger block gets a chunk of its own */
+};
+
+/* The list runs from the newest chunk to the oldest; only the newest is filled. */
+struct flaw_arena_chunk {
+    flaw_arena_chunk *next;
+    size_t capacity, used; /* bytes of `data`, both multiples of LINE */
+    _Alignas(LINE) unsigned char data[];
+};
+
+void flaw_arena_init(flaw_arena *arena, size_t limit)
+{
+    *arena = (flaw_arena){.limit = limit};
+}
+
+static flaw_arena_chunk *chunk_new(flaw_arena *arena, size_t need)
+{
+    size_t capacity = arena->head ? arena->head->capacity * 2 : SMALLEST;
+    if (capacity > LARGEST) capacity = LARGEST;
+    if (capacity < need) capacity = need;
+    size_t total;
+    if (!flaw_add_ok(&total, capacity, sizeof(flaw_arena_chunk))) return NULL;
+    flaw_arena_chunk *chunk = aligned_alloc(LINE, total);
+    if (!chunk) return NULL;
+    *chunk = (flaw_arena_chunk){.next = arena->head, .capacity = capacity};
+    flaw_forbid(chunk->data, capacity);
+    arena->head = chunk;
+    return chunk;
+}
+
+static void chunk_free(flaw_arena_chunk *chunk)
+{
+    flaw_permit(chunk->data, chunk->capacity);
+    free(chunk);
+}
+
+void *flaw_arena_alloc(flaw_arena *arena, size_t count, size_t size)
+{
+    size_t bytes, block, need, used;
+    if (!flaw_mul_ok(&bytes, count, size)) return NULL;
+    if (bytes == 0) bytes = 1;
+    if (!flaw_add_ok(&block, bytes, LINE - 1)) return NULL;
+    block -= block % LINE;
+    if (!flaw_add_ok(&used, arena->used, block)) return NULL;
+    if (arena->limit != 0 && used > arena->limit) return NULL;
+    if (!flaw_add_ok(&need, block, FLAW_RED_ZONE)) return NULL;
+
+    flaw_arena_chunk *chunk = arena->head;
+    if (!chunk || chunk->capacity - chunk->used < need) chunk = chunk_new(arena, need);
+    if (!chunk) return NULL;
+    void *at = chunk->data + chunk->used;
+    chunk->used += need;
+    arena->used = used;
+    flaw_permit(at, bytes);
+    return memset(at, 0, bytes);
+}
+
+char *flaw_arena_copy_string(flaw_arena *arena, const char *text, size_t length)
+{
+    size_t size;
+    if (!flaw_add_ok(&size, length, 1)) return NULL;
+    char *copy = flaw_arena_alloc(arena, size, 1);
+    if (copy && length > 0) memcpy(copy, text, length);
+    return copy;
+}
+
+void flaw_arena_reset(flaw_arena *arena)
+{
+    flaw_arena_chunk *largest = arena->head;
+    for (flaw_arena_chunk *c = arena->head; c; c = c->next) {
+        if (c->capacity > largest->capacity) largest = c;
+    }
+    for (flaw_arena_chunk *c = arena->head, *next; c; c = next) {
+        next = c->next;
+        if (c != largest) chunk_free(c);
+    }
+    if (largest) {
+        largest->next = NULL;
+        largest->used = 0;
+        flaw_forbid(largest->data, largest->capacity);
+    }
+    arena->head = largest;
+    arena->used = 0;
+}
+
+void flaw_arena_release(flaw_arena *arena)
+{
+    for (flaw_arena_chunk *c = arena->head, *next; c; c = next) {
+        next = c->next;
+        chunk_free(c);
+    }
+    flaw_arena_init(arena, arena->limit);
+}
