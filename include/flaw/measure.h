@@ -1,0 +1,44 @@
+/* Metrics that can be trusted, and an evaluation over a data set folder. Sources: spec/field.md; ties are merged. */
+#ifndef FLAW_MEASURE_H
+#define FLAW_MEASURE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "flaw/inspect.h"
+#include "flaw/status.h"
+
+/* scores[n], labels[n] (nonzero = anomalous). NaN in scores is FLAW_BAD_DATA; one class only gives NaN in *out. */
+flaw_status flaw_auroc(double *out, const float *scores, const uint8_t *labels, size_t n, flaw_error *err);
+flaw_status flaw_average_precision(double *out, const float *scores, const uint8_t *labels, size_t n, flaw_error *err);
+flaw_status flaw_f1_max(double *out, const float *scores, const uint8_t *labels, size_t n, flaw_error *err);
+/* Per-region overlap: 8-connected components of the masks, integrated over pixel FPR in [0, limit], divided by limit;
+ * exact (all scores sorted, ties merged, interpolated at the limit). maps[i], masks[i] are [height[i], width[i]]. */
+flaw_status flaw_pro(double *out, const float *const *maps, const uint8_t *const *masks, const int *width,
+                     const int *height, size_t n, double limit, flaw_error *err);
+
+typedef struct flaw_eval_options {
+    const char *dataset;   /* MVTec layout: train/good, test/<kind>, ground_truth/<kind>; or cookies layout (training-images,
+                              mask-images, test-images) */
+    const char *object;    /* NULL: the folder's name */
+    int shots;             /* 0 = zero-shot, else k good parts a draw */
+    int draws;             /* repetitions with other good parts (mean and sd), default 5 */
+    unsigned long long seed;
+    flaw_inspect_options inspect; /* method etc.; good/object are filled here */
+} flaw_eval_options;
+
+typedef struct flaw_eval_figures {
+    double image_auroc, image_ap, image_f1, pixel_auroc, pixel_pro, pixel_f1; /* NaN where it cannot be measured */
+    double false_alarms; /* share of good test pictures judged anomalous (or unknown) */
+    double misses;       /* share of bad test pictures judged normal */
+} flaw_eval_figures;
+
+typedef struct flaw_eval_result {
+    flaw_eval_figures mean, sd;
+    int draws, good, bad, masks; /* pictures in the test part */
+} flaw_eval_result;
+
+flaw_status flaw_eval_run(flaw_eval_result *out, const flaw_engine *engine, const flaw_eval_options *options,
+                          flaw_progress progress, void *context, flaw_error *err);
+
+#endif
