@@ -1,0 +1,79 @@
+/* Reference kernels on long arrays: activations, exp, dot, axpy, the optimiser's step. */
+#include <math.h>
+
+#include "kernel/ref/ref.h"
+
+static float sigmoid(float x)
+{
+    return 1.0f / (1.0f + expf(-x));
+}
+
+/* GELU x Phi(x) by erfc, which keeps the left tail's relative accuracy; QuickGELU x sigmoid(1.702 x), as in CLIP. */
+float flaw_ref_activation(flaw_activation act, float x)
+{
+    switch (act) {
+    case FLAW_ACT_GELU:
+        return x == -INFINITY ? -0.0f : 0.5f * x * erfcf(-x * (float)M_SQRT1_2);
+    case FLAW_ACT_QUICK_GELU:
+        return x == -INFINITY ? -0.0f : x * sigmoid(1.702f * x);
+    case FLAW_ACT_NONE:
+        break;
+    }
+    return x;
+}
+
+/* GELU' = Phi(x) + x phi(x); QuickGELU' = s (1 + 1.702 x (1 - s)). Limits at the infinities instead of 0 inf. */
+float flaw_ref_activation_slope(flaw_activation act, float x)
+{
+    if (act == FLAW_ACT_NONE) return 1.0f;
+    if (isinf(x)) return x > 0.0f ? 1.0f : 0.0f;
+    if (act == FLAW_ACT_GELU)
+        return 0.5f * erfcf(-x * (float)M_SQRT1_2) + x * expf(-0.5f * x * x) * 0.39894228040143268f;
+    float s = sigmoid(1.702f * x);
+    return s * (1.0f + 1.702f * x * (1.0f - s));
+}
+
+void flaw_ref_activate(flaw_activation act, size_t n, const float *x, float *y)
+{
+    for (size_t i = 0; i < n; i++) y[i] = flaw_ref_activation(act, x[i]);
+}
+
+void flaw_ref_activate_backward(flaw_activation act, size_t n, const float *x, const float *dy, float *dx)
+{
+    for (size_t i = 0; i < n; i++) dx[i] = dy[i] * flaw_ref_activation_slope(act, x[i]);
+}
+
+void flaw_ref_exp(size_t n, const float *x, float *y)
+{
+    for (size_t i = 0; i < n; i++) y[i] = expf(x[i]);
+}
+
+/* Summed in double, so that norms of millions of gradients keep their digits. */
+float flaw_ref_dot(size_t n, const float *a, const float *b)
+{
+    double sum = 0.0;
+    for (size_t i = 0; i < n; i++) sum += (double)a[i] * (double)b[i];
+    return (float)sum;
+}
+
+void flaw_ref_axpy(size_t n, float alpha, const float *x, float *y)
+{
+    for (size_t i = 0; i < n; i++) y[i] += alpha * x[i];
+}
+
+void flaw_ref_scale(size_t n, float alpha, float *x)
+{
+    for (size_t i = 0; i < n; i++) x[i] *= alpha;
+}
+
+/* AdamW (Loshchilov and Hutter 2019): decay is decoupled from the gradient's moments. */
+void flaw_ref_adamw(const flaw_adamw *o, size_t n, float *w, const float *g, float *m, float *v)
+{
+    for (size_t i = 0; i < n; i++) {
+        float gi = g[i] * o->grad_scale;
+        m[i] = o->beta1 * m[i] + (1.0f - o->beta1) * gi;
+        v[i] = o->beta2 * v[i] + (1.0f - o->beta2) * gi * gi;
+        float step = m[i] * o->correct1 / (sqrtf(v[i] * o->correct2) + o->eps);
+        w[i] -= o->rate * (step + o->decay * w[i]);
+    }
+}
