@@ -36,10 +36,23 @@ typedef struct flaw_block {
 /* Bind the linears to the weights and pack them (again after the weights changed). */
 flaw_status flaw_block_pack(flaw_block *b, flaw_compute *c, flaw_arena *arena, flaw_error *err);
 
+/* Only the binding: set sizes and pointers of the four linears from `shape` and `weights`. */
+void flaw_block_bind(flaw_block *b);
+
+/* Scratch for each worker that attention over `tokens` tokens needs (flaw_compute_reserve, while building; the products'
+ * scratch is reserved by flaw_block_pack). */
+size_t flaw_block_scratch(const flaw_compute *c, const flaw_block_shape *shape, int tokens);
+
 /* Floats of workspace that flaw_block_forward needs for N sequences of T tokens. */
 size_t flaw_block_workspace(const flaw_block_shape *shape, int n, int tokens);
 
 /* x [N, T, D] in place. work: flaw_block_workspace floats. */
 void flaw_block_forward(flaw_compute *c, const flaw_block *b, int n, int tokens, float *x, float *work);
+
+/* Shared with the training pass (block_train.c): the attention of one head, counted 0 .. N*H-1, over qkv [N, T, 3D];
+ * out [N, T, D] may be NULL, probs [N*H, T, T] may be NULL. */
+void flaw_block_attention(const flaw_block_shape *shape, int tokens, size_t head, const float *qkv, float *out,
+                          float *probs, flaw_attention *a);
+int flaw_block_heads_per_piece(int tokens);
 
 #endif

@@ -1,4 +1,7 @@
-/* Linear layer y = act(x W^T + b) + residual, forward beside backward. */
+/* Linear layer y = act(x W^T + b) + residual, forward beside backward.
+ *
+ * The pool is given pieces of FLAW_TILE_ROWS rows (forward, dX) or tiles of dW; a piece computes whole sums, so the
+ * partition shows in no bit of the result. */
 #ifndef FLAW_NN_LINEAR_H
 #define FLAW_NN_LINEAR_H
 
@@ -7,16 +10,56 @@
 
 typedef struct flaw_linear {
     int in, out;
-    const float *w; /* [out, in] */
-    const float *b; /* [out] or NULL */
-    void *packed;   /* W^T as the kernels read it, in the compute's precision; NULL before flaw_linear_pack */
+    const float *w;    /* [out, in] */
+    const float *b;    /* [out] or NULL */
+    void *packed;      /* W^T as the kernels read it, in the compute's precision; NULL before flaw_linear_pack */
+    void *packed_back; /* W likewise, for dX = dY W; NULL before flaw_linear_pack_backward */
 } flaw_linear;
 
 /* Allocate (first call) and fill `packed` from w; call again after w changed. Also reserves scratch in `c`. */
 flaw_status flaw_linear_pack(flaw_linear *l, flaw_compute *c, flaw_arena *arena, flaw_error *err);
+/* The same for the backward pass (trainer only). */
+flaw_status flaw_linear_pack_backward(flaw_linear *l, flaw_compute *c, flaw_arena *arena, flaw_error *err);
 
 /* x [rows, in] -> y [rows, out]. residual, pre: [rows, out] or NULL (see flaw_product). x_row: floats between rows. */
 void flaw_linear_forward(flaw_compute *c, const flaw_linear *l, int rows, const float *x, ptrdiff_t x_row, float *y,
                          flaw_activation act, const float *residual, float *pre);
+
+/* dx [rows, in] = dy [rows, out] W, or dx += when `accumulate`. */
+void flaw_linear_backward(flaw_compute *c, const flaw_linear *l, int rows, const float *dy, ptrdiff_t dy_row, float *dx,
+                          bool accumulate);
+
+/* dw[out, in] += dy^T x and db[out] += column sums of dy. The rows are summed in chunks of FLAW_GRADIENT_CHUNK, in
+ * order, whatever the number of threads. */
+#define FLAW_GRADIENT_CHUNK 1024
+typedef struct flaw_gradient_job {
+    int rows, in, out;
+    const float *x;
+    ptrdiff_t x_row;
+    const float *dy;
+    ptrdiff_t dy_row;
+    float *dw; /* [out, in] */
+    float *db; /* [out] or NULL */
+} flaw_gradient_job;
+
+/* Bytes of workspace (64-byte aligned) for the jobs of one call, and the call itself. At most FLAW_GRADIENT_JOBS. */
+#define FLAW_GRADIENT_JOBS 8
+size_t flaw_gradient_workspace(const flaw_compute *c, const flaw_gradient_job *jobs, int count);
+void flaw_gradient_run(flaw_compute *c, const flaw_gradient_job *jobs, int count, void *work);
+/* Scratch that flaw_gradient_run needs for each worker (flaw_compute_reserve). */
+size_t flaw_gradient_scratch(const flaw_compute *c);
+
+/* A few rows (at most FLAW_TILE_ROWS) on this thread, for callers that fuse several layers into one piece of the pool.
+ * y_row: floats between rows of y, residual and pre. */
+void flaw_linear_rows(const flaw_compute *c, int worker, const flaw_linear *l, int rows, const float *x, ptrdiff_t x_row,
+                      float *y, ptrdiff_t y_row, flaw_activation act, const float *residual, float *pre);
+void flaw_linear_rows_backward(const flaw_compute *c, int worker, const flaw_linear *l, int rows, const float *dy,
+                               ptrdiff_t dy_row, float *dx, ptrdiff_t dx_row, bool accumulate);
+
+/* Pieces that `rows` rows are cut into. */
+static inline int flaw_row_pieces(int rows)
+{
+    return (rows + FLAW_TILE_ROWS - 1) / FLAW_TILE_ROWS;
+}
 
 #endif

@@ -1,0 +1,217 @@
+#include "nn/linear.h"
+
+/* One packing of a whole matrix, cut into pieces of FLAW_TILE_COLS columns. */
+typedef struct packing {
+    const flaw_compute *c;
+    int k, n;
+    const float *b;
+    ptrdiff_t b_row, b_col;
+    void *out;
+} packing;
+
+static int column_pieces(int n)
+{
+    return (n + FLAW_TILE_COLS - 1) / FLAW_TILE_COLS;
+}
+
+static int smaller(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+static void pack_piece(void *context, int piece, int worker)
+{
+    const packing *p = context;
+    (void)worker;
+    int n0 = piece * FLAW_TILE_COLS;
+    p->c->kernels->pack_cols(p->c->precision, p->k, p->n, p->b, p->b_row, p->b_col, n0,
+                             smaller(n0 + FLAW_TILE_COLS, p->n), p->out);
+}
+
+/* Pack B[k, n]; *out is allocated on the first call. */
+static flaw_status pack_matrix(packing p, void **out, flaw_compute *c, flaw_arena *arena, flaw_error *err)
+{
+    if (!*out) {
+        size_t size = c->kernels->pack_size(c->precision, p.k, p.n);
+        *out = flaw_arena_alloc(arena, size, 1);
+        if (!*out) return flaw_fail(err, FLAW_NO_MEMORY, "no memory for %zu bytes of packed weights", size);
+        flaw_status status = flaw_compute_reserve(c, c->kernels->product_scratch(c->precision, p.k), err);
+        if (status != FLAW_OK) return status;
+    }
+    p.c = c;
+    p.out = *out;
+    flaw_pool_run(c->pool, pack_piece, &p, column_pieces(p.n));
+    return FLAW_OK;
+}
+
+flaw_status flaw_linear_pack(flaw_linear *l, flaw_compute *c, flaw_arena *arena, flaw_error *err)
+{
+    packing p = {.k = l->in, .n = l->out, .b = l->w, .b_row = 1, .b_col = l->in};
+    return pack_matrix(p, &l->packed, c, arena, err);
+}
+
+flaw_status flaw_linear_pack_backward(flaw_linear *l, flaw_compute *c, flaw_arena *arena, flaw_error *err)
+{
+    packing p = {.k = l->out, .n = l->in, .b = l->w, .b_row = l->in, .b_col = 1};
+    return pack_matrix(p, &l->packed_back, c, arena, err);
+}
+
+void flaw_linear_rows(const flaw_compute *c, int worker, const flaw_linear *l, int rows, const float *x, ptrdiff_t x_row,
+                      float *y, ptrdiff_t y_row, flaw_activation act, const float *residual, float *pre)
+{
+    flaw_product p = {.m = rows, .n = l->out, .k = l->in, .a = x, .a_row = x_row, .a_col = 1, .b = l->packed, .c = y,
+                      .c_row = y_row, .bias = l->b, .act = act, .residual = residual, .pre = pre};
+    c->kernels->product(c->precision, &p, 0, rows, 0, l->out, c->scratch[worker]);
+}
+
+void flaw_linear_rows_backward(const flaw_compute *c, int worker, const flaw_linear *l, int rows, const float *dy,
+                               ptrdiff_t dy_row, float *dx, ptrdiff_t dx_row, bool accumulate)
+{
+    flaw_product p = {.m = rows, .n = l->in, .k = l->out, .a = dy, .a_row = dy_row, .a_col = 1, .b = l->packed_back,
+                      .c = dx, .c_row = dx_row, .accumulate = accumulate};
+    c->kernels->product(c->precision, &p, 0, rows, 0, l->in, c->scratch[worker]);
+}
+
+/* Forward: few rows are cut along the columns too, so that a small batch still feeds several threads. */
+typedef struct forward_pass {
+    const flaw_compute *c;
+    flaw_product p;
+    int column_pieces, columns;
+} forward_pass;
+
+#define ENOUGH_ROW_PIECES 8
+
+static void product_piece(void *context, int piece, int worker)
+{
+    const forward_pass *f = context;
+    int m0 = piece / f->column_pieces * FLAW_TILE_ROWS, n0 = piece % f->column_pieces * f->columns;
+    f->c->kernels->product(f->c->precision, &f->p, m0, smaller(m0 + FLAW_TILE_ROWS, f->p.m), n0,
+                           smaller(n0 + f->columns, f->p.n), f->c->scratch[worker]);
+}
+
+static void run_product(flaw_compute *c, const flaw_product *p)
+{
+    forward_pass f = {.c = c, .p = *p, .column_pieces = 1, .columns = p->n};
+    int row_pieces = flaw_row_pieces(p->m);
+    if (row_pieces < ENOUGH_ROW_PIECES) {
+        f.columns = FLAW_TILE_COLS;
+        f.column_pieces = column_pieces(p->n);
+    }
+    flaw_pool_run(c->pool, product_piece, &f, row_pieces * f.column_pieces);
+}
+
+void flaw_linear_forward(flaw_compute *c, const flaw_linear *l, int rows, const float *x, ptrdiff_t x_row, float *y,
+                         flaw_activation act, const float *residual, float *pre)
+{
+    flaw_product p = {.m = rows, .n = l->out, .k = l->in, .a = x, .a_row = x_row, .a_col = 1, .b = l->packed, .c = y,
+                      .c_row = l->out, .bias = l->b, .act = act, .residual = residual, .pre = pre};
+    run_product(c, &p);
+}
+
+void flaw_linear_backward(flaw_compute *c, const flaw_linear *l, int rows, const float *dy, ptrdiff_t dy_row, float *dx,
+                          bool accumulate)
+{
+    flaw_product p = {.m = rows, .n = l->in, .k = l->out, .a = dy, .a_row = dy_row, .a_col = 1, .b = l->packed_back,
+                      .c = dx, .c_row = l->in, .accumulate = accumulate};
+    run_product(c, &p);
+}
+
+/* Weight gradients: dW[out, in] += dY^T X with K = rows. X is packed chunk by chunk (B of the product); a piece of the
+ * pool owns a tile of dW and walks the chunks in order. */
+typedef struct gradient_pass {
+    const flaw_compute *c;
+    const flaw_gradient_job *jobs;
+    int count;
+    unsigned char *packed[FLAW_GRADIENT_JOBS];
+    size_t chunk_bytes[FLAW_GRADIENT_JOBS]; /* of one full chunk */
+} gradient_pass;
+
+static int chunks_of(const flaw_gradient_job *job)
+{
+    return (job->rows + FLAW_GRADIENT_CHUNK - 1) / FLAW_GRADIENT_CHUNK;
+}
+
+static int tiles_of(const flaw_gradient_job *job)
+{
+    return flaw_row_pieces(job->out) * column_pieces(job->in);
+}
+
+/* Find the job that owns `piece` when job j has count(j) pieces; *piece becomes the piece within the job. */
+static int owner(const gradient_pass *g, int *piece, bool packing_pieces)
+{
+    int j = 0;
+    for (; j < g->count - 1; j++) {
+        const flaw_gradient_job *job = &g->jobs[j];
+        int own = packing_pieces ? chunks_of(job) * column_pieces(job->in) : tiles_of(job);
+        if (*piece < own) break;
+        *piece -= own;
+    }
+    return j;
+}
+
+static void gradient_pack_piece(void *context, int piece, int worker)
+{
+    const gradient_pass *g = context;
+    (void)worker;
+    int j = owner(g, &piece, true);
+    const flaw_gradient_job *job = &g->jobs[j];
+    int columns = column_pieces(job->in), chunk = piece / columns, n0 = piece % columns * FLAW_TILE_COLS;
+    int first = chunk * FLAW_GRADIENT_CHUNK, k = smaller(FLAW_GRADIENT_CHUNK, job->rows - first);
+    g->c->kernels->pack_cols(g->c->precision, k, job->in, job->x + first * job->x_row, job->x_row, 1, n0,
+                             smaller(n0 + FLAW_TILE_COLS, job->in), g->packed[j] + (size_t)chunk * g->chunk_bytes[j]);
+}
+
+static void gradient_piece(void *context, int piece, int worker)
+{
+    const gradient_pass *g = context;
+    int j = owner(g, &piece, false);
+    const flaw_gradient_job *job = &g->jobs[j];
+    int columns = column_pieces(job->in), n0 = piece % columns * FLAW_TILE_COLS;
+    int m0 = piece / columns * FLAW_TILE_ROWS, m1 = smaller(m0 + FLAW_TILE_ROWS, job->out);
+    flaw_product p = {.m = job->out, .n = job->in, .a_row = 1, .a_col = job->dy_row, .c = job->dw, .c_row = job->in,
+                      .accumulate = true};
+    for (int chunk = 0; chunk < chunks_of(job); chunk++) {
+        int first = chunk * FLAW_GRADIENT_CHUNK;
+        p.k = smaller(FLAW_GRADIENT_CHUNK, job->rows - first);
+        p.a = job->dy + first * job->dy_row;
+        p.b = g->packed[j] + (size_t)chunk * g->chunk_bytes[j];
+        g->c->kernels->product(g->c->precision, &p, m0, m1, n0, smaller(n0 + FLAW_TILE_COLS, job->in),
+                               g->c->scratch[worker]);
+    }
+    if (n0 == 0 && job->db)
+        g->c->kernels->column_sum(job->rows, m1 - m0, job->dy + m0, job->dy_row, job->db + m0);
+}
+
+static size_t chunk_size(const flaw_compute *c, const flaw_gradient_job *job)
+{
+    size_t bytes = c->kernels->pack_size(c->precision, smaller(FLAW_GRADIENT_CHUNK, job->rows), job->in);
+    return (bytes + 63) / 64 * 64;
+}
+
+size_t flaw_gradient_workspace(const flaw_compute *c, const flaw_gradient_job *jobs, int count)
+{
+    size_t total = 0;
+    for (int j = 0; j < count; j++) total += (size_t)chunks_of(&jobs[j]) * chunk_size(c, &jobs[j]);
+    return total;
+}
+
+size_t flaw_gradient_scratch(const flaw_compute *c)
+{
+    return c->kernels->product_scratch(c->precision, FLAW_GRADIENT_CHUNK);
+}
+
+void flaw_gradient_run(flaw_compute *c, const flaw_gradient_job *jobs, int count, void *work)
+{
+    gradient_pass g = {.c = c, .jobs = jobs, .count = count};
+    unsigned char *at = work;
+    int packs = 0, tiles = 0;
+    for (int j = 0; j < count; j++) {
+        g.packed[j] = at;
+        g.chunk_bytes[j] = chunk_size(c, &jobs[j]);
+        at += (size_t)chunks_of(&jobs[j]) * g.chunk_bytes[j];
+        packs += chunks_of(&jobs[j]) * column_pieces(jobs[j].in);
+        tiles += tiles_of(&jobs[j]);
+    }
+    flaw_pool_run(c->pool, gradient_pack_piece, &g, packs);
+    flaw_pool_run(c->pool, gradient_piece, &g, tiles);
+}
