@@ -11,6 +11,16 @@ typedef enum flaw_filter { FLAW_FILTER_BILINEAR, FLAW_FILTER_BICUBIC } flaw_filt
 flaw_status flaw_picture_resize(flaw_picture *out, const flaw_picture *in, int width, int height, flaw_filter filter,
                                 flaw_error *err);
 
+/* A part [x, x+width) x [y, y+height) of the picture, which may lie anywhere inside `full`. */
+typedef struct flaw_box {
+    int x, y, width, height;
+} flaw_box;
+
+/* Resize to full_width x full_height, but make only `part` of the result: the same bytes as resize then crop, without
+ * ever holding the whole. (A picture of 20000 x 3 scaled to a shortest edge of 224 would be 1.5 million wide.) */
+flaw_status flaw_picture_resize_part(flaw_picture *out, const flaw_picture *in, int full_width, int full_height,
+                                     flaw_box part, flaw_filter filter, flaw_error *err);
+
 /* Part of a picture: [x, x+width) x [y, y+height), all inside. */
 flaw_status flaw_picture_crop(flaw_picture *out, const flaw_picture *in, int x, int y, int width, int height,
                               flaw_error *err);
