@@ -2,6 +2,7 @@
 #ifndef FLAW_FORMAT_TENSORS_H
 #define FLAW_FORMAT_TENSORS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,7 +46,8 @@ typedef struct flaw_tensors {
 } flaw_tensors;
 
 /* safetensors: 8-byte header length, JSON header, data. Refused by name: header past the end or over 100 MB, unknown
- * dtype, shape/bytes disagreement, overlap, hole, bytes left over, duplicate names. */
+ * dtype, shape/bytes disagreement, overlap, hole, bytes left over, duplicate names. FLAW_MISSING when there is no such
+ * file, FLAW_BAD_DATA for all that is wrong inside it. */
 flaw_status flaw_safetensors_open(flaw_tensors *out, const char *path, flaw_error *err);
 flaw_status flaw_safetensors_parse(flaw_tensors *out, const uint8_t *bytes, size_t size, const char *name,
                                    flaw_error *err); /* bytes stay the caller's and must outlive `out` */
@@ -55,10 +57,14 @@ const flaw_tensor *flaw_tensors_find(const flaw_tensors *t, const char *name); /
 const char *flaw_tensors_metadata(const flaw_tensors *t, const char *key);     /* NULL when absent */
 /* Convert F32/F16/BF16/F64 to float32; FLAW_BAD_DATA names the tensor, file and index of the first NaN or infinity. */
 flaw_status flaw_tensor_to_f32(const flaw_tensors *t, const flaw_tensor *tensor, float *out, flaw_error *err);
+/* FLAW_BAD_DATA with the first index whose float is NaN or infinite. */
+flaw_status flaw_floats_check(const float *x, size_t count, const char *tensor, const char *path, flaw_error *err);
 const char *flaw_dtype_name(flaw_dtype dtype);
 size_t flaw_dtype_size(flaw_dtype dtype);
+bool flaw_dtype_parse(flaw_dtype *out, const char *name); /* "F32", "BF16", ...; false when unknown */
 
-/* Write a safetensors file from tensors in memory (name, dtype, shape, data filled), sorted by name. */
+/* Write a safetensors file from tensors in memory (name, dtype, rank, shape, data filled; count and bytes follow from
+ * them). Data lies in order of element size, widest first, then name, so that every tensor is aligned to its type. */
 flaw_status flaw_safetensors_write(const char *path, const flaw_tensor *items, size_t count, const char **metadata,
                                    size_t metadata_pairs, flaw_error *err);
 

@@ -1,0 +1,106 @@
+/* Element types: names as safetensors spells them, sizes, and conversion to float32. */
+#include <string.h>
+
+#include "format/tensors.h"
+
+static const struct {
+    const char *name;
+    size_t size;
+} dtypes[] = {
+    [FLAW_DTYPE_F32] = {"F32", 4}, [FLAW_DTYPE_F16] = {"F16", 2}, [FLAW_DTYPE_BF16] = {"BF16", 2},
+    [FLAW_DTYPE_F64] = {"F64", 8}, [FLAW_DTYPE_I8] = {"I8", 1},   [FLAW_DTYPE_U8] = {"U8", 1},
+    [FLAW_DTYPE_I16] = {"I16", 2}, [FLAW_DTYPE_I32] = {"I32", 4}, [FLAW_DTYPE_I64] = {"I64", 8},
+    [FLAW_DTYPE_BOOL] = {"BOOL", 1},
+};
+
+const char *flaw_dtype_name(flaw_dtype dtype)
+{
+    return dtypes[dtype].name;
+}
+
+size_t flaw_dtype_size(flaw_dtype dtype)
+{
+    return dtypes[dtype].size;
+}
+
+bool flaw_dtype_parse(flaw_dtype *out, const char *name)
+{
+    for (size_t i = 0; i < sizeof dtypes / sizeof dtypes[0]; i++)
+        if (strcmp(dtypes[i].name, name) == 0) {
+            *out = (flaw_dtype)i;
+            return true;
+        }
+    return false;
+}
+
+static float float_of(uint32_t bits)
+{
+    float f;
+    memcpy(&f, &bits, sizeof f);
+    return f;
+}
+
+/* Infinities and NaNs have all exponent bits set; they become NaN here and are found by the caller's scan. Otherwise
+ * the half's exponent and mantissa, moved to float32's place, are the value times 2^-112, subnormals included. */
+static float float_of_half(uint16_t h)
+{
+    uint32_t sign = (uint32_t)(h & 0x8000u) << 16;
+    if ((h & 0x7c00u) == 0x7c00u) return float_of(0x7fc00000u);
+    float magnitude = float_of((uint32_t)(h & 0x7fffu) << 13) * 0x1p112f;
+    uint32_t bits;
+    memcpy(&bits, &magnitude, sizeof bits);
+    return float_of(bits | sign);
+}
+
+static void convert(flaw_dtype dtype, const uint8_t *in, size_t count, float *out)
+{
+    switch (dtype) {
+    case FLAW_DTYPE_F32:
+        memcpy(out, in, count * sizeof *out);
+        break;
+    case FLAW_DTYPE_F16:
+        for (size_t i = 0; i < count; i++) {
+            uint16_t h;
+            memcpy(&h, in + 2 * i, sizeof h);
+            out[i] = float_of_half(h);
+        }
+        break;
+    case FLAW_DTYPE_BF16:
+        for (size_t i = 0; i < count; i++) {
+            uint16_t h;
+            memcpy(&h, in + 2 * i, sizeof h);
+            out[i] = float_of((uint32_t)h << 16);
+        }
+        break;
+    default: /* F64 */
+        for (size_t i = 0; i < count; i++) {
+            double d;
+            memcpy(&d, in + 8 * i, sizeof d);
+            out[i] = (float)d;
+        }
+    }
+}
+
+flaw_status flaw_floats_check(const float *x, size_t count, const char *tensor, const char *path, flaw_error *err)
+{
+    uint32_t bad = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, x + i, sizeof bits);
+        bad |= (bits & 0x7f800000u) == 0x7f800000u;
+    }
+    if (!bad) return FLAW_OK;
+    size_t at = 0;
+    while (x[at] - x[at] == 0.0f) at++; /* NaN and infinity are the floats that differ from themselves by NaN */
+    return flaw_fail(err, FLAW_BAD_DATA, "%s: tensor '%s': element %zu is %s, only finite numbers are allowed", path,
+                     tensor, at, x[at] != x[at] ? "not a number" : "infinite or too large for float32");
+}
+
+flaw_status flaw_tensor_to_f32(const flaw_tensors *t, const flaw_tensor *tensor, float *out, flaw_error *err)
+{
+    if (tensor->dtype > FLAW_DTYPE_F64)
+        return flaw_fail(err, FLAW_BAD_DATA, "%s: tensor '%s' is %s, expected F32, F16, BF16 or F64", t->path,
+                         tensor->name, flaw_dtype_name(tensor->dtype));
+    convert(tensor->dtype, tensor->data, tensor->count, out);
+    return flaw_floats_check(out, tensor->count, tensor->name, t->path, err);
+}
