@@ -1,0 +1,115 @@
+#include "check.h"
+
+#include "base/arena.h"
+#include "base/random.h"
+
+static bool all_are(const unsigned char *at, size_t size, unsigned char value)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (at[i] != value) return false;
+    }
+    return true;
+}
+
+/* Many blocks of any size: aligned, zeroed, apart from each other, and still there at the end. */
+static void test_blocks_do_not_move_or_overlap(void **state)
+{
+    enum { BLOCKS = 2000 };
+    static unsigned char *block[BLOCKS];
+    static size_t size[BLOCKS];
+    flaw_arena arena;
+    flaw_random r;
+    flaw_arena_init(&arena, 0);
+    flaw_random_init(&r, 1, 0);
+    for (int i = 0; i < BLOCKS; i++) {
+        size[i] = (size_t)flaw_random_below(&r, i % 100 == 0 ? 300000 : 500);
+        block[i] = flaw_arena_alloc(&arena, size[i], 1);
+        assert_non_null(block[i]);
+        assert_int_equal((uintptr_t)block[i] % 64, 0);
+        assert_true(all_are(block[i], size[i], 0));
+        memset(block[i], i % 251, size[i]);
+    }
+    for (int i = 0; i < BLOCKS; i++) assert_true(all_are(block[i], size[i], (unsigned char)(i % 251)));
+    flaw_arena_release(&arena);
+}
+
+static void test_empty_blocks_are_valid_and_distinct(void **state)
+{
+    flaw_arena arena;
+    flaw_arena_init(&arena, 0);
+    void *a = flaw_arena_alloc(&arena, 0, 8), *b = flaw_arena_alloc(&arena, 8, 0);
+    assert_non_null(a);
+    assert_non_null(b);
+    assert_ptr_not_equal(a, b);
+    flaw_arena_release(&arena);
+}
+
+static void test_overflow_and_refusal(void **state)
+{
+    flaw_arena arena;
+    flaw_arena_init(&arena, 0);
+    assert_null(flaw_arena_alloc(&arena, SIZE_MAX / 2 + 1, 2));
+    assert_null(flaw_arena_alloc(&arena, SIZE_MAX, 1));
+    assert_null(flaw_arena_alloc(&arena, SIZE_MAX - 62, 1)); /* overflows only when rounded up to 64 */
+    assert_null(flaw_arena_alloc(&arena, (size_t)1 << 62, 1));
+    assert_null(flaw_arena_copy_string(&arena, "x", SIZE_MAX));
+    assert_int_equal(arena.used, 0);
+    assert_non_null(flaw_arena_alloc(&arena, 1, 1));
+    flaw_arena_release(&arena);
+}
+
+static void test_limit(void **state)
+{
+    flaw_arena arena;
+    flaw_arena_init(&arena, 1024);
+    assert_null(flaw_arena_alloc(&arena, 1025, 1));
+    assert_non_null(flaw_arena_alloc(&arena, 960, 1));
+    assert_null(flaw_arena_alloc(&arena, 65, 1));
+    assert_non_null(flaw_arena_alloc(&arena, 64, 1));
+    assert_null(flaw_arena_alloc(&arena, 1, 1));
+    flaw_arena_reset(&arena);
+    assert_non_null(flaw_arena_alloc(&arena, 1024, 1));
+    flaw_arena_release(&arena);
+    assert_int_equal(arena.limit, 1024);
+}
+
+/* A reset arena hands out zeroed memory again, without asking the system for more. */
+static void test_reset_zeroes_and_keeps_largest(void **state)
+{
+    flaw_arena arena;
+    flaw_arena_init(&arena, 0);
+    unsigned char *large = NULL;
+    for (int i = 0; i < 10; i++) {
+        unsigned char *at = flaw_arena_alloc(&arena, 1, i == 4 ? 40000000 : 50000);
+        memset(at, 0xa5, 50000);
+        if (i == 4) large = at;
+    }
+    flaw_arena_reset(&arena);
+    assert_int_equal(arena.used, 0);
+    unsigned char *again = flaw_arena_alloc(&arena, 1, 50000);
+    assert_ptr_equal(again, large);
+    assert_true(all_are(again, 50000, 0));
+    flaw_arena_release(&arena);
+    assert_null(arena.head);
+    flaw_arena_reset(&arena); /* of an empty one: nothing */
+    flaw_arena_release(&arena);
+}
+
+static void test_copy_string(void **state)
+{
+    flaw_arena arena;
+    flaw_arena_init(&arena, 0);
+    assert_string_equal(flaw_arena_copy_string(&arena, "hazelnut, cut", 8), "hazelnut");
+    assert_string_equal(flaw_arena_copy_string(&arena, NULL, 0), "");
+    flaw_arena_release(&arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_blocks_do_not_move_or_overlap), cmocka_unit_test(test_empty_blocks_are_valid_and_distinct),
+        cmocka_unit_test(test_overflow_and_refusal),          cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_reset_zeroes_and_keeps_largest), cmocka_unit_test(test_copy_string),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
