@@ -18,7 +18,7 @@ flaw_status flaw_picture_check_size(uint64_t width, uint64_t height, const char 
 {
     if (size_allowed(width, height)) return FLAW_OK;
     return flaw_fail(err, FLAW_BAD_DATA,
-                     "%s: claims %llu x %llu pixels; allowed are 1 to %d a side and %u million in all", name,
+                     "'%s' claims %llu x %llu pixels; allowed are 1 to %d a side and %u million in all", name,
                      (unsigned long long)width, (unsigned long long)height, FLAW_PICTURE_MAX_SIDE,
                      FLAW_PICTURE_MAX_PIXELS / 1000000u);
 }

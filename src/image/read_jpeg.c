@@ -42,7 +42,7 @@ static void jpeg_on_error(j_common_ptr cinfo)
     cinfo->err->format_message(cinfo, text);
     bool memory = cinfo->err->msg_code == JERR_OUT_OF_MEMORY;
     flaw_status status = memory ? FLAW_NO_MEMORY : FLAW_BAD_DATA;
-    jpeg_give_up(job, flaw_fail(job->err, status, "%s: damaged JPEG: %s", job->name, text));
+    jpeg_give_up(job, flaw_fail(job->err, status, "'%s': damaged JPEG: %s", job->name, text));
 }
 
 /* level -1 is a warning: libjpeg goes on with made-up data. Only those that leave the pixels whole are let pass. */
@@ -58,7 +58,7 @@ static void jpeg_on_progress(j_common_ptr cinfo)
 {
     jpeg_job *job = cinfo->client_data;
     if (job->cinfo.input_scan_number <= FLAW_JPEG_MAX_SCANS) return;
-    jpeg_give_up(job, flaw_fail(job->err, FLAW_BAD_DATA, "%s: JPEG has more than %d scans", job->name,
+    jpeg_give_up(job, flaw_fail(job->err, FLAW_BAD_DATA, "'%s': JPEG has more than %d scans", job->name,
                                 FLAW_JPEG_MAX_SCANS));
 }
 
@@ -75,12 +75,12 @@ static void jpeg_check_header(jpeg_job *job, size_t size)
     flaw_status status = flaw_picture_check_size(c->image_width, c->image_height, job->name, job->err);
     if (status != FLAW_OK) jpeg_give_up(job, status);
     if (c->num_components != 1 && c->num_components != 3 && c->num_components != 4) {
-        jpeg_give_up(job, flaw_fail(job->err, FLAW_BAD_DATA, "%s: JPEG with %d colour components; allowed are 1, 3, 4",
+        jpeg_give_up(job, flaw_fail(job->err, FLAW_BAD_DATA, "'%s': JPEG with %d colour components; allowed are 1, 3, 4",
                                     job->name, c->num_components));
     }
     uint64_t blocks = (uint64_t)((c->image_width + 7) / 8) * ((c->image_height + 7) / 8);
     if (!c->arith_code && blocks / 8 > size) {
-        jpeg_give_up(job, flaw_fail(job->err, FLAW_BAD_DATA, "%s: truncated JPEG: claims %u x %u pixels in %zu bytes",
+        jpeg_give_up(job, flaw_fail(job->err, FLAW_BAD_DATA, "'%s': truncated JPEG: claims %u x %u pixels in %zu bytes",
                                     job->name, c->image_width, c->image_height, size));
     }
 }
@@ -138,7 +138,7 @@ static void jpeg_run(jpeg_job *job, const uint8_t *bytes, size_t size)
     c->out_color_space = c->num_components == 4 ? JCS_CMYK : JCS_RGB;
     if (c->num_components == 4) {
         job->cmyk = malloc((size_t)c->image_width * 4);
-        if (!job->cmyk) jpeg_give_up(job, flaw_fail(job->err, FLAW_NO_MEMORY, "%s: no memory for a row", job->name));
+        if (!job->cmyk) jpeg_give_up(job, flaw_fail(job->err, FLAW_NO_MEMORY, "'%s': no memory for a row", job->name));
     }
     flaw_status status = flaw_picture_new(&job->picture, (int)c->image_width, (int)c->image_height, job->err);
     if (status != FLAW_OK) jpeg_give_up(job, status);

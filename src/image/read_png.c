@@ -33,7 +33,7 @@ static _Noreturn void png_on_error(png_structp png, png_const_charp text)
 {
     png_job *job = png_get_error_ptr(png);
     job->png = png; /* an error inside png_create_read_struct comes before its result */
-    png_give_up(job, flaw_fail(job->err, FLAW_BAD_DATA, "%s: damaged PNG: %s", job->name, text));
+    png_give_up(job, flaw_fail(job->err, FLAW_BAD_DATA, "'%s': damaged PNG: %s", job->name, text));
 }
 
 static void png_on_warning(png_structp png, png_const_charp text)
@@ -46,7 +46,7 @@ static void png_on_read(png_structp png, png_bytep data, size_t size)
     png_job *job = png_get_io_ptr(png);
     const uint8_t *bytes = flaw_cursor_bytes(&job->source, size);
     if (!bytes) {
-        png_give_up(job, flaw_fail(job->err, FLAW_BAD_DATA, "%s: truncated PNG: ends after %zu bytes", job->name,
+        png_give_up(job, flaw_fail(job->err, FLAW_BAD_DATA, "'%s': truncated PNG: ends after %zu bytes", job->name,
                                    (size_t)(job->source.end - job->source.begin)));
     }
     memcpy(data, bytes, size);
@@ -62,9 +62,9 @@ static flaw_status png_check_header(const uint8_t *bytes, size_t size, const cha
     const uint8_t *type = flaw_cursor_bytes(&c, 4);
     uint32_t width = flaw_cursor_u32be(&c), height = flaw_cursor_u32be(&c);
     uint8_t depth = flaw_cursor_u8(&c), colour = flaw_cursor_u8(&c);
-    if (c.failed) return flaw_fail(err, FLAW_BAD_DATA, "%s: truncated PNG: ends after %zu bytes", name, size);
+    if (c.failed) return flaw_fail(err, FLAW_BAD_DATA, "'%s': truncated PNG: ends after %zu bytes", name, size);
     if (length != 13 || memcmp(type, "IHDR", 4) != 0) {
-        return flaw_fail(err, FLAW_BAD_DATA, "%s: damaged PNG: does not begin with an IHDR chunk of 13 bytes", name);
+        return flaw_fail(err, FLAW_BAD_DATA, "'%s': damaged PNG: does not begin with an IHDR chunk of 13 bytes", name);
     }
     flaw_status status = flaw_picture_check_size(width, height, name, err);
     if (status != FLAW_OK) return status;
@@ -72,7 +72,7 @@ static flaw_status png_check_header(const uint8_t *bytes, size_t size, const cha
     if (colour & PNG_COLOR_MASK_ALPHA) channels++;
     uint64_t unpacked = (uint64_t)width * height * channels * depth / 8;
     if (unpacked / 1032 > size) {
-        return flaw_fail(err, FLAW_BAD_DATA, "%s: truncated PNG: claims %u x %u pixels in %zu bytes", name, width,
+        return flaw_fail(err, FLAW_BAD_DATA, "'%s': truncated PNG: claims %u x %u pixels in %zu bytes", name, width,
                          height, size);
     }
     return FLAW_OK;
@@ -109,7 +109,7 @@ static void png_look_up(png_job *job, uint8_t *row, png_const_colorp palette, in
     for (size_t x = 0; x < width; x++) {
         int index = row[2 * width + x];
         if (index >= colours) {
-            png_give_up(job, flaw_fail(job->err, FLAW_BAD_DATA, "%s: damaged PNG: colour %d of a palette of %d",
+            png_give_up(job, flaw_fail(job->err, FLAW_BAD_DATA, "'%s': damaged PNG: colour %d of a palette of %d",
                                        job->name, index, colours));
         }
         row[3 * x] = palette[index].red;
@@ -150,7 +150,7 @@ static int png_find_orientation(png_job *job)
 static void png_run(png_job *job)
 {
     job->info = png_create_info_struct(job->png);
-    if (!job->info) png_give_up(job, flaw_fail(job->err, FLAW_NO_MEMORY, "%s: no memory for libpng", job->name));
+    if (!job->info) png_give_up(job, flaw_fail(job->err, FLAW_NO_MEMORY, "'%s': no memory for libpng", job->name));
     png_set_read_fn(job->png, job, png_on_read);
     png_choose_chunks(job->png);
     png_read_info(job->png, job->info);
@@ -170,7 +170,7 @@ flaw_status flaw_png_decode(flaw_picture *out, int *orientation, const uint8_t *
     if (status != FLAW_OK) return status;
     png_job job = {.name = name, .err = err, .source = flaw_cursor_over(bytes, size)};
     job.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &job, png_on_error, png_on_warning);
-    if (!job.png) return flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory for libpng", name);
+    if (!job.png) return flaw_fail(err, FLAW_NO_MEMORY, "'%s': no memory for libpng", name);
     if (setjmp(png_jmpbuf(job.png)) == 0) png_run(&job);
     if (job.status == FLAW_OK) *orientation = png_find_orientation(&job);
     png_destroy_read_struct(&job.png, &job.info, NULL);

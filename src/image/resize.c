@@ -186,7 +186,7 @@ flaw_status flaw_picture_resize(flaw_picture *out, const flaw_picture *in, int w
     return flaw_picture_resize_part(out, in, width, height, (flaw_box){0, 0, width, height}, filter, err);
 }
 
-/* Where output `i` of an axis lies between two source positions. */
+/* Where an output of an axis lies between two source positions. */
 typedef struct between {
     int low, high;
     float part; /* 0 at low, 1 at high */
@@ -196,22 +196,29 @@ static between find_between(int i, int in, int out)
 {
     float at = ((float)i + 0.5f) * ((float)in / (float)out) - 0.5f;
     if (at < 0) at = 0;
-    int low = (int)at;
-    if (low > in - 1) low = in - 1;
+    int low = (int)at < in - 1 ? (int)at : in - 1;
     return (between){low, low + 1 < in ? low + 1 : low, at - (float)low};
 }
 
+/* Columns whose places are worked out once and used for every row. */
+enum { COLUMNS = 256 };
+
 void flaw_map_upsample(float *out, int out_w, int out_h, const float *in, int in_w, int in_h)
 {
-    for (int y = 0; y < out_h; y++) {
-        between down = find_between(y, in_h, out_h);
-        const float *upper = in + (size_t)down.low * (size_t)in_w, *lower = in + (size_t)down.high * (size_t)in_w;
-        float *row = out + (size_t)y * (size_t)out_w;
-        for (int x = 0; x < out_w; x++) {
-            between a = find_between(x, in_w, out_w);
-            float top = upper[a.low] * (1 - a.part) + upper[a.high] * a.part;
-            float bottom = lower[a.low] * (1 - a.part) + lower[a.high] * a.part;
-            row[x] = top * (1 - down.part) + bottom * down.part;
+    between across[COLUMNS];
+    for (int x0 = 0; x0 < out_w; x0 += COLUMNS) {
+        int columns = out_w - x0 < COLUMNS ? out_w - x0 : COLUMNS;
+        for (int x = 0; x < columns; x++) across[x] = find_between(x0 + x, in_w, out_w);
+        for (int y = 0; y < out_h; y++) {
+            between down = find_between(y, in_h, out_h);
+            const float *upper = in + (size_t)down.low * (size_t)in_w, *lower = in + (size_t)down.high * (size_t)in_w;
+            float *row = out + (size_t)y * (size_t)out_w + x0;
+            for (int x = 0; x < columns; x++) {
+                between a = across[x];
+                float top = upper[a.low] * (1 - a.part) + upper[a.high] * a.part;
+                float bottom = lower[a.low] * (1 - a.part) + lower[a.high] * a.part;
+                row[x] = top * (1 - down.part) + bottom * down.part;
+            }
         }
     }
 }

@@ -4,17 +4,14 @@
 #define FLAW_IMAGE_RESIZE_H
 
 #include "flaw/picture.h"
+#include "image/box.h"
 
 typedef enum flaw_filter { FLAW_FILTER_BILINEAR, FLAW_FILTER_BICUBIC } flaw_filter;
 
-/* A new picture of width x height. Equal to PIL.Image.resize((width, height), filter) byte for byte. */
+/* A new picture of width x height. Equal to PIL.Image.resize((width, height), filter) byte for byte. FLAW_USAGE when the
+ * result, or width x the rows it needs of `in`, passes the limits of flaw/picture.h. */
 flaw_status flaw_picture_resize(flaw_picture *out, const flaw_picture *in, int width, int height, flaw_filter filter,
                                 flaw_error *err);
-
-/* A part [x, x+width) x [y, y+height) of the picture, which may lie anywhere inside `full`. */
-typedef struct flaw_box {
-    int x, y, width, height;
-} flaw_box;
 
 /* Resize to full_width x full_height, but make only `part` of the result: the same bytes as resize then crop, without
  * ever holding the whole. (A picture of 20000 x 3 scaled to a shortest edge of 224 would be 1.5 million wide.) */

@@ -23,7 +23,7 @@ typedef struct png_job {
 static _Noreturn void png_on_error(png_structp png, png_const_charp text)
 {
     png_job *job = png_get_error_ptr(png);
-    job->status = flaw_fail(job->err, job->out->failed ? FLAW_NO_MEMORY : FLAW_INTERNAL, "%s: cannot make a PNG: %s",
+    job->status = flaw_fail(job->err, job->out->failed ? FLAW_NO_MEMORY : FLAW_INTERNAL, "'%s': cannot make a PNG: %s",
                             job->name, text);
     png_longjmp(png, 1);
 }
@@ -65,12 +65,12 @@ flaw_status flaw_png_encode(flaw_buffer *out, const uint8_t *pixels, int width, 
 {
     if (width < 1 || height < 1 || width > FLAW_PICTURE_MAX_SIDE || height > FLAW_PICTURE_MAX_SIDE ||
         (channels != 1 && channels != 3)) {
-        return flaw_fail(err, FLAW_USAGE, "%s: a PNG of %d x %d pixels with %d channels was asked for", name, width,
+        return flaw_fail(err, FLAW_USAGE, "'%s': a PNG of %d x %d pixels with %d channels was asked for", name, width,
                          height, channels);
     }
     png_job job = {.out = out, .name = name, .err = err};
     job.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &job, png_on_error, png_on_warning);
-    if (!job.png) return flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory for libpng", name);
+    if (!job.png) return flaw_fail(err, FLAW_NO_MEMORY, "'%s': no memory for libpng", name);
     if (setjmp(png_jmpbuf(job.png)) == 0) png_run(&job, pixels, width, height, channels);
     png_destroy_write_struct(&job.png, &job.info);
     return job.status;
@@ -98,7 +98,7 @@ flaw_status flaw_mask_write_png(const uint8_t *mask, int width, int height, cons
     flaw_status status = FLAW_OK;
     size_t count = (size_t)width * (size_t)height;
     uint8_t *grey = malloc(count ? count : 1);
-    if (!grey) return flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory for a mask of %d x %d", path, width, height);
+    if (!grey) return flaw_fail(err, FLAW_NO_MEMORY, "'%s': no memory for a mask of %d x %d", path, width, height);
     for (size_t i = 0; i < count; i++) grey[i] = mask[i] ? 255 : 0;
     status = write_file(grey, width, height, 1, path, err);
     free(grey);
