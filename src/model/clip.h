@@ -39,6 +39,7 @@ typedef struct flaw_clip_shape {
     bool local_head;           /* embedded default: patches meet the joint space through all stages (see view) */
     flaw_block_shape text;     /* width 0: no text tower */
     int text_layers, context, vocab;
+    int text_end; /* id of the end token whose row is the text's; 0 = the highest id of the text (CLIP's argmax) */
     flaw_prepare_shape prepare;
 } flaw_clip_shape;
 
@@ -76,6 +77,20 @@ typedef struct flaw_parameters {
     size_t total; /* floats in the array */
 } flaw_parameters;
 
+/* FLAW_BAD_DATA unless every number of the shape is within its limits; `name` is the file in the message. */
+flaw_status flaw_clip_shape_check(const flaw_clip_shape *shape, const char *name, flaw_error *err);
+/* grid from side and patch, stages at the quarters of the layers. */
+void flaw_clip_shape_derive(flaw_clip_shape *shape);
+/* Length of an embedding: E, or D for an image tower without projection. */
+static inline int flaw_clip_width(const flaw_clip_shape *shape)
+{
+    return shape->joint ? shape->joint : shape->image.width;
+}
+static inline int flaw_clip_patches(const flaw_clip_shape *shape)
+{
+    return shape->grid * shape->grid;
+}
+
 /* The list of parameters of a shape, and a view over an array of `total` floats laid out so. */
 flaw_status flaw_clip_parameters(flaw_parameters *out, const flaw_clip_shape *shape, flaw_arena *arena, flaw_error *err);
 flaw_status flaw_clip_view_over(flaw_clip_view *out, const flaw_clip_shape *shape, const flaw_parameters *list, float *base,
@@ -90,17 +105,22 @@ typedef struct flaw_clip {
     flaw_block *image_block, *text_block;
     flaw_tokenizer *tokenizer; /* NULL when image-only */
     char name[128];            /* folder or bundle name, for people */
-    char hash[65];             /* SHA-256 over canonical names, shapes and float32 values: same for both forms of one model */
     flaw_arena arena;
 } flaw_clip;
 
-/* Open a model: "" or "default" = the embedded one; an OpenCLIP folder, a Hugging Face CLIPModel folder, a timm
+/* A model of this shape with zero weights, not packed, without tokenizer: for the trainer and for tests. */
+flaw_status flaw_clip_new(flaw_clip **out, const flaw_clip_shape *shape, const char *name, flaw_error *err);
+/* Open a model: NULL, "" or "default" = the embedded one; an OpenCLIP folder, a Hugging Face CLIPModel folder, a timm
  * safetensors file or its folder, or a flaw bundle (.safetensors with "flaw" metadata). Told apart by content.
- * Missing, left-over or misshapen tensors are an error that lists them. */
+ * Missing, left-over or misshapen tensors are one error that counts them and names the first few: FLAW_MISSING when
+ * some are only missing, FLAW_BAD_DATA otherwise. */
 flaw_status flaw_clip_open(flaw_clip **out, const char *path, flaw_compute *c, flaw_error *err);
 void flaw_clip_close(flaw_clip *m);
 /* (Re)pack all linears after the weights changed (trainer). */
 flaw_status flaw_clip_pack(flaw_clip *m, flaw_compute *c, flaw_error *err);
+/* SHA-256 (hex) of the digests of all parameters' names, shapes and float32 values: the same for every form of one
+ * model. Reads all weights (about 0.2 GB/s for each thread of `c`, which may be NULL), so it is not done while opening. */
+void flaw_clip_hash(const flaw_clip *m, const flaw_compute *c, char hex[65]);
 
 /* Results of the image tower for N pictures; any pointer may be NULL. Nothing is normalised unless said. */
 typedef struct flaw_image_output {
@@ -110,6 +130,7 @@ typedef struct flaw_image_output {
     float *block;               /* [L, N, T, D]: every block's output (inspection of the network itself) */
     float *tokens;              /* [N, T, D]: after ln_post (final norm) */
     float *embedded;            /* [N, T, D]: patch embedding + class + position, before ln_pre (input of windows) */
+    float *logits;              /* [N, classes]: classification head (timm) */
 } flaw_image_output;
 
 /* pixels [N, 3, S, S] float32, normalised. work: flaw_clip_image_workspace(m, N) floats. */
@@ -121,7 +142,8 @@ void flaw_clip_encode_images(flaw_compute *c, const flaw_clip *m, int n, const f
 size_t flaw_clip_window_workspace(const flaw_clip *m, int k);
 void flaw_clip_encode_windows(flaw_compute *c, const flaw_clip *m, int k, const float *embedded, float *out, float *work);
 
-/* ids [N, context] -> out [N, E] (row of the end token = highest id's first place, as CLIP's argmax), not normalised. */
+/* ids [N, context], each in [0, vocab), -> out [N, E] (row of the end token, see text_end), not normalised. Only as many
+ * tokens as the longest text has are computed; the texts go through in chunks, so the workspace is bounded. */
 size_t flaw_clip_text_workspace(const flaw_clip *m, int n);
 void flaw_clip_encode_texts(flaw_compute *c, const flaw_clip *m, int n, const int32_t *ids, float *out, float *work);
 

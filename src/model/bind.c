@@ -1,0 +1,233 @@
+#include "model/bind.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NAME_SIZE 192
+
+typedef struct binder {
+    flaw_binding *b;
+    const flaw_name_table *table;
+    flaw_arena *arena;
+    bool *used; /* [tensors->count] */
+    bool failed;
+} binder;
+
+static void list_add(binder *x, flaw_name_list *list, const char *text)
+{
+    list->name[list->count] = flaw_arena_copy_string(x->arena, text, strlen(text));
+    if (list->name[list->count])
+        list->count++;
+    else
+        x->failed = true;
+}
+
+static void shape_text(char *out, size_t size, const size_t *shape, int rank)
+{
+    size_t used = (size_t)snprintf(out, size, "[");
+    for (int i = 0; i < rank && used < size; i++)
+        used += (size_t)snprintf(out + used, size - used, i ? ", %zu" : "%zu", shape[i]);
+    if (used < size) snprintf(out + used, size - used, "]");
+}
+
+/* Does the tensor's shape, without leading sides of 1, equal `want`? */
+static bool same_shape(const flaw_tensor *t, const size_t *want, int rank)
+{
+    int skip = 0;
+    while (t->rank - skip > rank && t->shape[skip] == 1) skip++;
+    if (t->rank == 0) return rank == 1 && want[0] == 1;
+    if (t->rank - skip != rank) return false;
+    for (int i = 0; i < rank; i++)
+        if (t->shape[skip + i] != want[i]) return false;
+    return true;
+}
+
+/* The shape a foreign tensor must have for parameter p; returns its rank. */
+static int foreign_shape(const flaw_parameter *p, flaw_layout layout, size_t shape[4])
+{
+    shape[0] = p->shape[0];
+    shape[1] = p->shape[1];
+    switch (layout) {
+    case FLAW_LAYOUT_PICTURE: {
+        size_t side = 1;
+        while (3 * side * side < p->shape[1]) side++;
+        shape[1] = 3;
+        shape[2] = shape[3] = side;
+        return 4;
+    }
+    case FLAW_LAYOUT_TRANSPOSE:
+        shape[0] = p->shape[1];
+        shape[1] = p->shape[0];
+        return 2;
+    case FLAW_LAYOUT_QKV:
+        shape[0] /= 3;
+        return p->rank;
+    default:
+        return p->rank;
+    }
+}
+
+static const flaw_tensor *take(binder *x, const char *name, const size_t *want, int rank)
+{
+    const flaw_tensor *t = flaw_tensors_find(x->b->tensors, name);
+    if (!t) {
+        list_add(x, &x->b->missing, name);
+        return NULL;
+    }
+    x->used[t - x->b->tensors->item] = true;
+    if (same_shape(t, want, rank)) return t;
+    char is[96], expected[96], text[NAME_SIZE + 256];
+    shape_text(is, sizeof is, t->shape, t->rank);
+    shape_text(expected, sizeof expected, want, rank);
+    snprintf(text, sizeof text, "%s is %s, expected %s", name, is, expected);
+    list_add(x, &x->b->misshapen, text);
+    return NULL;
+}
+
+static void bind_foreign(binder *x, const flaw_parameter *p, struct flaw_bound *bound)
+{
+    int block;
+    const flaw_name_rule *rule = flaw_names_find(x->table, p->name, &block);
+    if (!rule) {
+        list_add(x, &x->b->missing, p->name);
+        return;
+    }
+    size_t shape[4];
+    int rank = foreign_shape(p, rule->layout, shape);
+    bound->layout = rule->layout;
+    for (int part = 0; part < (rule->layout == FLAW_LAYOUT_QKV ? 3 : 1); part++) {
+        char name[NAME_SIZE];
+        if (!flaw_names_fill(name, sizeof name, rule->foreign, block, part)) continue;
+        bound->part[part] = take(x, name, shape, rank);
+    }
+}
+
+static void bind_canonical(binder *x, const flaw_parameter *p, struct flaw_bound *bound)
+{
+    bound->layout = FLAW_LAYOUT_SAME;
+    bound->part[0] = take(x, p->name, p->shape, p->rank);
+    if (!bound->part[0] || bound->part[0]->dtype != FLAW_DTYPE_I8 || p->rank != 2) return;
+    char name[NAME_SIZE];
+    snprintf(name, sizeof name, "%s.scale", p->name);
+    bound->layout = FLAW_LAYOUT_INT8;
+    bound->part[1] = take(x, name, p->shape, 1);
+}
+
+static bool is_ignored(const flaw_name_table *table, const char *name)
+{
+    for (const char *const *i = table ? table->ignored : NULL; i && *i; i++)
+        if (strcmp(*i, name) == 0) return true;
+    return false;
+}
+
+static void list_left_over(binder *x)
+{
+    for (size_t i = 0; i < x->b->tensors->count; i++) {
+        const char *name = x->b->tensors->item[i].name;
+        if (x->used[i] || is_ignored(x->table, name)) continue;
+        const char *why = x->table && x->table->why_unsupported ? x->table->why_unsupported(name) : NULL;
+        char text[NAME_SIZE + 128];
+        snprintf(text, sizeof text, why ? "%.180s: %s" : "%.180s", name, why);
+        list_add(x, &x->b->left_over, text);
+    }
+}
+
+flaw_status flaw_binding_make(flaw_binding *out, const flaw_tensors *tensors, const flaw_name_table *table,
+                              const flaw_parameters *list, flaw_arena *arena, flaw_error *err)
+{
+    flaw_binding b = {.tensors = tensors, .list = list};
+    binder x = {.b = &b, .table = table, .arena = arena};
+    b.bound = flaw_arena_alloc(arena, list->count, sizeof *b.bound);
+    b.missing.name = flaw_arena_alloc(arena, 3 * list->count, sizeof *b.missing.name);
+    b.misshapen.name = flaw_arena_alloc(arena, 3 * list->count, sizeof *b.misshapen.name);
+    b.left_over.name = flaw_arena_alloc(arena, tensors->count, sizeof *b.left_over.name);
+    x.used = flaw_arena_alloc(arena, tensors->count, sizeof *x.used);
+    x.failed = !b.bound || !b.missing.name || !b.misshapen.name || !b.left_over.name || !x.used;
+    for (size_t i = 0; i < list->count && !x.failed; i++) {
+        if (table)
+            bind_foreign(&x, &list->item[i], &b.bound[i]);
+        else
+            bind_canonical(&x, &list->item[i], &b.bound[i]);
+    }
+    if (!x.failed) list_left_over(&x);
+    if (x.failed) return flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory to match the tensors", tensors->path);
+    *out = b;
+    return FLAW_OK;
+}
+
+/* "2 tensors missing (a, b)" appended with a separator; the first three names. */
+static void count_and_name(char *out, size_t size, const flaw_name_list *list, const char *what)
+{
+    size_t used = strlen(out);
+    if (!list->count || used >= size) return;
+    used += (size_t)snprintf(out + used, size - used, "%s%zu tensor%s %s (", used ? "; " : "", list->count,
+                             list->count == 1 ? "" : "s", what);
+    for (size_t i = 0; i < list->count && i < 3 && used < size; i++)
+        used += (size_t)snprintf(out + used, size - used, i ? ", %.100s" : "%.100s", list->name[i]);
+    if (used < size) snprintf(out + used, size - used, list->count > 3 ? ", ...)" : ")");
+}
+
+flaw_status flaw_binding_verdict(const flaw_binding *b, flaw_error *err)
+{
+    char text[400] = "";
+    if (!b->missing.count && !b->left_over.count && !b->misshapen.count) return FLAW_OK;
+    count_and_name(text, sizeof text, &b->misshapen, "misshapen");
+    count_and_name(text, sizeof text, &b->missing, "missing");
+    count_and_name(text, sizeof text, &b->left_over, "left over");
+    bool only_missing = !b->left_over.count && !b->misshapen.count;
+    return flaw_fail(err, only_missing ? FLAW_MISSING : FLAW_BAD_DATA, "%s: %s", b->tensors->path, text);
+}
+
+static flaw_status read_transposed(const flaw_binding *b, const flaw_parameter *p, const flaw_tensor *t, float *out,
+                                   flaw_error *err)
+{
+    float *turned = malloc(p->count * sizeof *turned);
+    if (!turned) return flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory for tensor '%s'", b->tensors->path, t->name);
+    flaw_status status = flaw_tensor_to_f32(b->tensors, t, turned, err);
+    size_t rows = p->shape[0], columns = p->shape[1];
+    for (size_t r = 0; r < rows && !status; r++)
+        for (size_t c = 0; c < columns; c++) out[r * columns + c] = turned[c * rows + r];
+    free(turned);
+    return status;
+}
+
+/* value = int8 * scale of its row. */
+static flaw_status read_int8(const flaw_binding *b, const flaw_parameter *p, const flaw_tensor *const part[3],
+                             float *out, flaw_error *err)
+{
+    size_t rows = p->shape[0], columns = p->shape[1];
+    float *scale = malloc(rows * sizeof *scale);
+    if (!scale) return flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory for '%s'", b->tensors->path, part[1]->name);
+    flaw_status status = flaw_tensor_to_f32(b->tensors, part[1], scale, err);
+    const int8_t *q = (const int8_t *)part[0]->data;
+    for (size_t r = 0; r < rows && !status; r++)
+        for (size_t c = 0; c < columns; c++) out[r * columns + c] = (float)q[r * columns + c] * scale[r];
+    free(scale);
+    return status ? status : flaw_floats_check(out, p->count, p->name, b->tensors->path, err);
+}
+
+flaw_status flaw_binding_read(const flaw_binding *b, float *weights, flaw_error *err)
+{
+    flaw_status status = FLAW_OK;
+    for (size_t i = 0; i < b->list->count && !status; i++) {
+        const flaw_parameter *p = &b->list->item[i];
+        const struct flaw_bound *bound = &b->bound[i];
+        float *out = weights + p->offset;
+        switch (bound->layout) {
+        case FLAW_LAYOUT_TRANSPOSE:
+            status = read_transposed(b, p, bound->part[0], out, err);
+            break;
+        case FLAW_LAYOUT_QKV:
+            for (size_t part = 0; part < 3 && !status; part++)
+                status = flaw_tensor_to_f32(b->tensors, bound->part[part], out + part * (p->count / 3), err);
+            break;
+        case FLAW_LAYOUT_INT8:
+            status = read_int8(b, p, bound->part, out, err);
+            break;
+        default:
+            status = flaw_tensor_to_f32(b->tensors, bound->part[0], out, err);
+        }
+    }
+    return status;
+}

@@ -1,0 +1,42 @@
+#include "model/names.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Does `name` equal `pattern`, where '#' takes one run of digits? */
+static bool matches(const char *pattern, const char *name, int *block)
+{
+    *block = -1;
+    for (; *pattern; pattern++) {
+        if (*pattern != '#') {
+            if (*pattern != *name++) return false;
+            continue;
+        }
+        int value = 0, digits = 0;
+        for (; *name >= '0' && *name <= '9' && digits < 6; name++, digits++) value = 10 * value + (*name - '0');
+        if (!digits) return false;
+        *block = value;
+    }
+    return *name == '\0';
+}
+
+const flaw_name_rule *flaw_names_find(const flaw_name_table *table, const char *canonical, int *block)
+{
+    for (const flaw_name_rule *r = table->rule; r->canonical; r++)
+        if (matches(r->canonical, canonical, block)) return r;
+    return NULL;
+}
+
+bool flaw_names_fill(char *out, size_t size, const char *foreign, int block, int part)
+{
+    size_t used = 0;
+    for (; *foreign && used < size; foreign++) {
+        if (*foreign == '#')
+            used += (size_t)snprintf(out + used, size - used, "%d", block);
+        else
+            out[used++] = *foreign == '@' ? "qkv"[part] : *foreign;
+    }
+    if (used >= size) return false;
+    out[used] = '\0';
+    return true;
+}

@@ -1,0 +1,35 @@
+/* How other programs name and lay out the parameters of flaw_clip_parameters: one table for each foreign form.
+ * In canonical and foreign names '#' stands for the number of a block. */
+#ifndef FLAW_MODEL_NAMES_H
+#define FLAW_MODEL_NAMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum flaw_layout {
+    FLAW_LAYOUT_SAME,      /* as the canonical parameter; leading sides of 1 are allowed */
+    FLAW_LAYOUT_PICTURE,   /* [D, 3, p, p] for [D, 3*p*p] */
+    FLAW_LAYOUT_TRANSPOSE, /* [columns, rows] for [rows, columns] */
+    FLAW_LAYOUT_QKV,       /* three tensors one below the other; '@' stands for q, k and v */
+    FLAW_LAYOUT_INT8,      /* flaw bundle: int8 rows and NAME.scale (never in a table) */
+} flaw_layout;
+
+typedef struct flaw_name_rule {
+    const char *canonical, *foreign;
+    flaw_layout layout;
+} flaw_name_rule;
+
+typedef struct flaw_name_table {
+    const flaw_name_rule *rule; /* ends with canonical NULL */
+    const char *const *ignored; /* buffers that carry no weights; ends with NULL */
+    const char *(*why_unsupported)(const char *foreign); /* reason for a known stranger, or NULL; may be NULL itself */
+} flaw_name_table;
+
+extern const flaw_name_table flaw_names_openclip, flaw_names_hf, flaw_names_timm;
+
+/* The rule for a canonical name; *block is its block number or -1. NULL when the table has none. */
+const flaw_name_rule *flaw_names_find(const flaw_name_table *table, const char *canonical, int *block);
+/* Foreign name with '#' and '@' filled in; `part` 0..2 picks q, k, v. False when it does not fit. */
+bool flaw_names_fill(char *out, size_t size, const char *foreign, int block, int part);
+
+#endif
