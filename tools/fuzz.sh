@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 
 if [ $# -lt 1 ]; then
     echo "usage: sh tools/fuzz.sh NAME [SECONDS]      NAME is one of:" >&2
-    ls tests/fuzz | sed -n 's/^fuzz_\(.*\)\.c$/  \1/p' >&2
+    find tests/fuzz -name 'fuzz_*.c' | sed 's/.*fuzz_\(.*\)\.c$/  \1/' | sort >&2
     exit 2
 fi
 name=$1

@@ -82,8 +82,8 @@ flaw_status flaw_file_read(flaw_bytes *out, const char *path, size_t maximum, fl
     if (fstat(fd, &info) != 0) {
         status = refuse(err, "read", path, errno);
     } else if (S_ISREG(info.st_mode) && (uintmax_t)info.st_size > maximum) {
-        status = flaw_fail(err, FLAW_BAD_DATA, "'%s' has %jd bytes, allowed are %zu", path, (intmax_t)info.st_size,
-                           maximum);
+        status =
+            flaw_fail(err, FLAW_BAD_DATA, "'%s' has %jd bytes, allowed are %zu", path, (intmax_t)info.st_size, maximum);
     } else {
         const size_t guess = S_ISREG(info.st_mode) && info.st_size > 0 ? (size_t)info.st_size : 4096;
         status = read_all(out, fd, path, guess, maximum, err);

@@ -48,8 +48,8 @@ static void compress(uint32_t state[8], const uint8_t *block)
 
 void flaw_sha256_init(flaw_sha256 *h)
 {
-    *h = (flaw_sha256){.state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab,
-                                 0x5be0cd19}};
+    *h = (flaw_sha256){
+        .state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19}};
 }
 
 void flaw_sha256_update(flaw_sha256 *h, const void *bytes, size_t size)

@@ -7,9 +7,9 @@
 #include "base/utf8.h"
 
 enum {
-    RAW = 6000,    /* longest message before escaping: two longest paths fit */
+    RAW = 6000, /* longest message before escaping: two longest paths fit */
     TEXT = sizeof(((flaw_error *)0)->text),
-    TAIL = 200,    /* of a message too long, this many last bytes stay: they hold what was found and allowed */
+    TAIL = 200, /* of a message too long, this many last bytes stay: they hold what was found and allowed */
 };
 
 /* Rewrite `raw` so that it is one line of valid UTF-8 a terminal shows as it is: control characters (C0, DEL, C1)

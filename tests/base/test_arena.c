@@ -107,9 +107,12 @@ static void test_copy_string(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_blocks_do_not_move_or_overlap), cmocka_unit_test(test_empty_blocks_are_valid_and_distinct),
-        cmocka_unit_test(test_overflow_and_refusal),          cmocka_unit_test(test_limit),
-        cmocka_unit_test(test_reset_zeroes_and_keeps_largest), cmocka_unit_test(test_copy_string),
+        cmocka_unit_test(test_blocks_do_not_move_or_overlap),
+        cmocka_unit_test(test_empty_blocks_are_valid_and_distinct),
+        cmocka_unit_test(test_overflow_and_refusal),
+        cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_reset_zeroes_and_keeps_largest),
+        cmocka_unit_test(test_copy_string),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -81,8 +81,8 @@ static void test_empty_has_text(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_grows),         cmocka_unit_test(test_maximum),
-        cmocka_unit_test(test_overflow),      cmocka_unit_test(test_bytes_with_zeros),
+        cmocka_unit_test(test_grows),          cmocka_unit_test(test_maximum),
+        cmocka_unit_test(test_overflow),       cmocka_unit_test(test_bytes_with_zeros),
         cmocka_unit_test(test_empty_has_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,8 +81,9 @@ static void test_nothing_at_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_numbers),       cmocka_unit_test(test_past_the_end), cmocka_unit_test(test_failure_stays),
-        cmocka_unit_test(test_lying_lengths), cmocka_unit_test(test_nothing_at_all),
+        cmocka_unit_test(test_numbers),        cmocka_unit_test(test_past_the_end),
+        cmocka_unit_test(test_failure_stays),  cmocka_unit_test(test_lying_lengths),
+        cmocka_unit_test(test_nothing_at_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* Every system call of writing (and reading) a file fails in turn, through the linker's --wrap: the old file stays as it
- * was, no temporary file is left, and the message names the file and the step. */
+/* Every system call of writing (and reading) a file fails in turn, through the linker's --wrap: the old file stays as
+ * it was, no temporary file is left, and the message names the file and the step. */
 #include "check.h"
 
 #include <errno.h>

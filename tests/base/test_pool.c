@@ -10,7 +10,7 @@
 enum { MOST = 5000, THREADS = 8 };
 
 typedef struct tally {
-    atomic_int times[MOST];     /* how often each piece ran */
+    atomic_int times[MOST]; /* how often each piece ran */
     atomic_int by_worker[THREADS];
     atomic_int inside[THREADS]; /* is this worker index in use right now */
     int threads;

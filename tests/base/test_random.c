@@ -8,9 +8,16 @@
 static void test_generator(void **state)
 {
     static const uint64_t expected[] = {
-        UINT64_C(11520), UINT64_C(0), UINT64_C(1509978240), UINT64_C(1215971899390074240),
-        UINT64_C(1216172134540287360), UINT64_C(607988272756665600), UINT64_C(16172922978634559625),
-        UINT64_C(8476171486693032832), UINT64_C(10595114339597558777), UINT64_C(2904607092377533576),
+        UINT64_C(11520),
+        UINT64_C(0),
+        UINT64_C(1509978240),
+        UINT64_C(1215971899390074240),
+        UINT64_C(1216172134540287360),
+        UINT64_C(607988272756665600),
+        UINT64_C(16172922978634559625),
+        UINT64_C(8476171486693032832),
+        UINT64_C(10595114339597558777),
+        UINT64_C(2904607092377533576),
     };
     flaw_random r = {{1, 2, 3, 4}};
     for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) assert_true(flaw_random_u64(&r) == expected[i]);

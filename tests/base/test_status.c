@@ -15,11 +15,15 @@ static void test_message(void **state)
 static void test_control_bytes(void **state)
 {
     flaw_error err;
-    flaw_fail(&err, FLAW_IO, "%s", "a\nb\tc\rd\033[31me\177\xc2\x9b"
-                                   "f\xff\xe2\x82");
+    flaw_fail(&err, FLAW_IO, "%s",
+              "a\nb\tc\rd\033[31me\177\xc2\x9b"
+              "f\xff\xe2\x82");
     assert_string_equal(err.text, "a\\nb\\tc\\x0dd\\x1b[31me\\x7f\\xc2\\x9bf\\xff\\xe2\\x82");
-    flaw_fail(&err, FLAW_IO, "%s", "Gr\xc3\xb6\xc3\x9f" "e \xe2\x82\xac \xf0\x9f\x98\x80");
-    assert_string_equal(err.text, "Gr\xc3\xb6\xc3\x9f" "e \xe2\x82\xac \xf0\x9f\x98\x80");
+    flaw_fail(&err, FLAW_IO, "%s",
+              "Gr\xc3\xb6\xc3\x9f"
+              "e \xe2\x82\xac \xf0\x9f\x98\x80");
+    assert_string_equal(err.text, "Gr\xc3\xb6\xc3\x9f"
+                                  "e \xe2\x82\xac \xf0\x9f\x98\x80");
 }
 
 static void test_wraps_itself(void **state)
@@ -68,10 +72,14 @@ static void test_names_and_exits(void **state)
         const char *name;
         int exit;
     } expected[] = {
-        {FLAW_OK, "ok", 0},         {FLAW_USAGE, "usage", 2},
-        {FLAW_BAD_DATA, "bad data", 65}, {FLAW_MISSING, "missing", 66},
-        {FLAW_UNAVAILABLE, "unavailable", 69}, {FLAW_INTERNAL, "internal", 70},
-        {FLAW_NO_MEMORY, "no memory", 70}, {FLAW_IO, "input/output", 74},
+        {FLAW_OK, "ok", 0},
+        {FLAW_USAGE, "usage", 2},
+        {FLAW_BAD_DATA, "bad data", 65},
+        {FLAW_MISSING, "missing", 66},
+        {FLAW_UNAVAILABLE, "unavailable", 69},
+        {FLAW_INTERNAL, "internal", 70},
+        {FLAW_NO_MEMORY, "no memory", 70},
+        {FLAW_IO, "input/output", 74},
         {(flaw_status)99, "unknown status", 70},
     };
     for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
@@ -83,8 +91,9 @@ static void test_names_and_exits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_message),      cmocka_unit_test(test_control_bytes),  cmocka_unit_test(test_wraps_itself),
-        cmocka_unit_test(test_long_message), cmocka_unit_test(test_border_of_room), cmocka_unit_test(test_names_and_exits),
+        cmocka_unit_test(test_message),        cmocka_unit_test(test_control_bytes),
+        cmocka_unit_test(test_wraps_itself),   cmocka_unit_test(test_long_message),
+        cmocka_unit_test(test_border_of_room), cmocka_unit_test(test_names_and_exits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,11 +21,24 @@ static void test_lengths(void **state)
 static void test_refused(void **state)
 {
     static const char *const bad[] = {
-        "\x80",             "\xbf",             "\xc0\x80",         "\xc1\xbf",         /* stray, overlong */
-        "\xe0\x80\x80",     "\xe0\x9f\xbf",     "\xf0\x80\x80\x80", "\xf0\x8f\xbf\xbf", /* overlong */
-        "\xed\xa0\x80",     "\xed\xbf\xbf",                                             /* surrogates */
-        "\xf4\x90\x80\x80", "\xf8\x88\x80\x80", "\xff",             "\xfe",             /* too large, no lead byte */
-        "\xc3",             "\xe2\x82",         "\xf0\x9f\x98",     "\xe2(\xa1",        /* cut, broken inside */
+        "\x80",
+        "\xbf",
+        "\xc0\x80",
+        "\xc1\xbf", /* stray, overlong */
+        "\xe0\x80\x80",
+        "\xe0\x9f\xbf",
+        "\xf0\x80\x80\x80",
+        "\xf0\x8f\xbf\xbf", /* overlong */
+        "\xed\xa0\x80",
+        "\xed\xbf\xbf", /* surrogates */
+        "\xf4\x90\x80\x80",
+        "\xf8\x88\x80\x80",
+        "\xff",
+        "\xfe", /* too large, no lead byte */
+        "\xc3",
+        "\xe2\x82",
+        "\xf0\x9f\x98",
+        "\xe2(\xa1", /* cut, broken inside */
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_int_equal(length_of(bad[i]), 0);
@@ -60,7 +73,8 @@ static void test_texts(void **state)
 {
     assert_true(flaw_utf8_valid("", 0));
     assert_true(flaw_utf8_valid("Stra\xc3\x9f"
-                                "e 7 \xe2\x82\xac", 14));
+                                "e 7 \xe2\x82\xac",
+                                14));
     assert_false(flaw_utf8_valid("abc\xe2\x82", 5));
 }
 

@@ -1,0 +1,202 @@
+#!/bin/sh
+# One command from a fresh Debian 12 to a result. Nothing but the base system and git is expected; run as root or with
+# sudo at hand (needed only while a Debian package is missing). Quick to repeat.
+set -eu
+
+usage() {
+    cat <<'END'
+sh setup.sh demo [PHOTO...]      install what is missing, build, inspect the examples (or your photos)
+sh setup.sh test                 install what is missing, build, run all tests (also under sanitizers)
+sh setup.sh build                install what is missing, build
+
+With photos of your own:
+  OBJECT="hex nut" sh setup.sh demo nut1.jpg nut2.jpg             judged by the name of the object alone
+  OBJECT="hex nut" GOOD=folder sh setup.sh demo nut1.jpg nut2.jpg compared with the good parts in the folder
+
+The command is left at build/flaw, the pictures of the demo in out/demo.
+END
+}
+
+here=$(cd "$(dirname "$0")" && pwd)
+shared=$here/../shared
+
+build_packages='gcc libc6-dev meson ninja-build pkg-config zlib1g-dev libjpeg62-turbo-dev libpng-dev libjansson-dev
+    libcmocka-dev'
+# PyTorch, Pillow and NumPy check our gradients and pictures; the program itself never uses Python.
+test_packages='git python3-torch python3-pil python3-numpy'
+
+say() { printf '\n== %s\n' "$*"; }
+fail() { printf 'setup.sh: %s\n' "$*" >&2; exit 1; }
+
+is_installed() {
+    [ "$(dpkg-query -W -f '${Status}' "$1" 2>/dev/null)" = 'install ok installed' ]
+}
+
+# Run a command as root, up to three times: mirrors fail now and then.
+as_root_with_patience() {
+    for wait in 5 20 0; do
+        if [ "$(id -u)" = 0 ]; then
+            DEBIAN_FRONTEND=noninteractive "$@" && return 0
+        else
+            sudo env DEBIAN_FRONTEND=noninteractive "$@" && return 0
+        fi
+        [ "$wait" = 0 ] || { echo "failed, next try in $wait s" >&2; sleep "$wait"; }
+    done
+    return 1
+}
+
+install_missing() {
+    missing=
+    for package in "$@"; do
+        is_installed "$package" || missing="$missing $package"
+    done
+    [ -n "$missing" ] || return 0
+    say "installing$missing"
+    command -v apt-get >/dev/null || fail "no apt-get here; install by hand:$missing"
+    [ "$(id -u)" = 0 ] || command -v sudo >/dev/null || fail "not root and no sudo; install by hand:$missing"
+    as_root_with_patience apt-get -qq update || fail 'apt-get update failed three times'
+    # $missing is a list of words.
+    # shellcheck disable=SC2086
+    as_root_with_patience apt-get -qq -y --no-install-recommends install $missing >"$here/build-packages.log" 2>&1 ||
+        { tail -n 20 "$here/build-packages.log" >&2; fail 'apt-get install failed three times'; }
+    rm -f "$here/build-packages.log"
+}
+
+# configure FOLDER OPTION...: once; ninja notices later changes itself.
+configure() {
+    folder=$1
+    shift
+    [ -f "$folder/build.ninja" ] || meson setup "$folder" "$@" >/dev/null || fail "meson setup $folder failed"
+}
+
+build() {
+    # shellcheck disable=SC2086
+    install_missing $build_packages
+    say 'building build/flaw'
+    configure build
+    ninja -C build --quiet flaw
+}
+
+# inspect TITLE OUT ARGUMENT...: one table; the demo goes on when a picture cannot be read, and says so at the end.
+inspect() {
+    title=$1
+    out=$2
+    shift 2
+    say "$title"
+    mkdir -p "$out"
+    build/flaw inspect --out "$out" "$@" || demo_status=$?
+    echo "pictures: $out"
+}
+
+# few FOLDER COUNT PATTERN: the first files of a folder, one per line, as `--good FILE` for inspect.
+few() {
+    find "$1" -maxdepth 1 -name "$3" | sort | head -n "$2"
+}
+
+demo_examples() {
+    for folder in examples/*/; do
+        name=$(basename "$folder")
+        [ -d "$folder/test" ] || continue
+        object=$(echo "$name" | tr '_-' '  ')
+        inspect "$object, knowing its name only" "out/demo/$name/zero-shot" --object "$object" "$folder/test"
+        inspect "$object, compared with good parts" "out/demo/$name/few-shot" --object "$object" \
+            --good "$folder/good" "$folder/test"
+    done
+}
+
+# demo_photographs OBJECT OUT: pictures on standard input, good parts in the list $good (paths without blanks).
+demo_photographs() {
+    pictures=$(cat)
+    # shellcheck disable=SC2086
+    inspect "$1, photographs, knowing its name only" "$2/zero-shot" --object "$1" $pictures
+    arguments=
+    for file in $good; do arguments="$arguments --good $file"; done
+    # shellcheck disable=SC2086
+    inspect "$1, photographs, compared with 4 good parts" "$2/few-shot" --object "$1" $arguments $pictures
+}
+
+demo_shared() {
+    data=../shared/data
+    if [ -d "$data/hazelnut" ]; then
+        good=$(few "$data/hazelnut/train/good" 4 '*.*')
+        { few "$data/hazelnut/test/good" 3 '*.*'; few "$data/hazelnut/test/colour" 5 '*.*'; } |
+            demo_photographs hazelnut out/demo/hazelnut-photos
+    fi
+    if [ -d "$data/cookies" ]; then
+        good=$(few "$data/cookies/training-images" 4 'normal-*')
+        few "$data/cookies/test-images" 8 '*.*' | demo_photographs cookie out/demo/cookie-photos
+    fi
+    [ -d "$data" ] || echo 'no ../shared/data here: the demo ends with the drawn examples'
+}
+
+# The user's photos, as absolute paths in the arguments.
+demo_own() {
+    if [ -n "${GOOD:-}" ]; then
+        inspect "your photos, compared with the good parts in $GOOD" out/demo/yours \
+            --object "${OBJECT:-object}" --good "$GOOD" "$@"
+    else
+        inspect "your photos, knowing only \"${OBJECT:-object}\"" out/demo/yours --object "${OBJECT:-object}" "$@"
+    fi
+}
+
+demo() {
+    build
+    demo_status=0
+    if [ $# -gt 0 ]; then
+        demo_own "$@"
+    else
+        demo_examples
+        demo_shared
+    fi
+    return "$demo_status"
+}
+
+# run_tests FOLDER OPTION...: the counts are read from the log afterwards, so a failure does not stop the script here.
+run_tests() {
+    folder=$1
+    shift
+    ninja -C "$folder" --quiet all || fail "the build in $folder failed"
+    meson test -C "$folder" --no-rebuild --print-errorlogs "$@" || tests_status=1
+}
+
+run_all_tests() {
+    # shellcheck disable=SC2086
+    install_missing $build_packages $test_packages
+    tests_status=0
+    say 'building and testing in build/'
+    configure build
+    run_tests build
+    say 'building and testing with address and undefined-behaviour sanitizers in build-asan/'
+    configure build-asan -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false \
+        -Dc_args=-fno-sanitize-recover=all
+    run_tests build-asan --no-suite style --timeout-multiplier 6
+    say 'result'
+    [ -d "$shared" ] || echo 'no ../shared here: tests that need its weights and pictures were skipped'
+    python3 tools/count_tests.py build/meson-logs/testlog.json build-asan/meson-logs/testlog.json || tests_status=1
+    return "$tests_status"
+}
+
+# Replace the paths among the arguments by absolute ones, for the script works in its own folder.
+absolute() {
+    case $1 in
+    /*) echo "$1" ;;
+    *) echo "$PWD/$1" ;;
+    esac
+}
+
+command=${1:-}
+[ $# -eq 0 ] || shift
+case $command in
+demo)
+    for photo in "$@"; do
+        shift
+        set -- "$@" "$(absolute "$photo")"
+    done
+    [ -z "${GOOD:-}" ] || GOOD=$(absolute "$GOOD")
+    cd "$here"
+    demo "$@"
+    ;;
+test) cd "$here" && run_all_tests ;;
+build) cd "$here" && build ;;
+*) usage >&2; exit 2 ;;
+esac
