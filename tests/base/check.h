@@ -2,11 +2,12 @@
 #ifndef FLAW_TESTS_BASE_CHECK_H
 #define FLAW_TESTS_BASE_CHECK_H
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include <ftw.h>
 #include <stdbool.h>
