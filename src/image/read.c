@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/utf8.h"
 #include "flaw/picture.h"
 #include "image/decode.h"
 #include "image/exif.h"
@@ -65,10 +66,13 @@ static bool looks_like_text(const uint8_t *bytes, size_t size)
 {
     size_t looked = size < 512 ? size : 512;
     for (size_t i = 0; i < looked; i++) {
-        if (bytes[i] < 32 && !isspace(bytes[i])) return false;
-        if (bytes[i] == 127) return false;
+        if (bytes[i] == 127 || (bytes[i] < 32 && !isspace(bytes[i]))) return false;
     }
-    return true;
+    /* The last character may be cut off. */
+    for (size_t cut = 0; cut < 4 && cut < looked; cut++) {
+        if (flaw_utf8_valid((const char *)bytes, looked - cut)) return true;
+    }
+    return false;
 }
 
 static flaw_status refuse(const uint8_t *bytes, size_t size, const char *name, flaw_error *err)
