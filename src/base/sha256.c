@@ -2,8 +2,9 @@
 
 #include <string.h>
 
-/* FIPS 180-4, section 4.2.2: first 32 bits of the fractional parts of the cube roots of the first 64 primes. */
-static const uint32_t K[64] = {
+#include "base/sha256_blocks.h"
+
+const uint32_t flaw_sha256_constants[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
     0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -37,7 +38,7 @@ static void compress(uint32_t state[8], const uint8_t *block)
     for (int t = 0; t < 64; t++) {
         const uint32_t sum1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25);
         const uint32_t sum0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22);
-        const uint32_t t1 = h + sum1 + ((e & f) ^ (~e & g)) + K[t] + w[t];
+        const uint32_t t1 = h + sum1 + ((e & f) ^ (~e & g)) + flaw_sha256_constants[t] + w[t];
         const uint32_t t2 = sum0 + ((a & b) ^ (a & c) ^ (b & c));
         h = g, g = f, f = e, e = d + t1;
         d = c, c = b, b = a, a = t1 + t2;
@@ -46,10 +47,22 @@ static void compress(uint32_t state[8], const uint8_t *block)
     state[4] += e, state[5] += f, state[6] += g, state[7] += h;
 }
 
+void flaw_sha256_blocks_plain(uint32_t state[8], const uint8_t *bytes, size_t blocks)
+{
+    for (; blocks > 0; blocks--, bytes += 64) compress(state, bytes);
+}
+
+static void take_blocks(flaw_sha256 *h, const uint8_t *bytes, size_t blocks)
+{
+    if (h->has_x86) flaw_sha256_blocks_x86(h->state, bytes, blocks);
+    else flaw_sha256_blocks_plain(h->state, bytes, blocks);
+}
+
 void flaw_sha256_init(flaw_sha256 *h)
 {
     *h = (flaw_sha256){
-        .state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19}};
+        .state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19},
+        .has_x86 = flaw_sha256_has_x86()};
 }
 
 void flaw_sha256_update(flaw_sha256 *h, const void *bytes, size_t size)
@@ -61,12 +74,12 @@ void flaw_sha256_update(flaw_sha256 *h, const void *bytes, size_t size)
         const size_t take = size < 64 - held ? size : 64 - held;
         if (take > 0) memcpy(h->block + held, at, take);
         if (held + take < 64) return;
-        compress(h->state, h->block);
+        take_blocks(h, h->block, 1);
         at += take;
         size -= take;
     }
-    for (; size >= 64; at += 64, size -= 64) compress(h->state, at);
-    if (size > 0) memcpy(h->block, at, size);
+    if (size >= 64) take_blocks(h, at, size / 64);
+    if (size % 64 > 0) memcpy(h->block, at + size / 64 * 64, size % 64);
 }
 
 /* Section 5.1.1: a one bit, zeros, and the length in bits as 64 bits, so that the last block is full. */

@@ -2,13 +2,15 @@
 #ifndef FLAW_BASE_SHA256_H
 #define FLAW_BASE_SHA256_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 typedef struct flaw_sha256 {
     uint32_t state[8];
     uint64_t length;
-    uint8_t block[64];
+    uint8_t block[64]; /* the last length % 64 bytes */
+    bool has_x86;      /* this processor has the instructions for it: three times as fast */
 } flaw_sha256;
 
 void flaw_sha256_init(flaw_sha256 *h);

@@ -1,6 +1,8 @@
 #include "check.h"
 
+#include "base/random.h"
 #include "base/sha256.h"
+#include "base/sha256_blocks.h"
 
 static void expect(const char *text, size_t size, const char *expected)
 {
@@ -72,6 +74,27 @@ static void test_every_padding(void **state)
     assert_memory_equal(digest, expected, 32);
 }
 
+/* The instructions of the processor against the plain loop, from any state over any bytes. */
+static void test_x86_equals_plain(void **state)
+{
+    enum { BLOCKS = 9 };
+    if (!flaw_sha256_has_x86()) {
+        print_message("skipped: this processor has no instructions for SHA-256\n");
+        skip();
+    }
+    flaw_random r;
+    flaw_random_init(&r, 1, 0);
+    for (int round = 0; round < 500; round++) {
+        uint8_t bytes[64 * BLOCKS + 1];
+        uint32_t plain[8], fast[8];
+        for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (uint8_t)flaw_random_u64(&r);
+        for (int i = 0; i < 8; i++) plain[i] = fast[i] = (uint32_t)flaw_random_u64(&r);
+        flaw_sha256_blocks_plain(plain, bytes + round % 2, (size_t)(round % (BLOCKS + 1)));
+        flaw_sha256_blocks_x86(fast, bytes + round % 2, (size_t)(round % (BLOCKS + 1)));
+        assert_memory_equal(plain, fast, sizeof plain);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -79,6 +102,7 @@ int main(void)
         cmocka_unit_test(test_a_million),
         cmocka_unit_test(test_pieces),
         cmocka_unit_test(test_every_padding),
+        cmocka_unit_test(test_x86_equals_plain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
