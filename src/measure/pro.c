@@ -54,10 +54,8 @@ static double area_of(const flaw_ranking *r, const regions *all, double limit)
         double found = 0;
         for (size_t j = i; j < next; j++) {
             uint32_t region = flaw_ranking_payload(r, j);
-            if (region == 0)
-                wrong += 1;
-            else
-                found += 1.0 / all->size[region];
+            if (region == 0) wrong += 1;
+            else found += 1.0 / all->size[region];
         }
         double new_fpr = wrong / background, new_overlap = overlap + found / all->count;
         if (new_fpr > limit) { /* cut the last line at the limit */

@@ -52,10 +52,8 @@ static void slow_point(double *fpr, double *overlap, const set *s, double t)
                 size += name[i] == region;
                 found += name[i] == region && s->map[p][i] >= t;
             }
-            if (region == 0)
-                background += size, wrong += found;
-            else if (size > 0)
-                sum += found / size, regions++;
+            if (region == 0) background += size, wrong += found;
+            else if (size > 0) sum += found / size, regions++;
         }
     }
     *fpr = background > 0 ? wrong / background : NAN;
