@@ -1,0 +1,60 @@
+/* What the commands share: messages, opening engine and inspector, finding pictures, progress, neat lines. */
+#ifndef FLAW_CLI_CLI_H
+#define FLAW_CLI_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "flaw/inspect.h"
+#include "options.h"
+
+/* "flaw: MESSAGE" as one line on standard error (control bytes shown as '?'); returns the exit status. */
+int cli_report(const flaw_error *err);
+int cli_wrong_use(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* setup.c: options of the command line -> engine, inspector. Paths given by --good become files. */
+flaw_status cli_open_engine(flaw_engine **out, const cli_settings *s, flaw_error *err);
+void cli_inspect_options(flaw_inspect_options *out, const cli_settings *s);
+/* From --recipe, or from --good and the rest. */
+flaw_status cli_open_inspector(flaw_inspector **out, const flaw_engine *engine, const cli_settings *s, flaw_error *err);
+
+/* gather.c: named files as they are; folders with all below them, sorted, picture files by ending (.jpg .jpeg .png).
+ * A path that cannot be used is reported at once and the first such status kept; the rest goes on. */
+typedef struct cli_pictures {
+    char **path; /* [count] owned */
+    size_t count, room;
+    flaw_status status; /* of the first path that could not be used, else FLAW_OK */
+} cli_pictures;
+void cli_pictures_add(cli_pictures *p, const char *path);
+void cli_pictures_release(cli_pictures *p);
+
+/* names.c: stems for files written beside each other: picture name without folder and ending, with the folder's name
+ * in front where two are equal, and a number where that does not help. out[count], owned strings; NULL without memory.
+ */
+char **cli_unique_stems(char *const *path, size_t count);
+void cli_free_strings(char **strings, size_t count);
+/* mkdir -p */
+flaw_status cli_make_folder(const char *path, flaw_error *err);
+
+/* progress.c: a bar on standard error, only when that is a terminal and the work takes longer than half a second. */
+typedef struct cli_progress {
+    struct timespec begin;
+    bool terminal, shown;
+} cli_progress;
+cli_progress cli_progress_begin(void);
+int cli_progress_step(void *progress, size_t done, size_t total, const char *what); /* a flaw_progress; never stops */
+void cli_progress_clear(cli_progress *progress); /* before other text on the terminal */
+double cli_milliseconds_since(const struct timespec *begin);
+
+/* text.c: text for people. */
+bool cli_colours(FILE *to);              /* terminal, no NO_COLOR, TERM is not dumb */
+size_t cli_text_width(const char *text); /* characters of UTF-8 text */
+/* Left-aligned in `width` characters; too long is cut at the left with "..."; control bytes become '?'. */
+void cli_print_cell(FILE *to, const char *text, size_t width);
+void cli_print_safe(FILE *to, const char *text);
+/* Words wrapped at `columns`, each line after `indent` spaces (the first too). */
+void cli_print_wrapped(FILE *to, const char *text, int indent, int columns);
+
+#endif

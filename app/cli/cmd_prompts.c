@@ -1,0 +1,24 @@
+/* flaw prompts lint FILE...: problems of prompt files, one a line. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "commands.h"
+
+int cmd_prompts(const cli_settings *s)
+{
+    if (s->arguments.count < 2 || strcmp(s->arguments.value[0], "lint") != 0)
+        return cli_wrong_use("prompts: usage: flaw prompts lint FILE...");
+    int exit = 0;
+    for (size_t i = 1; i < s->arguments.count; i++) {
+        char *report = NULL;
+        flaw_error err;
+        flaw_status status = flaw_prompts_lint(s->arguments.value[i], &report, &err);
+        if (report) fputs(report, stdout);
+        free(report);
+        if (status == FLAW_OK) printf("%s: no problems\n", s->arguments.value[i]);
+        else if (!exit) exit = cli_report(&err);
+        else cli_report(&err);
+    }
+    return exit;
+}

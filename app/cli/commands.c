@@ -1,0 +1,71 @@
+#include "commands.h"
+
+#include <string.h>
+
+const cli_command cli_command_table[] = {
+    {CLI_INSPECT, "inspect", "PICTURE|FOLDER...", "say of pictures whether something is wrong, and where",
+     "Judges every picture: normal, anomalous, or unknown when in doubt. Without --good it goes by words alone; with "
+     "pictures of good parts it compares. Folders are searched with all below them for .jpg, .jpeg and .png; a named "
+     "file "
+     "is always tried. A picture that cannot be read gets one line on standard error, and the others are still done.",
+     "flaw inspect part.jpg --object \"metal nut\"\n"
+     "flaw inspect parts/ --good good/ --object hazelnut --out results\n"
+     "flaw inspect parts/ --recipe hazelnut.recipe --json --fail-on-anomaly",
+     cmd_inspect},
+    {CLI_LEARN, "learn", "--good PATH --object NAME -o FILE", "keep what good parts look like in one recipe file",
+     "Looks at the good parts once, calibrates the limit from them alone, and writes one file for flaw inspect "
+     "--recipe. "
+     "The recipe is bound to the model it was made with and checks itself when it is opened.",
+     "flaw learn --good good/ --object hazelnut -o hazelnut.recipe", cmd_learn},
+    {CLI_EMBED, "embed", "--image FILE | --text TEXT", "numbers that stand for a picture or a text",
+     "Prints the embedding (unit length), one number a line, or {\"embedding\": [...]} with --json; for a text also "
+     "its "
+     "token \"ids\"; for a classifier with --logits also \"logits\" and \"top5\".",
+     "flaw embed --image part.jpg --json\nflaw embed --text \"a photo of a bottle\" --json --model clip-folder",
+     cmd_embed},
+    {CLI_MODEL, "model", "info [PATH] | list", "what a model folder or file holds",
+     "info names the parts of a model, what is missing and what is left over. Without a path it tells about the "
+     "embedded "
+     "model. list shows the models that need no path.",
+     "flaw model info\nflaw model info clip-folder --json", cmd_model},
+    {CLI_METHOD, "method", "list", "methods that judge", "Lists the methods for --method and where they come from.",
+     "flaw method list", cmd_method},
+    {CLI_PROMPTS, "prompts", "lint FILE...", "check prompt files",
+     "Reports sentences that are empty, doubled, too long for the model, or on both sides.",
+     "flaw prompts lint prompts.json", cmd_prompts},
+    {CLI_EVAL, "eval", "DATASET...", "measure how well a method does on a data set",
+     "Judges the test pictures of a data set folder (train/good, test/KIND, ground_truth/KIND as MVTec AD has it, or "
+     "training-images, mask-images, test-images) and prints the metrics, mean and standard deviation over draws of the "
+     "good parts. A folder of such folders is measured one by one, with the mean over all. Pixel figures are taken at "
+     "256 x 256, PRO up to 30 % false positives.",
+     "flaw eval data/hazelnut --shots 4\nflaw eval scenes/ --json", cmd_eval},
+    {CLI_SCENES, "scenes", "--out DIR [-n COUNT] | list", "draw product pictures with and without defects",
+     "Draws scenes of products with lighting, noise, defects, masks and captions, as data set folders for flaw eval "
+     "and "
+     "flaw train.",
+     "flaw scenes -n 200 --out scenes --held-out", cmd_scenes},
+    {CLI_BENCH, "bench", "[PICTURE...]", "how fast this machine is",
+     "Times the start, and per picture: decoding, embedding, and the whole judgement, by median over rounds.",
+     "flaw bench\nflaw bench part.jpg --threads 1 --json", cmd_bench},
+    {CLI_HELP, "help", "[COMMAND]", "this page, or the page of a command", "Shows what a command does and its options.",
+     "flaw help inspect", cmd_help},
+    {CLI_COMPLETION, "completion", "bash", "completion for the shell",
+     "Prints a script that completes commands, options and their values.",
+     "flaw completion bash > ~/.local/share/bash-completion/completions/flaw", cmd_completion},
+};
+
+const int cli_command_count = sizeof cli_command_table / sizeof *cli_command_table;
+
+const cli_command *cli_command_of(unsigned bit)
+{
+    for (int i = 0; i < cli_command_count; i++)
+        if (cli_command_table[i].bit == bit) return &cli_command_table[i];
+    return &cli_command_table[0];
+}
+
+const cli_command *cli_command_find(const char *name)
+{
+    for (int i = 0; i < cli_command_count; i++)
+        if (strcmp(cli_command_table[i].name, name) == 0) return &cli_command_table[i];
+    return NULL;
+}

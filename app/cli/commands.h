@@ -1,0 +1,41 @@
+/* The table of commands, in the order people meet them. */
+#ifndef FLAW_CLI_COMMANDS_H
+#define FLAW_CLI_COMMANDS_H
+
+#include "options.h"
+
+typedef int (*cli_run)(const cli_settings *s); /* the exit status */
+
+typedef struct cli_command {
+    unsigned bit;
+    const char *name;
+    const char *arguments; /* after the name in the usage line */
+    const char *summary;   /* a few words for lists */
+    const char *detail;    /* a paragraph */
+    const char *examples;  /* one command a line */
+    cli_run run;
+} cli_command;
+
+extern const cli_command cli_command_table[];
+extern const int cli_command_count;
+
+const cli_command *cli_command_of(unsigned bit);
+const cli_command *cli_command_find(const char *name); /* NULL when there is none */
+
+/* What flaw help COMMAND prints. */
+void cli_command_page(const cli_command *c);
+
+int cmd_inspect(const cli_settings *s);
+int cmd_learn(const cli_settings *s);
+int cmd_embed(const cli_settings *s);
+int cmd_model(const cli_settings *s);
+int cmd_method(const cli_settings *s);
+int cmd_prompts(const cli_settings *s);
+int cmd_eval(const cli_settings *s);
+int cmd_scenes(const cli_settings *s);
+int cmd_train(const cli_settings *s);
+int cmd_bench(const cli_settings *s);
+int cmd_help(const cli_settings *s);
+int cmd_completion(const cli_settings *s);
+
+#endif

@@ -1,0 +1,106 @@
+/* Options: one table says everything about every flag; parsing, --help, the reference page, the man page and the
+ * completion are made from it. A flag on the command line wins over its environment twin FLAW_NAME. */
+#ifndef FLAW_CLI_OPTIONS_H
+#define FLAW_CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "flaw/status.h"
+
+/* Bits of cli_option.commands; the order is the one of cli_command_table (commands.c). */
+enum {
+    CLI_INSPECT = 1 << 0,
+    CLI_LEARN = 1 << 1,
+    CLI_EMBED = 1 << 2,
+    CLI_MODEL = 1 << 3,
+    CLI_METHOD = 1 << 4,
+    CLI_PROMPTS = 1 << 5,
+    CLI_EVAL = 1 << 6,
+    CLI_SCENES = 1 << 7,
+    CLI_TRAIN = 1 << 8,
+    CLI_BENCH = 1 << 9,
+    CLI_HELP = 1 << 10,
+    CLI_COMPLETION = 1 << 11,
+    CLI_ALL = (1 << 12) - 1,
+};
+
+typedef enum cli_kind {
+    CLI_SWITCH,  /* bool: --name, --name=yes, --name=no */
+    CLI_TEXT,    /* const char *, not empty */
+    CLI_WORDS,   /* const char *, may be empty */
+    CLI_CHOICE,  /* const char *, one of `choices` */
+    CLI_LIST,    /* cli_list, repeated on the command line, separated by ':' in the environment */
+    CLI_INTEGER, /* int64_t within [low, high] */
+    CLI_REAL,    /* double within [low, high], "inf" where high is infinite */
+    CLI_SHARE,   /* double in [0, 1]: 0.01, 1% or 1/100 */
+} cli_kind;
+
+typedef struct cli_option {
+    const char *name; /* without the dashes */
+    char letter;      /* short form, or 0 */
+    cli_kind kind;
+    size_t offset;        /* of its field in cli_settings */
+    const char *argument; /* what to write for the value: "FILE" */
+    const char *choices;  /* "f32|bf16|auto" */
+    double low, high;
+    unsigned commands; /* which commands take it */
+    const char *about; /* one sentence, with the default */
+} cli_option;
+
+extern const cli_option cli_option_table[];
+extern const int cli_option_count;
+
+typedef struct cli_list {
+    const char **value; /* owned array of borrowed strings */
+    size_t count;
+} cli_list;
+
+/* The value of every option; defaults from cli_settings_init. */
+typedef struct cli_settings {
+    cli_list arguments; /* words that are no options */
+    cli_list copies;    /* owned strings that other fields point to */
+    bool help;
+    /* engine */
+    const char *model, *precision, *level;
+    int64_t threads;
+    /* inspector */
+    const char *object, *method, *prompts, *rule, *fit, *recipe;
+    cli_list good;
+    double threshold, false_alarm_rate, lambda, tau;
+    int64_t bank_limit, seed;
+    /* output */
+    bool json, fail_on_anomaly;
+    const char *out, *output;
+    /* embed */
+    const char *image, *text, *dump;
+    bool tokens, logits;
+    /* eval */
+    const char *shots;
+    int64_t draws;
+    /* scenes */
+    int64_t count, size, products;
+    const char *kind, *split;
+    bool held_out;
+    double anomalous_share;
+    /* bench */
+    int64_t repeat;
+    /* help */
+    bool man, markdown;
+} cli_settings;
+
+void cli_settings_init(cli_settings *s);
+void cli_settings_release(cli_settings *s);
+
+/* Arguments after the command's name, then the environment for what they did not set. FLAW_USAGE names the flag or the
+ * variable, what was found and what is allowed. */
+flaw_status cli_settings_parse(cli_settings *s, unsigned command, int count, char **words, flaw_error *err);
+
+/* "--false-alarm-rate" -> "FLAW_FALSE_ALARM_RATE". */
+void cli_environment_name(char out[64], const cli_option *option);
+
+/* The nearest of `names` to a misspelt word, or NULL when none is near. */
+const char *cli_nearest(const char *word, const char *const *names, size_t count);
+
+#endif

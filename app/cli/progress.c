@@ -1,0 +1,38 @@
+#include <unistd.h>
+
+#include "cli.h"
+
+enum { BAR = 30 };
+
+cli_progress cli_progress_begin(void)
+{
+    cli_progress p = {.terminal = isatty(STDERR_FILENO)};
+    clock_gettime(CLOCK_MONOTONIC, &p.begin);
+    return p;
+}
+
+double cli_milliseconds_since(const struct timespec *begin)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)(now.tv_sec - begin->tv_sec) * 1e3 + (double)(now.tv_nsec - begin->tv_nsec) / 1e6;
+}
+
+int cli_progress_step(void *progress, size_t done, size_t total, const char *what)
+{
+    cli_progress *p = progress;
+    if (!p->terminal || total == 0 || cli_milliseconds_since(&p->begin) < 500) return 0;
+    int full = (int)((double)done * BAR / (double)total);
+    fprintf(stderr, "\r\033[K[");
+    for (int i = 0; i < BAR; i++) fputc(i < full ? '#' : '.', stderr);
+    fprintf(stderr, "] %zu of %zu %s", done, total, what ? what : "");
+    fflush(stderr);
+    p->shown = true;
+    return 0;
+}
+
+void cli_progress_clear(cli_progress *p)
+{
+    if (p->shown) fputs("\r\033[K", stderr);
+    p->shown = false;
+}

@@ -1,0 +1,75 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+flaw_status cli_open_engine(flaw_engine **out, const cli_settings *s, flaw_error *err)
+{
+    flaw_engine_options options = {
+        .model = s->model, .threads = (int)s->threads, .precision = s->precision, .level = s->level};
+    return flaw_engine_open(out, &options, err);
+}
+
+void cli_inspect_options(flaw_inspect_options *out, const cli_settings *s)
+{
+    flaw_inspect_defaults(out);
+    if (s->method) out->method = s->method;
+    if (s->object) out->object = s->object;
+    if (s->prompts) out->prompts = s->prompts;
+    if (s->rule) out->rule = s->rule;
+    if (s->fit) out->fit = s->fit;
+    out->threshold = s->threshold;
+    out->false_alarm_rate = s->false_alarm_rate;
+    out->lambda = s->lambda;
+    out->tau = s->tau;
+    out->bank_limit = (int)s->bank_limit;
+    out->seed = (unsigned long long)s->seed;
+}
+
+/* A recipe holds all of these; given beside one they would be silently without effect. */
+static flaw_status refuse_beside_recipe(const cli_settings *s, flaw_error *err)
+{
+    const char *other = s->good.count                  ? "--good"
+                        : s->object                    ? "--object"
+                        : s->method                    ? "--method"
+                        : s->prompts                   ? "--prompts"
+                        : s->rule                      ? "--rule"
+                        : s->fit                       ? "--fit"
+                        : s->threshold == s->threshold ? "--threshold"
+                        : s->false_alarm_rate > 0      ? "--false-alarm-rate"
+                        : s->lambda == s->lambda       ? "--lambda"
+                        : s->tau == s->tau             ? "--tau"
+                        : s->bank_limit > 0            ? "--bank-limit"
+                                                       : NULL;
+    if (!other) return FLAW_OK;
+    return flaw_fail(err, FLAW_USAGE, "%s cannot be given beside --recipe '%s': the recipe says it already", other,
+                     s->recipe);
+}
+
+static flaw_status from_good_parts(flaw_inspector **out, const flaw_engine *engine, const cli_settings *s,
+                                   flaw_error *err)
+{
+    cli_pictures good = {0};
+    for (size_t i = 0; i < s->good.count; i++) cli_pictures_add(&good, s->good.value[i]);
+    flaw_status status = good.status;
+    if (status != FLAW_OK) {
+        status = flaw_fail(err, status, "the good parts given by --good could not all be found; nothing was judged");
+    } else {
+        flaw_inspect_options options;
+        cli_progress progress = cli_progress_begin();
+        cli_inspect_options(&options, s);
+        options.good = (const char *const *)good.path;
+        options.good_count = good.count;
+        status = flaw_inspector_new(out, engine, &options, cli_progress_step, &progress, err);
+        cli_progress_clear(&progress);
+    }
+    cli_pictures_release(&good);
+    return status;
+}
+
+flaw_status cli_open_inspector(flaw_inspector **out, const flaw_engine *engine, const cli_settings *s, flaw_error *err)
+{
+    if (!s->recipe) return from_good_parts(out, engine, s, err);
+    flaw_status status = refuse_beside_recipe(s, err);
+    return status == FLAW_OK ? flaw_inspector_from_recipe(out, engine, s->recipe, err) : status;
+}
