@@ -1,0 +1,9 @@
+/* The model that ships inside the library: models/default.safetensors, a flaw bundle, byte for byte. */
+#ifndef FLAW_MODEL_EMBEDDED_H
+#define FLAW_MODEL_EMBEDDED_H
+
+#include <stdint.h>
+
+extern const uint8_t flaw_embedded[], flaw_embedded_end[];
+
+#endif
