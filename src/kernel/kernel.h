@@ -24,9 +24,9 @@ typedef struct flaw_product {
     ptrdiff_t a_row, a_col; /* in floats: A[i][p] = a[i * a_row + p * a_col]; one of them is 1 */
     const void *b;          /* packed [K,N] */
     float *c;
-    ptrdiff_t c_row;       /* floats between rows of C; columns are adjacent */
-    bool accumulate;       /* add to C; then bias, act, residual, pre are unused */
-    const float *bias;     /* [N] or NULL */
+    ptrdiff_t c_row;   /* floats between rows of C; columns are adjacent */
+    bool accumulate;   /* add to C; then bias, act, residual, pre are unused */
+    const float *bias; /* [N] or NULL */
     flaw_activation act;
     const float *residual; /* rows like C (c_row), may be C itself; or NULL */
     float *pre;            /* rows like C: value before the activation, for the backward pass; or NULL */
@@ -41,13 +41,14 @@ typedef struct flaw_attention {
     ptrdiff_t row;
     float *out; /* [T, width], rows out_row apart */
     ptrdiff_t out_row;
-    float *probs; /* [T, T] softmax rows kept for the backward pass; or NULL */
+    float *probs;             /* [T, T] softmax rows kept for the backward pass; or NULL */
+    flaw_precision precision; /* of the products inside, forward and backward; softmax is float32 always */
 } flaw_attention;
 
 typedef struct flaw_attention_grad {
-    flaw_attention forward;  /* probs filled by the forward pass; out is not read */
-    const float *d_out;      /* rows out_row apart */
-    float *d_q, *d_k, *d_v;  /* written, rows d_row apart */
+    flaw_attention forward; /* probs filled by the forward pass; out is not read */
+    const float *d_out;     /* rows out_row apart */
+    float *d_q, *d_k, *d_v; /* written, rows d_row apart */
     ptrdiff_t d_row;
 } flaw_attention_grad;
 
@@ -88,11 +89,12 @@ typedef struct flaw_kernels {
     void (*layer_norm_backward)(int rows, int d, const float *x, const float *w, const float *mean, const float *rstd,
                                 const float *dy, float *dx, float *dw, float *db);
     void (*softmax)(int rows, int n, float *x); /* in place, each row */
-    /* y = act(x); backward: dx = dy * act'(x) (dx may be dy). GELU is the exact erf form; both within 2 ULP-ish of it. */
+    /* y = act(x); backward: dx = dy * act'(x) (dx may be dy). GELU is the exact erf form; both within 2 ULP-ish of it.
+     */
     void (*activate)(flaw_activation act, size_t n, const float *x, float *y);
     void (*activate_backward)(flaw_activation act, size_t n, const float *x, const float *dy, float *dx);
     void (*exp)(size_t n, const float *x, float *y);
-    float (*dot)(size_t n, const float *a, const float *b); /* fixed order */
+    float (*dot)(size_t n, const float *a, const float *b);        /* fixed order */
     void (*axpy)(size_t n, float alpha, const float *x, float *y); /* y += alpha x */
     void (*scale)(size_t n, float alpha, float *x);
     /* Sum of rows: out[d] += sum over rows of x[rows, d] (bias gradients), in row order. */

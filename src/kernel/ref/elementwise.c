@@ -12,25 +12,22 @@ static float sigmoid(float x)
 float flaw_ref_activation(flaw_activation act, float x)
 {
     switch (act) {
-    case FLAW_ACT_GELU:
-        return x == -INFINITY ? -0.0f : 0.5f * x * erfcf(-x * (float)M_SQRT1_2);
-    case FLAW_ACT_QUICK_GELU:
-        return x == -INFINITY ? -0.0f : x * sigmoid(1.702f * x);
-    case FLAW_ACT_NONE:
-        break;
+    case FLAW_ACT_GELU: return x == -INFINITY ? -0.0f : 0.5f * x * erfcf(-x * (float)M_SQRT1_2);
+    case FLAW_ACT_QUICK_GELU: return x == -INFINITY ? -0.0f : x * sigmoid(1.702f * x);
+    case FLAW_ACT_NONE: break;
     }
     return x;
 }
 
-/* GELU' = Phi(x) + x phi(x); QuickGELU' = s (1 + 1.702 x (1 - s)). Limits at the infinities instead of 0 inf. */
+/* GELU' = Phi(x) + x phi(x); QuickGELU' = s(z) (1 + z s(-z)), z = 1.702 x. Limits at the infinities instead of 0 inf.
+ */
 float flaw_ref_activation_slope(flaw_activation act, float x)
 {
     if (act == FLAW_ACT_NONE) return 1.0f;
     if (isinf(x)) return x > 0.0f ? 1.0f : 0.0f;
     if (act == FLAW_ACT_GELU)
         return 0.5f * erfcf(-x * (float)M_SQRT1_2) + x * expf(-0.5f * x * x) * 0.39894228040143268f;
-    float s = sigmoid(1.702f * x);
-    return s * (1.0f + 1.702f * x * (1.0f - s));
+    return sigmoid(1.702f * x) * (1.0f + 1.702f * x * sigmoid(-1.702f * x));
 }
 
 void flaw_ref_activate(flaw_activation act, size_t n, const float *x, float *y)

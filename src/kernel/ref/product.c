@@ -16,10 +16,8 @@ void flaw_ref_pack_cols(flaw_precision prec, int k, int n, const float *b, ptrdi
         for (int j = n0; j < n1; j++) {
             float x = b[p * b_row + j * b_col];
             size_t at = (size_t)p * (size_t)n + (size_t)j;
-            if (prec == FLAW_BF16)
-                ((uint16_t *)out)[at] = flaw_bf16_from_float(x);
-            else
-                ((float *)out)[at] = x;
+            if (prec == FLAW_BF16) ((uint16_t *)out)[at] = flaw_bf16_from_float(x);
+            else ((float *)out)[at] = x;
         }
     }
 }

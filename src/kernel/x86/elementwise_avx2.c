@@ -1,0 +1,8 @@
+#include <string.h>
+
+#include "kernel/x86/levels.h"
+#include "kernel/x86/vec_avx2.h"
+#include "kernel/x86/vec_math.h"
+
+#define LEVEL(name) flaw_avx2_##name
+#include "kernel/x86/elementwise.inc.c"

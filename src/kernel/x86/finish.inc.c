@@ -1,0 +1,37 @@
+/* The finish of a tile of sums: bias, activation, residual. Sums lie TILE_COLS apart. */
+
+VEC_INLINE void finish_lanes(const flaw_product *p, flaw_activation act, int i, int j, const float *sum, int n)
+{
+    ptrdiff_t at = i * p->c_row + j;
+    vf x = vf_load_some(sum, n);
+    if (p->bias) x = vf_add(x, vf_load_some(p->bias + j, n));
+    if (p->pre) vf_store_some(p->pre + at, x, n);
+    if (act == FLAW_ACT_GELU) x = vf_gelu(x);
+    if (act == FLAW_ACT_QUICK_GELU) x = vf_quick_gelu(x);
+    if (p->residual) x = vf_add(x, vf_load_some(p->residual + at, n));
+    vf_store_some(p->c + at, x, n);
+}
+
+VEC_INLINE void finish_tile(const flaw_product *p, flaw_activation act, int i, int j, int rows, int cols,
+                            const float *sum)
+{
+    for (int r = 0; r < rows; r++, sum += TILE_COLS) {
+        int h = 0;
+        for (; h + VEC <= cols; h += VEC) finish_lanes(p, act, i + r, j + h, sum + h, VEC);
+        if (h < cols) finish_lanes(p, act, i + r, j + h, sum + h, cols - h);
+    }
+}
+
+void LEVEL(finish)(const flaw_product *p, int i, int j, int rows, int cols, const float *sum)
+{
+    if (p->accumulate) { /* the sums started from C */
+        for (int r = 0; r < rows; r++)
+            memcpy(p->c + (i + r) * p->c_row + j, sum + r * TILE_COLS, (size_t)cols * sizeof *sum);
+        return;
+    }
+    switch (p->act) {
+    case FLAW_ACT_NONE: finish_tile(p, FLAW_ACT_NONE, i, j, rows, cols, sum); break;
+    case FLAW_ACT_GELU: finish_tile(p, FLAW_ACT_GELU, i, j, rows, cols, sum); break;
+    case FLAW_ACT_QUICK_GELU: finish_tile(p, FLAW_ACT_QUICK_GELU, i, j, rows, cols, sum); break;
+    }
+}

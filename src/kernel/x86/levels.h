@@ -1,0 +1,43 @@
+/* What the x86 levels define. One body per kernel (*.inc.c) is compiled once for each vector width: LEVEL(name) is
+ * flaw_avx2_name or flaw_avx512_name. select.c chooses among the tables. */
+#ifndef FLAW_KERNEL_X86_LEVELS_H
+#define FLAW_KERNEL_X86_LEVELS_H
+
+#include "kernel/x86/engine.h"
+
+/* Packs columns n0 .. n1 of B, see flaw_kernels.pack_cols. */
+typedef void flaw_pack_cols(int k, int n, const float *b, ptrdiff_t b_row, ptrdiff_t b_col, int n0, int n1, void *out);
+
+#define FLAW_DECLARE_LEVEL(level)                                                                                      \
+    void level##_layer_norm(int rows, int d, float eps, const float *x, const float *w, const float *b, float *y,      \
+                            float *mean, float *rstd);                                                                 \
+    void level##_layer_norm_backward(int rows, int d, const float *x, const float *w, const float *mean,               \
+                                     const float *rstd, const float *dy, float *dx, float *dw, float *db);             \
+    void level##_softmax(int rows, int n, float *x);                                                                   \
+    void level##_column_sum(int rows, int d, const float *x, ptrdiff_t x_row, float *out);                             \
+    /* x = softmax(scale x); the row of attention's backward: d = scale p (d - sum(p d)). */                           \
+    void level##_attention_row(int n, float scale, float *x);                                                          \
+    void level##_attention_row_backward(int n, float scale, const float *p, float *d);                                 \
+    void level##_activate(flaw_activation act, size_t n, const float *x, float *y);                                    \
+    void level##_activate_backward(flaw_activation act, size_t n, const float *x, const float *dy, float *dx);         \
+    void level##_exp(size_t n, const float *x, float *y);                                                              \
+    float level##_dot(size_t n, const float *a, const float *b);                                                       \
+    void level##_axpy(size_t n, float alpha, const float *x, float *y);                                                \
+    void level##_scale(size_t n, float alpha, float *x);                                                               \
+    void level##_adamw(const flaw_adamw *o, size_t n, float *w, const float *g, float *m, float *v);                   \
+    void level##_finish(const flaw_product *p, int i, int j, int live_rows, int live_cols, const float *sum);          \
+    extern const flaw_engine level##_engine_f32, level##_engine_rounded;                                               \
+    flaw_pack_cols level##_pack_f32, level##_pack_rounded;
+
+FLAW_DECLARE_LEVEL(flaw_avx2)
+FLAW_DECLARE_LEVEL(flaw_avx512)
+
+extern const flaw_engine flaw_avx512_engine_bf16, flaw_amx_engine;
+flaw_pack_cols flaw_avx512_pack_bf16; /* for both */
+
+extern const flaw_kernels flaw_kernels_avx2;
+extern const flaw_kernels flaw_kernels_avx512;      /* bf16 products with float32 instructions on rounded values */
+extern const flaw_kernels flaw_kernels_avx512_bf16; /* with vdpbf16ps */
+extern const flaw_kernels flaw_kernels_amx;         /* with tiles */
+
+#endif

@@ -1,0 +1,128 @@
+/* bf16 products with AMX tiles: 2 x 2 tiles of 16 x 16 sums; a step is 32 k. Denormals are taken as 0.
+ * B is packed as for vdpbf16ps: 16 rows of pairs of k by 32 columns are two tiles side by side. */
+#include <string.h>
+
+#include "kernel/x86/engine.h"
+#include "kernel/x86/levels.h"
+#include "kernel/x86/pack_bf16.h"
+
+enum { TILE = 16, STEP_K = 32, TILE_BYTES = 1024, K_BLOCK = 384, PANEL = K_BLOCK / STEP_K * 2 * TILE_BYTES };
+
+/* Eight tiles of 16 rows of 64 bytes. Constant data and not a local: compilers take the instruction to read 8 bytes
+ * only, and would drop what is written behind them. */
+static const struct {
+    uint8_t palette, start_row, zero[14];
+    uint16_t row_bytes[16];
+    uint8_t rows[16];
+} eight_tiles = {.palette = 1,
+                 .row_bytes = {64, 64, 64, 64, 64, 64, 64, 64},
+                 .rows = {TILE, TILE, TILE, TILE, TILE, TILE, TILE, TILE}};
+
+/* The registers belong to the thread; every call sets and releases them, so that nothing is kept between calls and a
+ * switch of threads need not save them. */
+static void begin(void)
+{
+    _tile_loadconfig(&eight_tiles);
+}
+
+static void end(void)
+{
+    _tile_release();
+}
+
+/* A panel: [steps][2 tiles][16 rows][32 k]. */
+static void pack_rows(const float *a, ptrdiff_t a_row, int live, int k, unsigned char *out)
+{
+    for (int q = 0; q < k; q += STEP_K, out += 2 * TILE_BYTES) {
+        for (int i = 0; i < live; i++)
+            vf_store((float *)(void *)(out + 64 * i), vf_neighbours(a + i * a_row + q, k - q));
+        memset(out + 64 * live, 0, (size_t)(2 * TILE - live) * 64);
+    }
+}
+
+/* A transposed: 16 rows lie along memory. 16 rows of pairs are transposed into a tile. */
+static void pack_tile_transposed(const float *a, ptrdiff_t a_col, int live, int k, unsigned char *out)
+{
+    vf r[TILE];
+#pragma GCC unroll 16
+    for (int q = 0; q < TILE; q++) {
+        vf first = 2 * q < k ? vf_load_some(a + 2 * q * a_col, live) : vf_zero();
+        vf second = 2 * q + 1 < k ? vf_load_some(a + (2 * q + 1) * a_col, live) : vf_zero();
+        r[q] = vf_pairs(first, second);
+    }
+    vf_transpose(r);
+#pragma GCC unroll 16
+    for (int i = 0; i < TILE; i++) vf_store((float *)(void *)(out + 64 * i), r[i]);
+}
+
+static void pack_a(const flaw_product *p, int i0, int live, int p0, int k, void *panel)
+{
+    const float *a = p->a + i0 * p->a_row + p0 * p->a_col;
+    unsigned char *out = panel;
+    if (p->a_col == 1) {
+        pack_rows(a, p->a_row, live, k, out);
+        return;
+    }
+    for (int q = 0; q < k; q += STEP_K, out += 2 * TILE_BYTES) {
+        pack_tile_transposed(a + q * p->a_col, p->a_col, live < TILE ? live : TILE, k - q, out);
+        if (live > TILE) pack_tile_transposed(a + TILE + q * p->a_col, p->a_col, live - TILE, k - q, out + TILE_BYTES);
+        else memset(out + TILE_BYTES, 0, TILE_BYTES);
+    }
+}
+
+/* Tiles 0 1 / 2 3: sums; 4 5: A; 6 7: B. `low`: the lower 16 rows are needed; `right`: the right 16 columns. */
+VEC_INLINE void sum_tiles(bool low, bool right, int steps, const unsigned char *a, const unsigned char *b, float *c,
+                          ptrdiff_t c_row, bool resume)
+{
+    const size_t row = (size_t)c_row * sizeof *c, b_row = 2 * 64;
+    float *c_low = c + TILE * c_row;
+    if (resume) {
+        _tile_loadd(0, c, row);
+        if (right) _tile_loadd(1, c + TILE, row);
+        if (low) _tile_loadd(2, c_low, row);
+        if (low && right) _tile_loadd(3, c_low + TILE, row);
+    } else {
+        _tile_zero(0);
+        _tile_zero(1);
+        _tile_zero(2);
+        _tile_zero(3);
+    }
+    for (int s = 0; s < steps; s++, a += 2 * TILE_BYTES, b += 2 * TILE_BYTES) {
+        _tile_loadd(6, b, b_row);
+        _tile_loadd(4, a, 64);
+        _tile_dpbf16ps(0, 4, 6);
+        if (right) _tile_loadd(7, b + 64, b_row);
+        if (right) _tile_dpbf16ps(1, 4, 7);
+        if (low) _tile_loadd(5, a + TILE_BYTES, 64);
+        if (low) _tile_dpbf16ps(2, 5, 6);
+        if (low && right) _tile_dpbf16ps(3, 5, 7);
+    }
+    _tile_stored(0, c, row);
+    if (right) _tile_stored(1, c + TILE, row);
+    if (low) _tile_stored(2, c_low, row);
+    if (low && right) _tile_stored(3, c_low + TILE, row);
+}
+
+static void sum(int live_rows, int live_cols, int k, bool a_transposed, const void *a, const void *b, float *c,
+                ptrdiff_t c_row, bool resume)
+{
+    int steps = (k + STEP_K - 1) / STEP_K;
+    bool low = live_rows > TILE, right = live_cols > TILE;
+    if (low && right) sum_tiles(true, true, steps, a, b, c, c_row, resume);
+    else if (low) sum_tiles(true, false, steps, a, b, c, c_row, resume);
+    else if (right) sum_tiles(false, true, steps, a, b, c, c_row, resume);
+    else sum_tiles(false, false, steps, a, b, c, c_row, resume);
+}
+
+const flaw_engine flaw_amx_engine = {.rows = 2 * TILE,
+                                     .cols = 2 * TILE,
+                                     .block_rows = FLAW_TILE_ROWS,
+                                     .k_unit = STEP_K,
+                                     .k_block = K_BLOCK,
+                                     .element = sizeof(uint16_t),
+                                     .a_panel = PANEL,
+                                     .begin = begin,
+                                     .end = end,
+                                     .pack_a = pack_a,
+                                     .sum = sum,
+                                     .finish = flaw_avx512_finish};

@@ -1,0 +1,237 @@
+/* Kernels on rows. Sums over a row run in four chains (so that they do not wait for each other's latency) that are
+ * added in a fixed order: the bits depend on the row's length only. */
+
+enum { CHAINS = 4, NORM_ROWS = 8 };
+
+VEC_INLINE float chains_sum(const vf s[CHAINS])
+{
+    return vf_sum(vf_add(vf_add(s[0], s[1]), vf_add(s[2], s[3])));
+}
+
+static float row_sum(int d, const float *x)
+{
+    vf s[CHAINS] = {vf_zero(), vf_zero(), vf_zero(), vf_zero()};
+    int j = 0;
+    for (; j + CHAINS * VEC <= d; j += CHAINS * VEC)
+        for (int c = 0; c < CHAINS; c++) s[c] = vf_add(s[c], vf_load(x + j + c * VEC));
+    for (; j + VEC <= d; j += VEC) s[0] = vf_add(s[0], vf_load(x + j));
+    if (j < d) s[1] = vf_add(s[1], vf_load_some(x + j, d - j));
+    return chains_sum(s);
+}
+
+/* Sum of (x - m)^2. */
+static float row_spread(int d, const float *x, float m)
+{
+    vf s[CHAINS] = {vf_zero(), vf_zero(), vf_zero(), vf_zero()}, mean = vf_set(m);
+    int j = 0;
+    for (; j + CHAINS * VEC <= d; j += CHAINS * VEC) {
+        for (int c = 0; c < CHAINS; c++) {
+            vf h = vf_sub(vf_load(x + j + c * VEC), mean);
+            s[c] = vf_fma(h, h, s[c]);
+        }
+    }
+    for (; j + VEC <= d; j += VEC) {
+        vf h = vf_sub(vf_load(x + j), mean);
+        s[0] = vf_fma(h, h, s[0]);
+    }
+    if (j < d) {
+        vf h = vf_keep(vf_sub(vf_load_some(x + j, d - j), mean), d - j, vf_zero());
+        s[1] = vf_fma(h, h, s[1]);
+    }
+    return chains_sum(s);
+}
+
+VEC_INLINE void norm_lanes(vf mean, vf rstd, const float *x, const float *w, const float *b, float *y, int n)
+{
+    vf h = vf_mul(vf_sub(vf_load_some(x, n), mean), rstd);
+    vf_store_some(y, vf_fma(h, vf_load_some(w, n), vf_load_some(b, n)), n);
+}
+
+void LEVEL(layer_norm)(int rows, int d, float eps, const float *x, const float *w, const float *b, float *y,
+                       float *mean, float *rstd)
+{
+    for (int i = 0; i < rows; i++, x += d, y += d) {
+        float m = row_sum(d, x) / (float)d;
+        float r = 1.0f / sqrtf(row_spread(d, x, m) / (float)d + eps);
+        vf vm = vf_set(m), vr = vf_set(r);
+        int j = 0;
+        for (; j + VEC <= d; j += VEC) norm_lanes(vm, vr, x + j, w + j, b + j, y + j, VEC);
+        if (j < d) norm_lanes(vm, vr, x + j, w + j, b + j, y + j, d - j);
+        if (mean) mean[i] = m;
+        if (rstd) rstd[i] = r;
+    }
+}
+
+/* sum[0] += e, sum[1] += e h with e = w dy, h = (x - mean) rstd. */
+VEC_INLINE void norm_sums_lanes(vf mean, vf rstd, const float *x, const float *w, const float *dy, vf sum[2], int n)
+{
+    vf h = vf_mul(vf_sub(vf_load_some(x, n), mean), rstd); /* finite in the missing lanes, where e is 0 */
+    vf e = vf_mul(vf_load_some(w, n), vf_load_some(dy, n));
+    sum[0] = vf_add(sum[0], e);
+    sum[1] = vf_fma(e, h, sum[1]);
+}
+
+/* Means over the row of e and of e h. */
+VEC_INLINE void norm_means(int d, const float *x, const float *w, float mean, float rstd, const float *dy, float *e,
+                           float *eh)
+{
+    vf even[2] = {vf_zero(), vf_zero()}, odd[2] = {vf_zero(), vf_zero()}, m = vf_set(mean), r = vf_set(rstd);
+    int j = 0;
+    for (; j + 2 * VEC <= d; j += 2 * VEC) {
+        norm_sums_lanes(m, r, x + j, w + j, dy + j, even, VEC);
+        norm_sums_lanes(m, r, x + j + VEC, w + j + VEC, dy + j + VEC, odd, VEC);
+    }
+    if (j + VEC <= d) {
+        norm_sums_lanes(m, r, x + j, w + j, dy + j, even, VEC);
+        j += VEC;
+    }
+    if (j < d) norm_sums_lanes(m, r, x + j, w + j, dy + j, odd, d - j);
+    *e = vf_sum(vf_add(even[0], odd[0])) / (float)d;
+    *eh = vf_sum(vf_add(even[1], odd[1])) / (float)d;
+}
+
+/* What the second pass over a few rows needs of each. */
+typedef struct norm_rows {
+    int rows, d;
+    const float *x, *w, *mean, *rstd, *dy;
+    float *dx, *dw, *db;
+    float e[NORM_ROWS], eh[NORM_ROWS];
+} norm_rows;
+
+/* Columns j .. j + n of all rows: dw and db stay in registers meanwhile. */
+VEC_INLINE void norm_columns(const norm_rows *g, int j, int n)
+{
+    vf w = vf_load_some(g->w + j, n), dw = vf_zero(), db = vf_zero();
+    if (g->dw) dw = vf_load_some(g->dw + j, n);
+    if (g->db) db = vf_load_some(g->db + j, n);
+    for (int i = 0; i < g->rows; i++) {
+        size_t at = (size_t)i * (size_t)g->d + (size_t)j;
+        vf r = vf_set(g->rstd[i]), dy = vf_load_some(g->dy + at, n);
+        vf h = vf_mul(vf_sub(vf_load_some(g->x + at, n), vf_set(g->mean[i])), r);
+        dw = vf_fma(dy, h, dw);
+        db = vf_add(db, dy);
+        vf slope = vf_fnma(h, vf_set(g->eh[i]), vf_sub(vf_mul(w, dy), vf_set(g->e[i])));
+        vf_store_some(g->dx + at, vf_fma(r, slope, vf_load_some(g->dx + at, n)), n);
+    }
+    if (g->dw) vf_store_some(g->dw + j, dw, n);
+    if (g->db) vf_store_some(g->db + j, db, n);
+}
+
+/* See flaw_ref_layer_norm_backward. */
+void LEVEL(layer_norm_backward)(int rows, int d, const float *x, const float *w, const float *mean, const float *rstd,
+                                const float *dy, float *dx, float *dw, float *db)
+{
+    for (int i0 = 0; i0 < rows; i0 += NORM_ROWS) {
+        size_t at = (size_t)i0 * (size_t)d;
+        norm_rows g = {.rows = rows - i0 < NORM_ROWS ? rows - i0 : NORM_ROWS,
+                       .d = d,
+                       .x = x + at,
+                       .w = w,
+                       .mean = mean + i0,
+                       .rstd = rstd + i0,
+                       .dy = dy + at,
+                       .dx = dx + at,
+                       .dw = dw,
+                       .db = db};
+        for (int i = 0; i < g.rows; i++) {
+            size_t row = (size_t)i * (size_t)d;
+            norm_means(d, g.x + row, w, g.mean[i], g.rstd[i], g.dy + row, &g.e[i], &g.eh[i]);
+        }
+        int j = 0;
+        for (; j + VEC <= d; j += VEC) norm_columns(&g, j, VEC);
+        if (j < d) norm_columns(&g, j, d - j);
+    }
+}
+
+/* The largest of scale x. */
+static float row_top(int n, float scale, const float *x)
+{
+    vf s = vf_set(scale), even = vf_set(-INFINITY), odd = even;
+    int j = 0;
+    for (; j + 2 * VEC <= n; j += 2 * VEC) {
+        even = vf_max(even, vf_mul(s, vf_load(x + j)));
+        odd = vf_max(odd, vf_mul(s, vf_load(x + j + VEC)));
+    }
+    if (j + VEC <= n) {
+        even = vf_max(even, vf_mul(s, vf_load(x + j)));
+        j += VEC;
+    }
+    if (j < n) odd = vf_max(odd, vf_keep(vf_mul(s, vf_load_some(x + j, n - j)), n - j, vf_set(-INFINITY)));
+    return vf_top(vf_max(even, odd));
+}
+
+VEC_INLINE vf exp_below_lanes(vf scale, vf top, float *x, int n)
+{
+    vf e = vf_exp(vf_sub(vf_mul(scale, vf_load_some(x, n)), top));
+    vf_store_some(x, e, n);
+    return e;
+}
+
+/* x = exp(scale x - top); their sum. */
+static float row_exp(int n, float scale, float top, float *x)
+{
+    vf s = vf_set(scale), t = vf_set(top), even = vf_zero(), odd = vf_zero();
+    int j = 0;
+    for (; j + 2 * VEC <= n; j += 2 * VEC) {
+        even = vf_add(even, exp_below_lanes(s, t, x + j, VEC));
+        odd = vf_add(odd, exp_below_lanes(s, t, x + j + VEC, VEC));
+    }
+    if (j + VEC <= n) {
+        even = vf_add(even, exp_below_lanes(s, t, x + j, VEC));
+        j += VEC;
+    }
+    if (j < n) odd = vf_add(odd, vf_keep(exp_below_lanes(s, t, x + j, n - j), n - j, vf_zero()));
+    return vf_sum(vf_add(even, odd));
+}
+
+void LEVEL(attention_row)(int n, float scale, float *x)
+{
+    float sum = row_exp(n, scale, row_top(n, scale, x), x);
+    LEVEL(scale)((size_t)n, 1.0f / sum, x);
+}
+
+void LEVEL(softmax)(int rows, int n, float *x)
+{
+    for (int i = 0; i < rows; i++) LEVEL(attention_row)(n, 1.0f, x + (size_t)i * (size_t)n);
+}
+
+VEC_INLINE void row_backward_lanes(vf scale, vf sum, const float *p, float *d, int n)
+{
+    vf slope = vf_sub(vf_load_some(d, n), sum);
+    vf_store_some(d, vf_mul(vf_mul(scale, vf_load_some(p, n)), slope), n);
+}
+
+void LEVEL(attention_row_backward)(int n, float scale, const float *p, float *d)
+{
+    vf s[CHAINS] = {vf_zero(), vf_zero(), vf_zero(), vf_zero()}, a = vf_set(scale);
+    int j = 0;
+    for (; j + CHAINS * VEC <= n; j += CHAINS * VEC)
+        for (int c = 0; c < CHAINS; c++) s[c] = vf_fma(vf_load(p + j + c * VEC), vf_load(d + j + c * VEC), s[c]);
+    for (; j + VEC <= n; j += VEC) s[0] = vf_fma(vf_load(p + j), vf_load(d + j), s[0]);
+    if (j < n) s[1] = vf_fma(vf_load_some(p + j, n - j), vf_load_some(d + j, n - j), s[1]);
+    vf sum = vf_set(chains_sum(s));
+    for (j = 0; j + VEC <= n; j += VEC) row_backward_lanes(a, sum, p + j, d + j, VEC);
+    if (j < n) row_backward_lanes(a, sum, p + j, d + j, n - j);
+}
+
+/* Columns j .. of all rows, in row order; four vectors of columns at a time use whole cache lines. */
+VEC_INLINE void column_sum_lanes(int rows, const float *x, ptrdiff_t x_row, float *out, int n)
+{
+    vf s = vf_load_some(out, n);
+    for (int i = 0; i < rows; i++) s = vf_add(s, vf_load_some(x + i * x_row, n));
+    vf_store_some(out, s, n);
+}
+
+void LEVEL(column_sum)(int rows, int d, const float *x, ptrdiff_t x_row, float *out)
+{
+    int j = 0;
+    for (; j + CHAINS * VEC <= d; j += CHAINS * VEC) {
+        vf s[CHAINS];
+        for (int c = 0; c < CHAINS; c++) s[c] = vf_load(out + j + c * VEC);
+        for (int i = 0; i < rows; i++)
+            for (int c = 0; c < CHAINS; c++) s[c] = vf_add(s[c], vf_load(x + i * x_row + j + c * VEC));
+        for (int c = 0; c < CHAINS; c++) vf_store(out + j + c * VEC, s[c]);
+    }
+    for (; j + VEC <= d; j += VEC) column_sum_lanes(rows, x + j, x_row, out + j, VEC);
+    if (j < d) column_sum_lanes(rows, x + j, x_row, out + j, d - j);
+}

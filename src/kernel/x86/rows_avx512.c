@@ -1,0 +1,8 @@
+#include <math.h>
+
+#include "kernel/x86/levels.h"
+#include "kernel/x86/vec_avx512.h"
+#include "kernel/x86/vec_math.h"
+
+#define LEVEL(name) flaw_avx512_##name
+#include "kernel/x86/rows.inc.c"

@@ -1,0 +1,80 @@
+/* The tables of the x86 levels. */
+#include "kernel/x86/attention.h"
+#include "kernel/x86/levels.h"
+
+/* TABLE(id, name, level, rows, bf16 engine, bf16 packing): the functions that choose by precision, and the table.
+ * `rows` is the prefix of the kernels on rows and arrays. */
+#define TABLE(id, text, lev, rows, bf16, bf16_pack)                                                                    \
+    static const flaw_engine *id##_engine(flaw_precision prec)                                                         \
+    {                                                                                                                  \
+        return prec == FLAW_BF16 ? &bf16 : &rows##_engine_f32;                                                         \
+    }                                                                                                                  \
+    static size_t id##_pack_size(flaw_precision prec, int k, int n)                                                    \
+    {                                                                                                                  \
+        return flaw_engine_pack_size(id##_engine(prec), k, n);                                                         \
+    }                                                                                                                  \
+    static void id##_pack_cols(flaw_precision prec, int k, int n, const float *b, ptrdiff_t b_row, ptrdiff_t b_col,    \
+                               int n0, int n1, void *out)                                                              \
+    {                                                                                                                  \
+        flaw_pack_cols *pack = prec == FLAW_BF16 ? bf16_pack : rows##_pack_f32;                                        \
+        pack(k, n, b, b_row, b_col, n0, n1, out);                                                                      \
+    }                                                                                                                  \
+    static void id##_pack(flaw_precision prec, int k, int n, const float *b, ptrdiff_t b_row, ptrdiff_t b_col,         \
+                          void *out)                                                                                   \
+    {                                                                                                                  \
+        id##_pack_cols(prec, k, n, b, b_row, b_col, 0, n, out);                                                        \
+    }                                                                                                                  \
+    static size_t id##_product_scratch(flaw_precision prec, int k)                                                     \
+    {                                                                                                                  \
+        return flaw_engine_scratch(id##_engine(prec), k);                                                              \
+    }                                                                                                                  \
+    static void id##_product(flaw_precision prec, const flaw_product *p, int m0, int m1, int n0, int n1,               \
+                             void *scratch)                                                                            \
+    {                                                                                                                  \
+        flaw_engine_product(id##_engine(prec), p, m0, m1, n0, n1, scratch);                                            \
+    }                                                                                                                  \
+    static const flaw_attention_parts id##_parts = {&flaw_kernels_##id, rows##_attention_row,                          \
+                                                    rows##_attention_row_backward};                                    \
+    static size_t id##_attention_scratch(int tokens, int width)                                                        \
+    {                                                                                                                  \
+        return flaw_attention_parts_scratch(&id##_parts, tokens, width);                                               \
+    }                                                                                                                  \
+    static void id##_attention(const flaw_attention *a, void *scratch)                                                 \
+    {                                                                                                                  \
+        flaw_attention_parts_forward(&id##_parts, a, scratch);                                                         \
+    }                                                                                                                  \
+    static size_t id##_attention_backward_scratch(int tokens, int width)                                               \
+    {                                                                                                                  \
+        return flaw_attention_parts_backward_scratch(&id##_parts, tokens, width);                                      \
+    }                                                                                                                  \
+    static void id##_attention_backward(const flaw_attention_grad *g, void *scratch)                                   \
+    {                                                                                                                  \
+        flaw_attention_parts_backward(&id##_parts, g, scratch);                                                        \
+    }                                                                                                                  \
+    const flaw_kernels flaw_kernels_##id = {.name = text,                                                              \
+                                            .level = lev,                                                              \
+                                            .pack_size = id##_pack_size,                                               \
+                                            .pack = id##_pack,                                                         \
+                                            .pack_cols = id##_pack_cols,                                               \
+                                            .product_scratch = id##_product_scratch,                                   \
+                                            .product = id##_product,                                                   \
+                                            .attention_scratch = id##_attention_scratch,                               \
+                                            .attention = id##_attention,                                               \
+                                            .attention_backward_scratch = id##_attention_backward_scratch,             \
+                                            .attention_backward = id##_attention_backward,                             \
+                                            .layer_norm = rows##_layer_norm,                                           \
+                                            .layer_norm_backward = rows##_layer_norm_backward,                         \
+                                            .softmax = rows##_softmax,                                                 \
+                                            .activate = rows##_activate,                                               \
+                                            .activate_backward = rows##_activate_backward,                             \
+                                            .exp = rows##_exp,                                                         \
+                                            .dot = rows##_dot,                                                         \
+                                            .axpy = rows##_axpy,                                                       \
+                                            .scale = rows##_scale,                                                     \
+                                            .column_sum = rows##_column_sum,                                           \
+                                            .adamw = rows##_adamw};
+
+TABLE(avx2, "avx2", FLAW_LEVEL_AVX2, flaw_avx2, flaw_avx2_engine_rounded, flaw_avx2_pack_rounded)
+TABLE(avx512, "avx512", FLAW_LEVEL_AVX512, flaw_avx512, flaw_avx512_engine_rounded, flaw_avx512_pack_rounded)
+TABLE(avx512_bf16, "avx512-bf16", FLAW_LEVEL_AVX512, flaw_avx512, flaw_avx512_engine_bf16, flaw_avx512_pack_bf16)
+TABLE(amx, "amx", FLAW_LEVEL_AMX, flaw_avx512, flaw_amx_engine, flaw_avx512_pack_bf16)

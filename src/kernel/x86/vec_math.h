@@ -1,0 +1,88 @@
+/* Functions of a vector of floats. Include after one of the vec_*.h headers.
+ * Every lane is computed alone, so a value gives the same bits wherever it stands in an array. */
+#ifndef FLAW_KERNEL_X86_VEC_MATH_H
+#define FLAW_KERNEL_X86_VEC_MATH_H
+
+/* e^x: x = n ln 2 + r, |r| <= ln 2 / 2, and the polynomial of degree 6 of Cephes' expf for e^r (1 ULP).
+ * Below -104 it is 0, above 88.8 infinite. */
+VEC_INLINE vf vf_exp(vf x)
+{
+    x = vf_min(vf_set(89.0f), vf_max(vf_set(-104.0f), x));
+    vf n = vf_round(vf_mul(x, vf_set(1.44269504f)));
+    vf r = vf_fnma(n, vf_set(0x1.62e4p-1f), x); /* the upper bits of ln 2: n times it is exact */
+    r = vf_fnma(n, vf_set(1.42860677e-6f), r);
+    vf p = vf_set(1.9875691500e-4f);
+    p = vf_fma(p, r, vf_set(1.3981999507e-3f));
+    p = vf_fma(p, r, vf_set(8.3334519073e-3f));
+    p = vf_fma(p, r, vf_set(4.1665795894e-2f));
+    p = vf_fma(p, r, vf_set(1.6666665459e-1f));
+    p = vf_fma(p, r, vf_set(5.0000001201e-1f));
+    p = vf_fma(vf_mul(r, r), p, r);
+    return vf_times_pow2(vf_add(p, vf_set(1.0f)), n);
+}
+
+/* c[0] + c[1] t + ... + c[n-1] t^(n-1) */
+VEC_INLINE vf vf_polynomial(const float *c, int n, vf t)
+{
+    vf y = vf_set(c[n - 1]);
+#pragma GCC unroll 8
+    for (int i = n - 2; i >= 0; i--) y = vf_fma(y, t, vf_set(c[i]));
+    return y;
+}
+
+/* The standard normal's Phi(x) = 1/2 + x P(x^2) / Q(x^2). Rational minimax fit on |x| <= 5.5, beyond which Phi is 0 or
+ * 1 in float32; error of the fit 3e-8, with rounding 2e-7. */
+VEC_INLINE vf vf_normal_cdf(vf x)
+{
+    static const float top[] = {0.398942164f,    0.0348760208f,   0.00474431794f,
+                                0.000179853461f, 6.47987577e-06f, 2.22596287e-08f};
+    static const float bottom[] = {1.0f, 0.254086147f, 0.0292429298f, 0.00194632917f, 7.74658298e-05f, 1.19274613e-06f};
+    vf a = vf_min(vf_set(5.5f), vf_abs(x)), t = vf_mul(a, a);
+    vf h = vf_mul(vf_mul(a, vf_polynomial(top, 6, t)), vf_recip(vf_polynomial(bottom, 6, t)));
+    return vf_add(vf_set(0.5f), vf_with_sign(vf_min(vf_set(0.5f), h), x));
+}
+
+/* GELU x Phi(x). The factor is kept above -8 so that -infinity gives -0 and not NaN. */
+VEC_INLINE vf vf_gelu(vf x)
+{
+    return vf_mul(vf_max(vf_set(-8.0f), x), vf_normal_cdf(x));
+}
+
+/* GELU' = Phi(x) + x phi(x) = 1/2 + x P(x^2) / Q(x^2). The same kind of fit on |x| <= 6; error 2.3e-8, with rounding
+ * 3e-7. */
+VEC_INLINE vf vf_gelu_slope(vf x)
+{
+    static const float top[] = {0.79788456f,    -0.0178109826f, 0.0136862305f,  0.00028532373f,
+                                3.4223982e-05f, 1.1497812e-06f, 1.90445363e-08f};
+    static const float bottom[] = {
+        1.0f,           0.311010039f, 0.0458248545f, 0.00420931856f, 0.000266540695f, 1.14243496e-05f, 4.04341096e-07f,
+        1.39610302e-09f};
+    vf a = vf_min(vf_set(6.0f), vf_abs(x)), t = vf_mul(a, a);
+    vf h = vf_mul(vf_mul(a, vf_polynomial(top, 7, t)), vf_recip(vf_polynomial(bottom, 8, t)));
+    return vf_add(vf_set(0.5f), vf_with_sign(h, x));
+}
+
+/* 1 / (1 + e^-x), and e^-x, bounded so that both and their product are finite. */
+VEC_INLINE vf vf_sigmoid(vf x, vf *e)
+{
+    vf bounded = vf_max(vf_set(-87.0f), vf_min(vf_set(87.0f), x));
+    *e = vf_exp(vf_sub(vf_zero(), bounded));
+    return vf_div(vf_set(1.0f), vf_add(vf_set(1.0f), *e));
+}
+
+/* CLIP's QuickGELU x sigmoid(1.702 x). */
+VEC_INLINE vf vf_quick_gelu(vf x)
+{
+    vf e;
+    return vf_mul(vf_max(vf_set(-60.0f), x), vf_sigmoid(vf_mul(vf_set(1.702f), x), &e));
+}
+
+/* QuickGELU' = s (1 + z (1 - s)) with z = 1.702 x, s = sigmoid(z) and 1 - s = e^-z s. */
+VEC_INLINE vf vf_quick_gelu_slope(vf x)
+{
+    vf bounded = vf_max(vf_set(-60.0f), vf_min(vf_set(60.0f), x));
+    vf e, z = vf_mul(vf_set(1.702f), bounded), s = vf_sigmoid(z, &e);
+    return vf_mul(s, vf_fma(z, vf_mul(e, s), vf_set(1.0f)));
+}
+
+#endif

@@ -1,0 +1,84 @@
+/* Shared by the kernels' tests: the tables this machine runs, arrays of odd alignment, random values. */
+#ifndef FLAW_TESTS_KERNEL_LEVELS_H
+#define FLAW_TESTS_KERNEL_LEVELS_H
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/random.h"
+#include "kernel/kernel.h"
+#ifdef __x86_64__
+#include "kernel/x86/levels.h"
+#endif
+
+#define EPS 0x1p-24 /* half a unit in the last place of 1 in float32 */
+
+enum { LEVELS_MAX = 8 };
+
+typedef struct levels {
+    int count;
+    const flaw_kernels *table[LEVELS_MAX];
+} levels;
+
+/* Every table that runs here, the reference first. The AVX-512 table without bf16 instructions is never selected on
+ * machines that have them, but it runs there. */
+static inline levels levels_here(void)
+{
+    levels all = {0};
+    for (int level = FLAW_LEVEL_REF; level <= FLAW_LEVEL_AMX; level++) {
+        const flaw_kernels *k = flaw_kernels_select((flaw_level)level);
+        if (all.count == 0 || all.table[all.count - 1] != k) all.table[all.count++] = k;
+    }
+#ifdef __x86_64__
+    if (flaw_kernels_best() >= FLAW_LEVEL_AVX512) all.table[all.count++] = &flaw_kernels_avx512;
+#endif
+    return all;
+}
+
+/* n floats that start 4 bytes behind a multiple of 64, never freed by mistake: release with array_free. */
+static inline float *array_new(size_t n)
+{
+    char *base = aligned_alloc(64, (n * sizeof(float) + 128 + 63) / 64 * 64);
+    assert_non_null(base);
+    return (float *)(void *)(base + 4);
+}
+
+static inline void array_free(float *x)
+{
+    free((char *)x - 4);
+}
+
+static inline float *array_random(flaw_random *r, size_t n, double size)
+{
+    float *x = array_new(n);
+    for (size_t i = 0; i < n; i++) x[i] = (float)(size * flaw_random_normal(r));
+    return x;
+}
+
+/* Scratch exactly as large as the kernel asked for, so that a sanitizer sees what is beyond. */
+static inline void *room_new(size_t size)
+{
+    void *p = NULL;
+    assert_int_equal(posix_memalign(&p, 64, size ? size : 1), 0);
+    memset(p, 0xff, size); /* NaNs: what is used must have been written */
+    return p;
+}
+
+static inline int dice(flaw_random *r, int from, int to)
+{
+    return from + flaw_random_below(r, to - from + 1);
+}
+
+static inline bool same_bits(const float *a, const float *b, size_t n)
+{
+    return memcmp(a, b, n * sizeof *a) == 0;
+}
+
+#endif

@@ -1,0 +1,207 @@
+#include "levels.h"
+
+/* One head: T tokens of width W; q, k, v lie side by side as in a block, 3 W (+ gap) apart. */
+typedef struct head {
+    int t, w;
+    ptrdiff_t row, out_row, d_row;
+    float *qkv, *d_out;
+    flaw_attention a;
+} head;
+
+static head head_new(flaw_random *r, int t, int w, bool causal, flaw_precision prec)
+{
+    head h = {.t = t, .w = w};
+    h.row = 3 * w + dice(r, 0, 3);
+    h.out_row = w + dice(r, 0, 3);
+    h.d_row = 3 * w + dice(r, 0, 3);
+    h.qkv = array_random(r, (size_t)(t * h.row), 1.0);
+    h.d_out = array_random(r, (size_t)(t * h.out_row), 1.0);
+    h.a = (flaw_attention){.tokens = t,
+                           .width = w,
+                           .causal = causal,
+                           .scale = (float)(1.0 / sqrt(w)),
+                           .q = h.qkv,
+                           .k = h.qkv + w,
+                           .v = h.qkv + 2 * w,
+                           .row = h.row,
+                           .out_row = h.out_row,
+                           .precision = prec};
+    return h;
+}
+
+static void head_free(head *h)
+{
+    array_free(h->qkv);
+    array_free(h->d_out);
+}
+
+/* Everything in double: P [T, T], out [T, W], and dq, dk, dv [T, W]. */
+typedef struct exact {
+    double *p, *out, *dq, *dk, *dv;
+} exact;
+
+static double dot_rows(const float *a, const float *b, int n)
+{
+    double s = 0.0;
+    for (int i = 0; i < n; i++) s += (double)a[i] * (double)b[i];
+    return s;
+}
+
+static void exact_row(const head *h, exact *e, int i, double *dp)
+{
+    const flaw_attention *a = &h->a;
+    int t = h->t, w = h->w, seen = a->causal ? i + 1 : t;
+    double *p = e->p + i * t, top = -INFINITY, sum = 0.0, mean = 0.0;
+    for (int j = 0; j < seen; j++) {
+        p[j] = (double)a->scale * dot_rows(a->q + i * a->row, a->k + j * a->row, w);
+        top = fmax(top, p[j]);
+    }
+    for (int j = 0; j < seen; j++) sum += p[j] = exp(p[j] - top);
+    for (int j = 0; j < seen; j++) {
+        p[j] /= sum;
+        dp[j] = dot_rows(h->d_out + i * h->out_row, a->v + j * a->row, w);
+        mean += p[j] * dp[j];
+    }
+    for (int j = 0; j < seen; j++) {
+        double ds = (double)a->scale * p[j] * (dp[j] - mean);
+        for (int c = 0; c < w; c++) {
+            e->out[i * w + c] += p[j] * (double)a->v[j * a->row + c];
+            e->dv[j * w + c] += p[j] * (double)h->d_out[i * h->out_row + c];
+            e->dq[i * w + c] += ds * (double)a->k[j * a->row + c];
+            e->dk[j * w + c] += ds * (double)a->q[i * a->row + c];
+        }
+    }
+}
+
+static exact exact_new(const head *h)
+{
+    size_t tw = (size_t)(h->t * h->w);
+    exact e = {.p = calloc((size_t)(h->t * h->t), sizeof(double)),
+               .out = calloc(tw, sizeof(double)),
+               .dq = calloc(tw, sizeof(double)),
+               .dk = calloc(tw, sizeof(double)),
+               .dv = calloc(tw, sizeof(double))};
+    double *dp = calloc((size_t)h->t, sizeof(double));
+    for (int i = 0; i < h->t; i++) exact_row(h, &e, i, dp);
+    free(dp);
+    return e;
+}
+
+static void exact_free(exact *e)
+{
+    free(e->p);
+    free(e->out);
+    free(e->dq);
+    free(e->dk);
+    free(e->dv);
+}
+
+/* The largest difference, in shares of the largest value. */
+static double distance(const float *x, ptrdiff_t x_row, const double *y, int rows, int cols)
+{
+    double worst = 0.0, size = 1e-30;
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < cols; j++) {
+            double d = fabs((double)x[i * x_row + j] - y[i * cols + j]);
+            worst = d <= worst ? worst : d; /* a NaN wins */
+            size = fmax(size, fabs(y[i * cols + j]));
+        }
+    }
+    return worst / size;
+}
+
+static void check_near(const flaw_kernels *k, const head *h, const char *what, double found)
+{
+    /* bf16: two roundings of 2^-9 in each product, and the scores' error passes exp. */
+    double bound = h->a.precision == FLAW_BF16 ? 3e-2 : 3e-6;
+    if (!(found <= bound))
+        fail_msg("%s: %s of T %d W %d causal %d bf16 %d is %.2g off, allowed %.2g", k->name, what, h->t, h->w,
+                 h->a.causal, h->a.precision == FLAW_BF16, found, bound);
+}
+
+static void check_head(const flaw_kernels *k, head *h)
+{
+    int t = h->t, w = h->w;
+    exact e = exact_new(h);
+    float *probs = array_new((size_t)(t * t)), *out = array_new((size_t)(t * h->out_row));
+    float *plain = array_new((size_t)(t * h->out_row)), *d = array_new((size_t)(t * h->d_row));
+    void *scratch = room_new(k->attention_scratch(t, w));
+    h->a.out = out;
+    h->a.probs = probs;
+    k->attention(&h->a, scratch);
+    check_near(k, h, "probs", distance(probs, t, e.p, t, t));
+    check_near(k, h, "out", distance(out, h->out_row, e.out, t, w));
+    for (int i = 0; h->a.causal && i < t; i++)
+        for (int j = i + 1; j < t; j++) assert_true(probs[i * t + j] == 0.0f);
+    h->a.out = plain; /* the same bits whether probs are kept or not */
+    h->a.probs = NULL;
+    k->attention(&h->a, scratch);
+    for (int i = 0; i < t; i++) assert_true(same_bits(plain + i * h->out_row, out + i * h->out_row, (size_t)w));
+    free(scratch);
+    scratch = room_new(k->attention_backward_scratch(t, w));
+    h->a.probs = probs;
+    h->a.out = NULL;
+    flaw_attention_grad g = {
+        .forward = h->a, .d_out = h->d_out, .d_q = d, .d_k = d + w, .d_v = d + 2 * w, .d_row = h->d_row};
+    k->attention_backward(&g, scratch);
+    check_near(k, h, "d_q", distance(g.d_q, h->d_row, e.dq, t, w));
+    check_near(k, h, "d_k", distance(g.d_k, h->d_row, e.dk, t, w));
+    check_near(k, h, "d_v", distance(g.d_v, h->d_row, e.dv, t, w));
+    free(scratch);
+    array_free(probs);
+    array_free(out);
+    array_free(plain);
+    array_free(d);
+    exact_free(&e);
+}
+
+static void test_heads(void **state)
+{
+    static const int shape[][2] = {{1, 1},   {1, 64},  {2, 3},    {5, 32},   {10, 64},  {77, 64},
+                                   {96, 16}, {97, 33}, {197, 64}, {200, 80}, {257, 128}};
+    levels all = levels_here();
+    for (int l = 0; l < all.count; l++) {
+        flaw_random r;
+        flaw_random_init(&r, 5, 0);
+        for (size_t s = 0; s < sizeof shape / sizeof shape[0]; s++) {
+            for (int c = 0; c < 4; c++) {
+                head h = head_new(&r, shape[s][0], shape[s][1], c & 1, (flaw_precision)(c >> 1));
+                check_head(all.table[l], &h);
+                head_free(&h);
+            }
+        }
+    }
+}
+
+/* A NaN in one key is seen by every query; one in one query stays in its row. */
+static void test_not_finite(void **state)
+{
+    enum { T = 37, W = 20 };
+    levels all = levels_here();
+    for (int l = 0; l < all.count; l++) {
+        for (int bad = 0; bad < 2; bad++) {
+            flaw_random r;
+            flaw_random_init(&r, 6, 0);
+            head h = head_new(&r, T, W, false, FLAW_F32);
+            h.qkv[9 * h.row + (bad ? W + 3 : 3)] = NAN;
+            float *out = array_new((size_t)(T * h.out_row));
+            void *scratch = room_new(all.table[l]->attention_scratch(T, W));
+            h.a.out = out;
+            all.table[l]->attention(&h.a, scratch);
+            for (int i = 0; i < T; i++)
+                for (int j = 0; j < W; j++) assert_true((isnan(out[i * h.out_row + j]) != 0) == (bad || i == 9));
+            free(scratch);
+            array_free(out);
+            head_free(&h);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_heads),
+        cmocka_unit_test(test_not_finite),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

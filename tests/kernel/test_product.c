@@ -1,0 +1,348 @@
+#include "levels.h"
+
+#include "kernel/bf16.h"
+
+typedef struct problem {
+    int m, n, k;
+    bool a_transposed, b_transposed;
+    bool accumulate, bias, residual, in_place, pre;
+    flaw_activation act;
+    flaw_precision prec;
+} problem;
+
+typedef struct operands {
+    float *a, *b, *bias, *residual, *c0; /* c0: C before */
+    ptrdiff_t a_row, a_col, b_row, b_col, c_row;
+    size_t c_size;
+} operands;
+
+static operands operands_new(flaw_random *r, const problem *q)
+{
+    operands o;
+    int a_lead = (q->a_transposed ? q->m : q->k) + dice(r, 0, 3),
+        b_lead = (q->b_transposed ? q->k : q->n) + dice(r, 0, 3);
+    o.a_row = q->a_transposed ? 1 : a_lead;
+    o.a_col = q->a_transposed ? a_lead : 1;
+    o.b_row = q->b_transposed ? 1 : b_lead;
+    o.b_col = q->b_transposed ? b_lead : 1;
+    o.c_row = q->n + dice(r, 0, 5);
+    o.c_size = (size_t)q->m * (size_t)o.c_row;
+    o.a = array_random(r, (size_t)a_lead * (size_t)(q->a_transposed ? q->k : q->m), 1.0);
+    o.b = array_random(r, (size_t)b_lead * (size_t)(q->b_transposed ? q->n : q->k), 1.0);
+    o.bias = array_random(r, (size_t)q->n, 1.0);
+    o.residual = array_random(r, o.c_size, 1.0);
+    o.c0 = array_random(r, o.c_size, 1.0);
+    return o;
+}
+
+static void operands_free(operands *o)
+{
+    array_free(o->a);
+    array_free(o->b);
+    array_free(o->bias);
+    array_free(o->residual);
+    array_free(o->c0);
+}
+
+static void *packed_new(const flaw_kernels *k, const problem *q, const operands *o)
+{
+    void *packed = room_new(k->pack_size(q->prec, q->k, q->n));
+    k->pack(q->prec, q->k, q->n, o->b, o->b_row, o->b_col, packed);
+    return packed;
+}
+
+static flaw_product describe(const problem *q, const operands *o, const void *packed, float *c, float *pre)
+{
+    return (flaw_product){.m = q->m,
+                          .n = q->n,
+                          .k = q->k,
+                          .a = o->a,
+                          .a_row = o->a_row,
+                          .a_col = o->a_col,
+                          .b = packed,
+                          .c = c,
+                          .c_row = o->c_row,
+                          .accumulate = q->accumulate,
+                          .bias = q->bias ? o->bias : NULL,
+                          .act = q->act,
+                          .residual = q->in_place   ? c
+                                      : q->residual ? o->residual
+                                                    : NULL,
+                          .pre = q->pre ? pre : NULL};
+}
+
+static double act_double(flaw_activation act, double x)
+{
+    if (act == FLAW_ACT_GELU) return 0.5 * x * erfc(-x * M_SQRT1_2);
+    if (act == FLAW_ACT_QUICK_GELU) return x / (1.0 + exp(-1.702 * x));
+    return x;
+}
+
+static float seen(flaw_precision prec, float x)
+{
+    return prec == FLAW_BF16 ? flaw_bf16_round(x) : x;
+}
+
+/* A sum of k products and a start: |error| <= (k + 2) eps sum |a b|, in any order. Pairs inside the bf16 instructions
+ * are rounded at most once more each, hence twice that. The activations are within 3e-7 (1 + |x|) and their slope is
+ * below 1.13. */
+static void check_values(const flaw_kernels *k, const problem *q, const operands *o, const float *c, const float *pre)
+{
+    for (int i = 0; i < q->m; i++) {
+        for (int j = 0; j < q->n; j++) {
+            ptrdiff_t at = i * o->c_row + j;
+            double sum = q->accumulate ? o->c0[at] : 0.0, size = fabs(sum);
+            for (int p = 0; p < q->k; p++) {
+                double x = (double)seen(q->prec, o->a[i * o->a_row + p * o->a_col]) *
+                           (double)seen(q->prec, o->b[p * o->b_row + j * o->b_col]);
+                sum += x;
+                size += fabs(x);
+            }
+            double bound = (q->prec == FLAW_BF16 ? 2.0 : 1.0) * (q->k + 2) * EPS * size + 1e-30;
+            if (!q->accumulate) {
+                double before = sum + (q->bias ? (double)o->bias[j] : 0.0);
+                bound += 2.0 * EPS * (fabs(before) + size);
+                if (q->pre && !(fabs((double)pre[at] - before) <= bound))
+                    fail_msg("%s: pre[%d,%d] of %d x %d x %d", k->name, i, j, q->m, q->n, q->k);
+                sum = act_double(q->act, before);
+                if (q->act != FLAW_ACT_NONE) bound = 1.13 * bound + 3e-7 * (1.0 + fabs(before));
+                if (q->residual || q->in_place) sum += q->in_place ? (double)o->c0[at] : (double)o->residual[at];
+                bound += 2.0 * EPS * fabs(sum);
+            }
+            if (!(fabs((double)c[at] - sum) <= bound))
+                fail_msg("%s: C[%d,%d] of %d x %d x %d prec %d act %d acc %d at %d bt %d: %.9g, expected %.9g +- %.2g",
+                         k->name, i, j, q->m, q->n, q->k, (int)q->prec, (int)q->act, q->accumulate, q->a_transposed,
+                         q->b_transposed, (double)c[at], sum, bound);
+        }
+        for (ptrdiff_t j = q->n; j < o->c_row; j++) /* between the rows nothing is written */
+            assert_true(c[i * o->c_row + j] == o->c0[i * o->c_row + j]);
+    }
+}
+
+/* The whole product in one call. */
+static float *run_whole(const flaw_kernels *k, const problem *q, const operands *o, const void *packed, float *pre)
+{
+    float *c = array_new(o->c_size);
+    memcpy(c, o->c0, o->c_size * sizeof *c);
+    void *scratch = room_new(k->product_scratch(q->prec, q->k));
+    flaw_product p = describe(q, o, packed, c, pre);
+    k->product(q->prec, &p, 0, q->m, 0, q->n, scratch);
+    free(scratch);
+    return c;
+}
+
+/* The same cut at every tile boundary, B packed in pieces, last piece first. */
+static void check_pieces(const flaw_kernels *k, const problem *q, const operands *o, const float *whole)
+{
+    float *c = array_new(o->c_size), *pre = array_new(o->c_size);
+    memcpy(c, o->c0, o->c_size * sizeof *c);
+    void *scratch = room_new(k->product_scratch(q->prec, q->k));
+    void *packed = room_new(k->pack_size(q->prec, q->k, q->n));
+    int last = (q->n - 1) / FLAW_TILE_COLS * FLAW_TILE_COLS;
+    for (int n0 = last; n0 >= 0; n0 -= FLAW_TILE_COLS)
+        k->pack_cols(q->prec, q->k, q->n, o->b, o->b_row, o->b_col, n0, n0 == last ? q->n : n0 + FLAW_TILE_COLS,
+                     packed);
+    flaw_product p = describe(q, o, packed, c, pre);
+    for (int n0 = last; n0 >= 0; n0 -= FLAW_TILE_COLS) {
+        for (int m0 = 0; m0 < q->m; m0 += FLAW_TILE_ROWS) {
+            int m1 = m0 + FLAW_TILE_ROWS < q->m ? m0 + FLAW_TILE_ROWS : q->m;
+            k->product(q->prec, &p, m0, m1, n0, n0 == last ? q->n : n0 + FLAW_TILE_COLS, scratch);
+        }
+    }
+    if (!same_bits(c, whole, o->c_size))
+        fail_msg("%s: pieces of %d x %d x %d differ from the whole", k->name, q->m, q->n, q->k);
+    free(scratch);
+    free(packed);
+    array_free(c);
+    array_free(pre);
+}
+
+/* One row alone, and a few rows from the middle with fewer columns: the same bits. */
+static void check_part(flaw_random *r, const flaw_kernels *k, const problem *q, const operands *o, const float *whole)
+{
+    if (q->in_place) return;
+    problem part = *q;
+    int i0 = dice(r, 0, q->m - 1);
+    part.m = dice(r, 0, 1) ? 1 : dice(r, 1, q->m - i0);
+    part.n = dice(r, 1, q->n);
+    operands view = *o;
+    view.a += i0 * o->a_row;
+    view.residual += i0 * o->c_row;
+    view.c0 += i0 * o->c_row;
+    view.c_size = (size_t)part.m * (size_t)o->c_row;
+    void *packed = packed_new(k, &part, &view);
+    float *pre = array_new(view.c_size), *c = run_whole(k, &part, &view, packed, pre);
+    for (int i = 0; i < part.m; i++)
+        if (!same_bits(c + i * o->c_row, whole + (i0 + i) * o->c_row, (size_t)part.n))
+            fail_msg("%s: row %d of %d x %d x %d differs in a batch of %d and %d columns", k->name, i0 + i, q->m, q->n,
+                     q->k, part.m, part.n);
+    free(packed);
+    array_free(pre);
+    array_free(c);
+}
+
+static void check_problem(flaw_random *r, const flaw_kernels *k, const problem *q)
+{
+    operands o = operands_new(r, q);
+    void *packed = packed_new(k, q, &o);
+    float *pre = array_new(o.c_size);
+    float *c = run_whole(k, q, &o, packed, pre);
+    check_values(k, q, &o, c, pre);
+    check_pieces(k, q, &o, c);
+    check_part(r, k, q, &o, c);
+    free(packed);
+    array_free(pre);
+    array_free(c);
+    operands_free(&o);
+}
+
+static problem problem_random(flaw_random *r)
+{
+    static const int size[] = {1, 2, 5, 12, 16, 17, 31, 32, 33, 64, 95, 96, 97, 197};
+    static const int wide[] = {1, 3, 8, 16, 31, 32, 33, 48, 192, 255, 256, 257, 300};
+    static const int deep[] = {1, 2, 3, 31, 32, 33, 64, 192, 255, 256, 257, 383, 384, 385, 520, 800};
+    problem q = {.m = size[dice(r, 0, 13)], .n = wide[dice(r, 0, 12)], .k = deep[dice(r, 0, 15)]};
+    q.a_transposed = dice(r, 0, 1);
+    q.b_transposed = dice(r, 0, 1);
+    q.prec = dice(r, 0, 1) ? FLAW_BF16 : FLAW_F32;
+    q.accumulate = dice(r, 0, 2) == 0;
+    q.bias = dice(r, 0, 1);
+    q.residual = dice(r, 0, 1);
+    q.in_place = !q.accumulate && dice(r, 0, 3) == 0;
+    q.pre = dice(r, 0, 1);
+    q.act = (flaw_activation)dice(r, 0, 2);
+    return q;
+}
+
+static void test_random_problems(void **state)
+{
+    levels all = levels_here();
+    for (int l = 0; l < all.count; l++) {
+        flaw_random r;
+        flaw_random_init(&r, 1, 0);
+        for (int round = 0; round < (l ? 400 : 80); round++) {
+            problem q = problem_random(&r);
+            check_problem(&r, all.table[l], &q);
+        }
+    }
+}
+
+/* Gradients of weights: k far beyond what is packed at a time. */
+static void test_deep_accumulation(void **state)
+{
+    levels all = levels_here();
+    for (int l = 0; l < all.count; l++) {
+        for (int prec = 0; prec < 2; prec++) {
+            flaw_random r;
+            flaw_random_init(&r, 2, 0);
+            problem q = {
+                .m = 50, .n = 70, .k = 5000, .a_transposed = true, .accumulate = true, .prec = (flaw_precision)prec};
+            check_problem(&r, all.table[l], &q);
+            q.accumulate = false;
+            check_problem(&r, all.table[l], &q);
+        }
+    }
+}
+
+/* No rows: nothing is touched. No depth: C is the finish of 0. */
+static void test_empty(void **state)
+{
+    levels all = levels_here();
+    for (int l = 0; l < all.count; l++) {
+        const flaw_kernels *k = all.table[l];
+        for (int prec = 0; prec < 2; prec++) {
+            float c[4] = {1, 2, 3, 4}, bias[4] = {5, 6, 7, 8}, a[4] = {0};
+            void *scratch = room_new(k->product_scratch((flaw_precision)prec, 0)), *packed = room_new(64);
+            flaw_product p = {
+                .m = 1, .n = 4, .k = 0, .a = a, .a_row = 1, .a_col = 1, .b = packed, .c = c, .c_row = 4, .bias = bias};
+            k->product((flaw_precision)prec, &p, 0, 0, 0, 4, scratch);
+            assert_true(c[0] == 1.0f);
+            k->product((flaw_precision)prec, &p, 0, 1, 0, 4, scratch);
+            assert_true(c[0] == 5.0f && c[3] == 8.0f);
+            p.accumulate = true;
+            k->product((flaw_precision)prec, &p, 0, 1, 0, 4, scratch);
+            assert_true(c[0] == 5.0f && c[3] == 8.0f);
+            free(scratch);
+            free(packed);
+        }
+    }
+}
+
+/* A NaN or an infinity in A spoils exactly its row, in B exactly its column; never hidden, never spread. */
+static void test_not_finite(void **state)
+{
+    enum { M = 40, N = 40, K = 70 };
+    levels all = levels_here();
+    for (int l = 0; l < all.count; l++) {
+        for (int c = 0; c < 8; c++) {
+            flaw_random r;
+            flaw_random_init(&r, 3, (uint64_t)c);
+            problem q = {.m = M,
+                         .n = N,
+                         .k = K,
+                         .prec = (flaw_precision)(c & 1),
+                         .a_transposed = c >> 1 & 1,
+                         .b_transposed = c >> 2 & 1,
+                         .act = FLAW_ACT_GELU};
+            operands o = operands_new(&r, &q);
+            o.a[37 * o.a_row + 69 * o.a_col] = NAN;
+            o.a[5 * o.a_row + 3 * o.a_col] = INFINITY;
+            o.b[1 * o.b_row + 2 * o.b_col] = NAN;
+            void *packed = packed_new(all.table[l], &q, &o);
+            float *out = run_whole(all.table[l], &q, &o, packed, NULL);
+            for (int i = 0; i < M; i++) {
+                for (int j = 0; j < N; j++) {
+                    float x = out[i * o.c_row + j];
+                    if (i == 37 || j == 2) assert_true(isnan(x));
+                    else if (i == 5) assert_true(isinf(x) || x == 0.0f); /* GELU of -infinity is 0 */
+                    else assert_true(isfinite(x));
+                }
+            }
+            free(packed);
+            array_free(out);
+            operands_free(&o);
+        }
+    }
+}
+
+/* float32 products keep denormals; the bf16 instructions may take them as 0 (pack_bf16.h). */
+static void test_denormals(void **state)
+{
+    levels all = levels_here();
+    for (int l = 0; l < all.count; l++) {
+        for (int prec = 0; prec < 2; prec++) {
+            float a[1] = {0x1p-140f}, b[1] = {4.0f}, c[1];
+            problem q = {.m = 1, .n = 1, .k = 1, .prec = (flaw_precision)prec};
+            operands o = {.a = a, .b = b, .a_row = 1, .a_col = 1, .b_row = 1, .b_col = 1, .c_row = 1};
+            void *packed = packed_new(all.table[l], &q, &o);
+            void *scratch = room_new(all.table[l]->product_scratch(q.prec, 1));
+            flaw_product p = describe(&q, &o, packed, c, NULL);
+            all.table[l]->product(q.prec, &p, 0, 1, 0, 1, scratch);
+            assert_true(c[0] == 0x1p-138f || (prec == FLAW_BF16 && c[0] == 0.0f));
+            free(packed);
+            free(scratch);
+        }
+    }
+}
+
+static void test_levels(void **state)
+{
+    assert_string_equal(flaw_kernels_select(FLAW_LEVEL_REF)->name, "ref");
+    for (int level = FLAW_LEVEL_REF; level <= FLAW_LEVEL_AMX; level++) {
+        const flaw_kernels *k = flaw_kernels_select((flaw_level)level);
+        assert_true(k->level <= (flaw_level)level);
+        assert_true(k == flaw_kernels_select((flaw_level)level));
+    }
+    assert_true(flaw_kernels_select(FLAW_LEVEL_AMX)->level == flaw_kernels_best());
+    levels all = levels_here();
+    for (int l = 0; l < all.count; l++) print_message("level %s\n", all.table[l]->name);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_levels), cmocka_unit_test(test_random_problems), cmocka_unit_test(test_deep_accumulation),
+        cmocka_unit_test(test_empty),  cmocka_unit_test(test_not_finite),      cmocka_unit_test(test_denormals),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
