@@ -25,6 +25,9 @@ int flaw_engine_has_text(const flaw_engine *engine);
 int flaw_engine_width(const flaw_engine *engine); /* length of an embedding: E, or D for an image-only model */
 int flaw_engine_classes(const flaw_engine *engine); /* timm head, else 0 */
 
+/* Floating-point operations of the matrix products and attention that one flaw_embed_picture takes. */
+double flaw_engine_picture_flops(const flaw_engine *engine);
+
 /* Embeddings of unit length, [flaw_engine_width]. The picture is prepared as the model was trained (shorter side, crop). */
 flaw_status flaw_embed_picture(const flaw_engine *engine, const flaw_picture *picture, float *out, flaw_error *err);
 flaw_status flaw_embed_text(const flaw_engine *engine, const char *text, float *out, int *cut_tokens, flaw_error *err);

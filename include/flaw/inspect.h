@@ -27,8 +27,9 @@ typedef struct flaw_result {
     char rule[32];           /* which rule decided: "text", "good-parts", "user", "recipe", "doubt" */
     char method[32];
     char object[96];
-    char doubt[160];         /* why the verdict is unknown; empty otherwise */
-    char words[512];         /* one or two sentences made of measured facts */
+    char doubt[496];         /* why the verdict is unknown; empty otherwise */
+    char closest[256];       /* abnormal sentence of the prompts that fits this picture best; empty without text */
+    char words[768];         /* one or two sentences made of measured facts */
     flaw_region region[FLAW_MAX_REGIONS];
     int regions;
     int width, height;       /* of the picture */
@@ -49,6 +50,9 @@ typedef struct flaw_inspect_options {
     const char *rule;          /* contextual scoring of ALFA: NULL or "overlap", "relevance", "soft", "none" */
     double lambda;             /* aligner's ridge; NaN = the default 1; infinity = no aligner */
     double tau;                /* softmax temperature; NaN = default of the model or 0.07 */
+    const char *windows;       /* ALFA: score windows too: NULL or "auto" (unless the model has a local head), "on", "off" */
+    const char *score;         /* ALFA's image score: NULL or "auto" ("both" with a local head, else "cls"), "cls" (the
+                                  picture's embedding), "map" (top of the map), "both" */
     int bank_limit;            /* patches kept in the memory bank before the greedy coreset; 0 = default */
     const char *fit;           /* how a picture meets the square input: NULL or "squash", "crop" */
     unsigned long long seed;   /* of augmentation and coreset */

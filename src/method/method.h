@@ -1,43 +1,60 @@
-/* The methods: one file each, one table, the same five calls, all on any image tower.
+/* The methods: one file each, one table, the same calls, all on any image tower.
  *
- *   open   text prototypes and options            learn  good parts -> memory
- *   score  features of one picture -> map, score  save / load  what the recipe keeps
+ *   wants  what of a picture it looks at      open   options and text -> state
+ *   learn  good parts -> memory               score  features of one picture -> map and image score
+ *   save / load  what the recipe keeps
  *
- * A method sees pictures only as flaw_features (encoded once, whatever the method). */
+ * A method sees pictures only as flaw_features (encoded once, whatever the method). A state is used by one thread. */
 #ifndef FLAW_METHOD_METHOD_H
 #define FLAW_METHOD_METHOD_H
 
 #include "detect/features.h"
 #include "detect/prompts.h"
+#include "detect/record.h"
 #include "flaw/inspect.h"
+
+/* Where the sentences come from when the user names no prompt file. */
+typedef enum flaw_prompts_kind {
+    FLAW_PROMPTS_NONE,
+    FLAW_PROMPTS_TEMPLATES, /* WinCLIP's templates */
+    FLAW_PROMPTS_SENTENCES, /* the built-in JSON files */
+} flaw_prompts_kind;
 
 typedef struct flaw_method_setup {
     const flaw_clip *model;
     flaw_compute *compute;
     const flaw_prompt_set *prompts; /* embedded normal and abnormal sentences; NULL for methods without text */
-    const flaw_inspect_options *options;
+    const flaw_inspect_options *options; /* read while opening only */
 } flaw_method_setup;
 
 typedef struct flaw_score {
-    float *map;   /* [G, G], written by the method into the caller's array */
-    double image; /* image score */
+    float *map;          /* [G, G], written by the method into the caller's array */
+    double image;        /* image score */
+    const char *closest; /* abnormal sentence that fits the picture best, owned by the prompts; NULL without */
 } flaw_score;
 
 typedef struct flaw_method {
-    const char *name;   /* "winclip", "winclip+", "alfa", "alfa+", "few-shot" */
-    const char *about;  /* one line: title, paper, needs */
-    int needs_text;     /* 1: a text tower and prompts */
-    int needs_good;     /* 1: at least one good part */
-    int features;       /* FLAW_WANT_* of detect/features.h */
+    const char *name;  /* "winclip", "winclip+", "alfa", "alfa+", "few-shot" */
+    const char *about; /* one line: title, paper, needs */
+    flaw_prompts_kind prompts;
+    bool needs_good;     /* at least one good part */
+    bool score_is_peak;  /* the image score is the largest value of the map: one limit serves both */
+    int (*wants)(const flaw_method_setup *setup); /* FLAW_WANT_* of detect/features.h */
     flaw_status (*open)(void **state, const flaw_method_setup *setup, flaw_error *err);
-    flaw_status (*learn)(void *state, const flaw_features *good, size_t count, flaw_error *err);
-    flaw_status (*score)(const void *state, const flaw_features *picture, flaw_score *out, flaw_error *err);
-    flaw_status (*save)(const void *state, struct flaw_record *record, flaw_error *err);
-    flaw_status (*load)(void *state, const struct flaw_record *record, flaw_error *err);
+    flaw_status (*learn)(void *state, const flaw_features *const *good, size_t count, flaw_error *err);
+    flaw_status (*score)(void *state, const flaw_features *picture, flaw_score *out, flaw_error *err);
+    flaw_status (*save)(const void *state, flaw_record *record, flaw_error *err);
+    flaw_status (*load)(void *state, const flaw_record *record, flaw_error *err);
     void (*close)(void *state);
 } flaw_method;
 
 const flaw_method *flaw_method_find(const char *name); /* NULL when there is none */
 const flaw_method *flaw_method_at(int index);
+
+/* "auto": few-shot with good parts, ALFA without. FLAW_USAGE when the model or the parts do not suffice. */
+flaw_status flaw_method_choose(const flaw_method **out, const char *name, bool has_text, size_t good, flaw_error *err);
+
+extern const flaw_method flaw_method_winclip, flaw_method_winclip_plus, flaw_method_alfa, flaw_method_alfa_plus,
+    flaw_method_few_shot;
 
 #endif

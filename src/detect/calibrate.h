@@ -1,0 +1,44 @@
+/* Limits from good parts alone.
+ *
+ * Every good part is scored against a memory of the others (leave one out; in folds where there are many), and so are
+ * mild changes of it. With n parts the chance that the next good part scores over the largest of n is at most
+ * 1 / (n + 1) when parts are exchangeable (split conformal prediction; Vovk et al. 2005), and no rule that looks at good
+ * parts only can promise less: a rate of a needs n >= 1 / a - 1 parts. */
+#ifndef FLAW_DETECT_CALIBRATE_H
+#define FLAW_DETECT_CALIBRATE_H
+
+#include <stdbool.h>
+
+#include "detect/record.h"
+#include "flaw/status.h"
+
+typedef struct flaw_sample {
+    double score;  /* image score of a good part that the memory does not hold */
+    double peak;   /* largest value of its map */
+    double middle; /* median of its map */
+    bool changed;  /* a mild change of a part, not the part itself */
+} flaw_sample;
+
+typedef struct flaw_calibration {
+    char rule[32];           /* "text", "good-parts", "user" */
+    double threshold;        /* anomalous over it */
+    double false_alarm_rate; /* bound for good parts, NaN when nothing is known */
+    double map_threshold;    /* map values over it are anomalous */
+    double map_low;          /* surely normal */
+    int good;                /* good parts it rests on */
+    char about[800];         /* a paragraph for people */
+} flaw_calibration;
+
+/* Limits from samples; `parts` good parts. rate 0 = the smallest that so many parts allow. FLAW_BAD_DATA when a score
+ * is not finite, FLAW_USAGE for a rate outside [0, 1) or without samples. */
+flaw_status flaw_calibrate(flaw_calibration *out, const flaw_sample *sample, size_t count, int parts, double rate,
+                           flaw_error *err);
+/* Two-sided text decision: 1/2. */
+void flaw_calibrate_text(flaw_calibration *out, double map_low);
+/* The user's own threshold over an existing calibration. */
+void flaw_calibrate_user(flaw_calibration *c, double threshold);
+
+flaw_status flaw_calibration_save(const flaw_calibration *c, flaw_record *record, flaw_error *err);
+flaw_status flaw_calibration_load(flaw_calibration *out, const flaw_record *record, flaw_error *err);
+
+#endif

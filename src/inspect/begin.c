@@ -1,0 +1,121 @@
+/* From options to an inspector that can look at pictures but has no memory and no limits yet. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "inspect/inside.h"
+
+void flaw_inspect_defaults(flaw_inspect_options *options)
+{
+    *options = (flaw_inspect_options){.threshold = NAN, .lambda = NAN, .tau = NAN};
+}
+
+static const char *own(flaw_arena *arena, const char *text, bool *failed)
+{
+    if (!text || !*text) return NULL;
+    char *copy = flaw_arena_copy_string(arena, text, strlen(text));
+    if (!copy) *failed = true;
+    return copy;
+}
+
+static flaw_status own_options(flaw_inspector *in, const flaw_inspect_options *o, flaw_error *err)
+{
+    bool failed = false;
+    in->options = *o;
+    in->options.good = NULL;
+    in->options.good_count = 0;
+    in->options.method = own(&in->arena, o->method, &failed);
+    in->options.object = own(&in->arena, o->object, &failed);
+    in->options.prompts = own(&in->arena, o->prompts, &failed);
+    in->options.rule = own(&in->arena, o->rule, &failed);
+    in->options.windows = own(&in->arena, o->windows, &failed);
+    in->options.score = own(&in->arena, o->score, &failed);
+    in->options.fit = own(&in->arena, o->fit, &failed);
+    if (failed) return flaw_fail(err, FLAW_NO_MEMORY, "an inspector was refused");
+    if (!isnan(o->tau) && !(o->tau > 0 && isfinite(o->tau)))
+        return flaw_fail(err, FLAW_USAGE, "tau %g is not allowed, allowed are numbers over 0", o->tau);
+    if (isinf(o->threshold)) return flaw_fail(err, FLAW_USAGE, "an infinite threshold is not allowed");
+    if (o->bank_limit < 0)
+        return flaw_fail(err, FLAW_USAGE, "a bank limit of %d is not allowed, allowed are 0 (default) and more",
+                         o->bank_limit);
+    return FLAW_OK;
+}
+
+static flaw_status get_prompts(flaw_inspector *in, const flaw_record *record, flaw_error *err)
+{
+    const flaw_clip *model = in->engine->model;
+    if (in->method->prompts == FLAW_PROMPTS_NONE) return FLAW_OK;
+    if (record) return flaw_prompts_load(&in->prompts, record, model->shape.joint, err);
+    flaw_status s;
+    if (in->options.prompts) s = flaw_prompts_file(&in->prompts, in->options.prompts, in->options.object, err);
+    else if (in->method->prompts == FLAW_PROMPTS_TEMPLATES) s = flaw_prompts_templates(&in->prompts, in->object, err);
+    else s = flaw_prompts_builtin(&in->prompts, in->object, err);
+    return s ? s : flaw_prompts_embed(&in->prompts, model, &in->compute, err);
+}
+
+static flaw_status build(flaw_inspector *in, const flaw_inspect_options *options, const flaw_record *record,
+                         size_t good, flaw_error *err)
+{
+    const flaw_clip *model = in->engine->model;
+    flaw_status s = own_options(in, options, err);
+    if (!s) s = flaw_object_clean(in->object, in->options.object, err);
+    if (!s) s = flaw_fit_named(&in->fit, in->options.fit, err);
+    if (!s) s = flaw_method_choose(&in->method, in->options.method, flaw_engine_has_text(in->engine), good, err);
+    if (!s) s = flaw_engine_compute(in->engine, &in->compute, err);
+    if (!s) s = get_prompts(in, record, err);
+    flaw_method_setup setup = {model, &in->compute, &in->prompts, &in->options};
+    if (!s) s = in->method->open(&in->state, &setup, err);
+    if (s) return s;
+    int want = in->method->wants(&setup);
+    s = flaw_features_new(&in->features, model, want, err);
+    if (!s) s = flaw_encoder_open(&in->encoder, model, &in->compute, want, 1, err);
+    if (s) return s;
+    in->map = calloc((size_t)model->shape.grid * (size_t)model->shape.grid, sizeof(float));
+    return in->map ? FLAW_OK : flaw_fail(err, FLAW_NO_MEMORY, "an inspector was refused");
+}
+
+flaw_status flaw_inspector_begin(flaw_inspector **out, const flaw_engine *engine, const flaw_inspect_options *options,
+                                 const flaw_record *record, flaw_error *err)
+{
+    flaw_inspector *in = calloc(1, sizeof *in);
+    if (!in) return flaw_fail(err, FLAW_NO_MEMORY, "an inspector was refused");
+    in->engine = engine;
+    flaw_arena_init(&in->arena, 0);
+    /* A recipe holds what its good parts taught, not the parts. */
+    flaw_status s = build(in, options, record, record ? 1 : options->good_count, err);
+    if (s) {
+        flaw_inspector_free(in);
+        return s;
+    }
+    *out = in;
+    return FLAW_OK;
+}
+
+flaw_status flaw_inspector_new(flaw_inspector **out, const flaw_engine *engine, const flaw_inspect_options *options,
+                               flaw_progress progress, void *context, flaw_error *err)
+{
+    flaw_inspector *in;
+    flaw_status s = flaw_inspector_begin(&in, engine, options, NULL, err);
+    if (s) return s;
+    s = flaw_inspector_teach(in, options, progress, context, err);
+    if (s) {
+        flaw_inspector_free(in);
+        return s;
+    }
+    *out = in;
+    return FLAW_OK;
+}
+
+void flaw_inspector_free(flaw_inspector *in)
+{
+    if (!in) return;
+    if (in->state) in->method->close(in->state);
+    flaw_encoder_close(&in->encoder);
+    flaw_features_release(&in->features);
+    flaw_prompts_release(&in->prompts);
+    if (in->compute.pool) flaw_compute_close(&in->compute);
+    free(in->map);
+    flaw_arena_release(&in->arena);
+    free(in);
+}

@@ -1,0 +1,39 @@
+/* Inside of an inspector, for the files of this folder. An inspector is used by one thread at a time. */
+#ifndef FLAW_INSPECT_INSIDE_H
+#define FLAW_INSPECT_INSIDE_H
+
+#include "detect/calibrate.h"
+#include "detect/features.h"
+#include "flaw/inspect.h"
+#include "inspect/engine.h"
+#include "method/method.h"
+
+struct flaw_inspector {
+    const flaw_engine *engine;
+    flaw_compute compute;         /* own threads and scratch */
+    flaw_arena arena;             /* own copies of the options' texts */
+    flaw_inspect_options options; /* without `good` */
+    flaw_fit fit;
+    const flaw_method *method;
+    void *state;
+    flaw_prompt_set prompts; /* count 0 where the method needs none */
+    flaw_encoder encoder;    /* one picture at a time */
+    flaw_features features;  /* of the picture being judged */
+    float *map;              /* [G, G] of that picture */
+    flaw_calibration calibration;
+    char object[FLAW_OBJECT_ROOM];
+};
+
+/* An inspector without memory and calibration. `record`: prompts come from a recipe; NULL = from the options. */
+flaw_status flaw_inspector_begin(flaw_inspector **out, const flaw_engine *engine, const flaw_inspect_options *options,
+                                 const flaw_record *record, flaw_error *err);
+/* Learn from the good parts of `options` and calibrate. */
+flaw_status flaw_inspector_teach(flaw_inspector *in, const flaw_inspect_options *options, flaw_progress progress,
+                                 void *context, flaw_error *err);
+
+/* Stations prepare, encode, align / compare: features, grid map and image score of a picture. *sound is false when a
+ * number on the way is not finite. */
+flaw_status flaw_inspector_measure(flaw_inspector *in, const flaw_picture *picture, flaw_seen *seen, flaw_score *out,
+                                   bool *sound, flaw_error *err);
+
+#endif

@@ -1,0 +1,164 @@
+/* The road, station by station:
+ *
+ *   picture -> prepare -> encode -> align (words) ----\
+ *                           |                          > map -> verdict -> words -> record
+ *                           `--> compare (good parts) -/
+ *
+ * Everything else of this library is one of these stations or stands below one. Read on in detect/prepare.c,
+ * detect/encode.c, then a method (method/fewshot.c is the shortest), detect/regions.c, talk/words.c, record/json.c. How
+ * an inspector comes to its memory and its limits: inspect/teach.c. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "detect/regions.h"
+#include "image/resize.h"
+#include "inspect/inside.h"
+#include "talk/words.h"
+
+static double now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return 1e3 * (double)t.tv_sec + 1e-6 * (double)t.tv_nsec;
+}
+
+/* Prepare, encode, align and compare. */
+flaw_status flaw_inspector_measure(flaw_inspector *in, const flaw_picture *picture, flaw_seen *seen, flaw_score *out,
+                                   bool *sound, flaw_error *err)
+{
+    flaw_picture square = {0};
+    flaw_status s = flaw_prepare_square(&square, seen, &in->engine->model->shape, in->fit, picture, err);
+    if (!s) s = flaw_encoder_run(&in->encoder, &square, 1, &in->features, err);
+    flaw_picture_release(&square);
+    *sound = !s && in->features.sound;
+    *out = (flaw_score){.map = in->map, .image = NAN};
+    if (s || !*sound) return s;
+    s = in->method->score(in->state, &in->features, out, err);
+    if (!s && !isfinite(out->image)) *sound = false;
+    for (int i = 0; !s && i < in->features.grid * in->features.grid; i++) *sound = *sound && isfinite(in->map[i]);
+    return s;
+}
+
+/* The grid map over the whole picture; what the model did not see counts as surely normal. */
+static flaw_status spread_map(const flaw_inspector *in, const flaw_seen *seen, flaw_result *out, flaw_error *err)
+{
+    int grid = in->features.grid;
+    size_t width = (size_t)out->width, pixels = width * (size_t)out->height;
+    float *map = malloc(pixels * sizeof *map);
+    if (!map) return flaw_fail(err, FLAW_NO_MEMORY, "a map of %d x %d was refused", out->width, out->height);
+    if (seen->width == out->width && seen->height == out->height) {
+        flaw_map_upsample(map, out->width, out->height, in->map, grid, grid);
+        out->map = map;
+        return FLAW_OK;
+    }
+    float *part = malloc((size_t)seen->width * (size_t)seen->height * sizeof *part);
+    if (!part) {
+        free(map);
+        return flaw_fail(err, FLAW_NO_MEMORY, "a map of %d x %d was refused", seen->width, seen->height);
+    }
+    flaw_map_upsample(part, seen->width, seen->height, in->map, grid, grid);
+    for (size_t i = 0; i < pixels; i++) map[i] = (float)in->calibration.map_low;
+    for (int y = 0; y < seen->height; y++)
+        memcpy(map + (size_t)(seen->y + y) * width + seen->x, part + (size_t)y * (size_t)seen->width,
+               (size_t)seen->width * sizeof *map);
+    free(part);
+    out->map = map;
+    return FLAW_OK;
+}
+
+static void doubt(flaw_result *out, const char *why)
+{
+    out->verdict = FLAW_UNKNOWN;
+    out->regions = 0;
+    snprintf(out->rule, sizeof out->rule, "doubt");
+    snprintf(out->doubt, sizeof out->doubt, "%s", why);
+}
+
+/* Verdict and regions. Regions belong to an anomaly: a good picture shows none. */
+static flaw_status decide(flaw_inspector *in, const flaw_seen *seen, flaw_result *out, flaw_error *err)
+{
+    out->verdict = out->score > out->threshold ? FLAW_ANOMALOUS : FLAW_NORMAL;
+    flaw_status s = spread_map(in, seen, out, err);
+    if (s || out->verdict == FLAW_NORMAL) return s;
+    return flaw_regions_find(out->region, FLAW_MAX_REGIONS, &out->regions, out->map, out->width, out->height,
+                             out->map_threshold, err);
+}
+
+static void start_result(const flaw_inspector *in, flaw_result *out)
+{
+    const flaw_calibration *c = &in->calibration;
+    *out = (flaw_result){.score = NAN, .threshold = c->threshold, .false_alarm_rate = c->false_alarm_rate,
+                         .map_threshold = c->map_threshold, .map_low = c->map_low};
+    snprintf(out->rule, sizeof out->rule, "%s", c->rule);
+    snprintf(out->method, sizeof out->method, "%s", in->method->name);
+    snprintf(out->object, sizeof out->object, "%s", in->object);
+}
+
+static flaw_status judge(flaw_inspector *in, const flaw_picture *picture, flaw_result *out, flaw_error *err)
+{
+    flaw_score score;
+    flaw_seen seen;
+    bool sound;
+    out->width = picture->width;
+    out->height = picture->height;
+    flaw_status s = flaw_inspector_measure(in, picture, &seen, &score, &sound, err);
+    if (s) return s;
+    if (!sound) {
+        doubt(out, "the numbers computed for this picture are not all finite");
+        return FLAW_OK;
+    }
+    out->score = score.image;
+    if (score.closest) snprintf(out->closest, sizeof out->closest, "%s", score.closest);
+    return decide(in, &seen, out, err);
+}
+
+/* Ends a judgement that began at `start`: on failure the verdict is unknown and says why. */
+static flaw_status finish(flaw_result *out, flaw_status s, const flaw_error *why, flaw_error *err, double start)
+{
+    if (s) {
+        if (err) *err = *why;
+        doubt(out, why->text);
+    }
+    flaw_words_say(out);
+    out->ms = now_ms() - start;
+    return s;
+}
+
+flaw_status flaw_inspector_judge(flaw_inspector *in, const flaw_picture *picture, flaw_result *out, flaw_error *err)
+{
+    flaw_error why = {0};
+    double start = now_ms();
+    start_result(in, out);
+    return finish(out, judge(in, picture, out, &why), &why, err, start);
+}
+
+flaw_status flaw_inspector_judge_file(flaw_inspector *in, const char *path, flaw_result *out, flaw_error *err)
+{
+    flaw_error why = {0};
+    double start = now_ms();
+    flaw_picture picture = {0};
+    start_result(in, out);
+    flaw_status s = flaw_picture_read(&picture, path, &why);
+    if (!s) s = judge(in, &picture, out, &why);
+    flaw_picture_release(&picture);
+    return finish(out, s, &why, err, start);
+}
+
+void flaw_result_release(flaw_result *result)
+{
+    free(result->map);
+    result->map = NULL;
+}
+
+const char *flaw_verdict_name(flaw_verdict verdict)
+{
+    return verdict == FLAW_NORMAL ? "normal" : verdict == FLAW_ANOMALOUS ? "anomalous" : "unknown";
+}
+
+const char *flaw_inspector_about(const flaw_inspector *in)
+{
+    return in->calibration.about;
+}

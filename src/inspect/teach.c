@@ -1,0 +1,190 @@
+/* How an inspector comes to its memory and its limits: good parts are encoded, each is scored against a memory of the
+ * others (folds where there are many), so are mild changes of it; then the memory is made of all. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "detect/augment.h"
+#include "inspect/inside.h"
+
+enum {
+    BATCH = 4,        /* pictures encoded at a time */
+    MOST_FOLDS = 16,  /* memories built while calibrating */
+    LEAST_CHANGES = 1, MOST_CHANGES = 8, /* mild changes of each part: */
+    CHANGES_IN_ALL = 48,                 /* so many in all, within these bounds */
+};
+
+typedef struct lesson {
+    flaw_inspector *in;
+    size_t count;
+    flaw_picture *square;   /* [count] prepared good parts */
+    flaw_features *good;    /* [count] */
+    flaw_sample *sample;    /* scores of parts and changes */
+    size_t samples;
+    int folds, changes;     /* changes of each part */
+    flaw_random random;
+    flaw_progress progress;
+    void *context;
+    size_t done, total;
+} lesson;
+
+static flaw_status step(lesson *l, const char *what, flaw_error *err)
+{
+    l->done++;
+    if (l->progress && l->progress(l->context, l->done, l->total, what))
+        return flaw_fail(err, FLAW_USAGE, "cancelled after %zu of %zu steps", l->done, l->total);
+    return FLAW_OK;
+}
+
+static flaw_status open_lesson(lesson *l, flaw_error *err)
+{
+    l->folds = l->count < MOST_FOLDS ? (int)l->count : MOST_FOLDS;
+    l->changes = (int)(CHANGES_IN_ALL / l->count);
+    if (l->changes > MOST_CHANGES) l->changes = MOST_CHANGES;
+    if (l->changes < LEAST_CHANGES) l->changes = LEAST_CHANGES;
+    l->total = l->count * (size_t)(2 + l->changes);
+    l->square = calloc(l->count, sizeof *l->square);
+    l->good = calloc(l->count, sizeof *l->good);
+    l->sample = calloc(l->count * (size_t)(1 + l->changes), sizeof *l->sample);
+    if (l->square && l->good && l->sample) return FLAW_OK;
+    return flaw_fail(err, FLAW_NO_MEMORY, "memory for %zu good parts was refused", l->count);
+}
+
+static void close_lesson(lesson *l)
+{
+    for (size_t i = 0; i < l->count; i++) {
+        if (l->square) flaw_picture_release(&l->square[i]);
+        if (l->good) flaw_features_release(&l->good[i]);
+    }
+    free(l->square);
+    free(l->good);
+    free(l->sample);
+}
+
+static flaw_status read_good(lesson *l, const char *const *paths, flaw_error *err)
+{
+    const flaw_clip *model = l->in->engine->model;
+    for (size_t i = 0; i < l->count; i++) {
+        flaw_picture picture = {0};
+        flaw_seen seen;
+        flaw_status s = flaw_picture_read(&picture, paths[i], err);
+        if (!s) s = flaw_prepare_square(&l->square[i], &seen, &model->shape, l->in->fit, &picture, err);
+        flaw_picture_release(&picture);
+        if (!s) s = flaw_features_new(&l->good[i], model, l->in->encoder.want, err);
+        if (!s) s = step(l, "reading good parts", err);
+        if (s) return s;
+    }
+    return FLAW_OK;
+}
+
+static flaw_status encode_good(lesson *l, const char *const *paths, flaw_error *err)
+{
+    flaw_encoder encoder;
+    int batch = l->count < BATCH ? (int)l->count : BATCH;
+    flaw_status s = flaw_encoder_open(&encoder, l->in->engine->model, &l->in->compute, l->in->encoder.want, batch, err);
+    if (s) return s;
+    for (size_t from = 0; !s && from < l->count; from += (size_t)batch) {
+        size_t left = l->count - from, n = left < (size_t)batch ? left : (size_t)batch;
+        s = flaw_encoder_run(&encoder, l->square + from, (int)n, l->good + from, err);
+    }
+    flaw_encoder_close(&encoder);
+    for (size_t i = 0; !s && i < l->count; i++)
+        if (!l->good[i].sound)
+            s = flaw_fail(err, FLAW_BAD_DATA, "%s: the numbers computed for this good part are not all finite", paths[i]);
+    return s;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+/* One sample: score, peak and middle of the map. */
+static flaw_status take_sample(lesson *l, void *state, const flaw_features *features, bool changed, flaw_error *err)
+{
+    flaw_inspector *in = l->in;
+    size_t cells = (size_t)features->grid * (size_t)features->grid;
+    flaw_score score = {.map = in->map};
+    flaw_status s = in->method->score(state, features, &score, err);
+    if (s) return s;
+    qsort(in->map, cells, sizeof *in->map, ascending);
+    l->sample[l->samples++] =
+        (flaw_sample){.score = score.image, .peak = in->map[cells - 1], .middle = in->map[cells / 2], .changed = changed};
+    return step(l, "calibrating", err);
+}
+
+/* Part i and its mild changes against a state that has not learnt it. */
+static flaw_status sample_part(lesson *l, void *state, size_t i, flaw_error *err)
+{
+    flaw_status s = take_sample(l, state, &l->good[i], false, err);
+    for (int c = 0; !s && c < l->changes; c++) {
+        flaw_picture changed = {0};
+        s = flaw_augment_mildly(&changed, &l->square[i], &l->random, err);
+        if (!s) s = flaw_encoder_run(&l->in->encoder, &changed, 1, &l->in->features, err);
+        flaw_picture_release(&changed);
+        if (!s) s = take_sample(l, state, &l->in->features, true, err);
+    }
+    return s;
+}
+
+/* A fresh state that has learnt all parts but those of `fold` (with one part: that part), and the samples of the fold. */
+static flaw_status sample_fold(lesson *l, int fold, flaw_error *err)
+{
+    flaw_inspector *in = l->in;
+    flaw_method_setup setup = {in->engine->model, &in->compute, &in->prompts, &in->options};
+    const flaw_features **others = calloc(l->count, sizeof(flaw_features *));
+    void *state = NULL;
+    size_t n = 0;
+    flaw_status s = others ? in->method->open(&state, &setup, err)
+                           : flaw_fail(err, FLAW_NO_MEMORY, "memory for %zu good parts was refused", l->count);
+    for (size_t i = 0; !s && i < l->count; i++)
+        if (l->count == 1 || (int)(i % (size_t)l->folds) != fold) others[n++] = &l->good[i];
+    if (!s) s = in->method->learn(state, others, n, err);
+    for (size_t i = (size_t)fold; !s && i < l->count; i += (size_t)l->folds) s = sample_part(l, state, i, err);
+    if (state) in->method->close(state);
+    free(others);
+    return s;
+}
+
+static flaw_status learn_all(lesson *l, flaw_error *err)
+{
+    const flaw_features **all = calloc(l->count, sizeof(flaw_features *));
+    if (!all) return flaw_fail(err, FLAW_NO_MEMORY, "memory for %zu good parts was refused", l->count);
+    for (size_t i = 0; i < l->count; i++) all[i] = &l->good[i];
+    flaw_status s = l->in->method->learn(l->in->state, all, l->count, err);
+    free(all);
+    return s;
+}
+
+static flaw_status teach(lesson *l, const flaw_inspect_options *options, flaw_error *err)
+{
+    flaw_inspector *in = l->in;
+    flaw_random_init(&l->random, options->seed, 0x6368616e);
+    flaw_status s = open_lesson(l, err);
+    if (!s) s = read_good(l, options->good, err);
+    if (!s) s = encode_good(l, options->good, err);
+    for (int fold = 0; !s && fold < l->folds; fold++) s = sample_fold(l, fold, err);
+    if (!s) s = flaw_calibrate(&in->calibration, l->sample, l->samples, (int)l->count, options->false_alarm_rate, err);
+    if (!s && in->method->score_is_peak) in->calibration.map_threshold = in->calibration.threshold;
+    return s ? s : learn_all(l, err);
+}
+
+flaw_status flaw_inspector_teach(flaw_inspector *in, const flaw_inspect_options *options, flaw_progress progress,
+                                 void *context, flaw_error *err)
+{
+    lesson l = {.in = in, .count = options->good_count, .progress = progress, .context = context};
+    flaw_status s = FLAW_OK;
+    if (in->method->needs_good) {
+        s = teach(&l, options, err);
+        close_lesson(&l);
+    } else {
+        flaw_calibrate_text(&in->calibration, 0);
+    }
+    if (!s && !isnan(options->threshold)) {
+        flaw_calibrate_user(&in->calibration, options->threshold);
+        if (in->method->score_is_peak) in->calibration.map_threshold = options->threshold;
+    }
+    return s;
+}

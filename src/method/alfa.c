@@ -1,0 +1,281 @@
+/* ALFA (reconstruction) and ALFA+, after arXiv 2404.09654 (ACM MM 2024). The paper's equations are not public; what is
+ * confirmed and what is rebuilt stands in docs/methods.md.
+ *
+ * Per picture: contextual scoring weighs the sentences of the object, the weighted means are the two prototypes; the
+ * picture, its windows and its patches are scored against them, patches through the fine-grained aligner; scales are
+ * joined by harmonic means as in WinCLIP.
+ *
+ * On a model with a local head patches meet the text space by training: there windows are left out, the map is that of
+ * the patches, and the image score joins the picture's own score with the top of the map. The options `windows` and
+ * `score` choose either way on any model. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "detect/align.h"
+#include "detect/aligner.h"
+#include "method/association.h"
+#include "method/gridmap.h"
+#include "method/method.h"
+
+#define ALFA_TAU 0.07
+#define ALFA_LAMBDA 1.0
+#define ALFA_LEAST_LAMBDA 1e-3 /* below it float32 Gram matrices are not surely positive definite */
+#define TOP_SHARE 100          /* the top of a map: the mean of its largest 1/100, at least 3 patches */
+
+typedef enum score_kind { SCORE_CLS, SCORE_MAP, SCORE_BOTH } score_kind;
+
+typedef struct alfa {
+    bool plus, windows;
+    score_kind score;
+    flaw_context_rule rule;
+    double lambda, tau;
+    flaw_association association; /* of ALFA+ */
+    const flaw_prompt_set *prompts;
+    flaw_compute *compute;
+    int grid, joint, pairs;
+    float *text;          /* [4, E]: prototypes, and the same pulled to the patches */
+    float *global, *local; /* [pairs, E] */
+    double *maps;         /* scores of windows, three windowed scales and the patches, one spare: [G, G] each */
+} alfa;
+
+static bool windows_of(const flaw_method_setup *setup)
+{
+    const char *windows = setup->options->windows;
+    if (!windows || !*windows || !strcmp(windows, "auto")) return !setup->model->shape.local_head;
+    return !strcmp(windows, "on");
+}
+
+static int wants(const flaw_method_setup *setup)
+{
+    return FLAW_WANT_CLS | FLAW_WANT_PATCHES | (windows_of(setup) ? FLAW_WANT_WINDOWS : 0);
+}
+
+static int wants_plus(const flaw_method_setup *setup)
+{
+    return wants(setup) | flaw_association_wants(windows_of(setup));
+}
+
+static flaw_status read_options(alfa *a, const flaw_method_setup *setup, flaw_error *err)
+{
+    static const char *const kinds[] = {"cls", "map", "both"};
+    const flaw_inspect_options *o = setup->options;
+    bool local = setup->model->shape.local_head;
+    if (o->windows && strcmp(o->windows, "auto") && strcmp(o->windows, "on") && strcmp(o->windows, "off") && *o->windows)
+        return flaw_fail(err, FLAW_USAGE, "windows \"%s\" is unknown, allowed are auto, on and off", o->windows);
+    a->score = local ? SCORE_BOTH : SCORE_CLS;
+    if (o->score && *o->score && strcmp(o->score, "auto")) {
+        int kind = 0;
+        while (kind < 3 && strcmp(kinds[kind], o->score)) kind++;
+        if (kind == 3)
+            return flaw_fail(err, FLAW_USAGE, "score \"%s\" is unknown, allowed are auto, cls, map and both", o->score);
+        a->score = (score_kind)kind;
+    }
+    a->lambda = isnan(o->lambda) ? ALFA_LAMBDA : o->lambda;
+    if (!(a->lambda >= ALFA_LEAST_LAMBDA))
+        return flaw_fail(err, FLAW_USAGE, "lambda %g is not allowed, allowed are %g to infinity", a->lambda,
+                         ALFA_LEAST_LAMBDA);
+    /* A model trained with a local head knows its own scale: logits are scale * cosine. */
+    double own = local && setup->model->view.logit_scale ? exp(-(double)setup->model->view.logit_scale[0]) : ALFA_TAU;
+    a->tau = isnan(o->tau) ? own : o->tau;
+    return flaw_context_named(&a->rule, o->rule, err);
+}
+
+static void close_state(void *state)
+{
+    alfa *a = state;
+    if (!a) return;
+    flaw_association_close(&a->association);
+    free(a->text);
+    free(a->global);
+    free(a->maps);
+    free(a);
+}
+
+static bool make_room(alfa *a)
+{
+    size_t joint = (size_t)a->joint, cells = (size_t)a->grid * (size_t)a->grid;
+    int g = a->grid;
+    a->pairs = 1 + (a->windows && g >= 2 ? (g - 1) * (g - 1) : 0) + (a->windows && g >= 3 ? (g - 2) * (g - 2) : 0);
+    a->text = calloc(4 * joint, sizeof(float));
+    a->global = calloc(2 * (size_t)a->pairs * joint, sizeof(float));
+    a->maps = calloc(6 * cells, sizeof(double));
+    if (!a->text || !a->global || !a->maps) return false;
+    a->local = a->global + (size_t)a->pairs * joint;
+    return true;
+}
+
+static flaw_status open_any(void **state, const flaw_method_setup *setup, bool plus, flaw_error *err)
+{
+    alfa *a = calloc(1, sizeof *a);
+    if (!a) return flaw_fail(err, FLAW_NO_MEMORY, "ALFA: memory was refused");
+    a->plus = plus;
+    a->windows = windows_of(setup);
+    a->prompts = setup->prompts;
+    a->compute = setup->compute;
+    a->grid = setup->model->shape.grid;
+    a->joint = setup->model->shape.joint;
+    flaw_status s = read_options(a, setup, err);
+    if (!s && !make_room(a)) s = flaw_fail(err, FLAW_NO_MEMORY, "ALFA: memory was refused");
+    if (!s && plus)
+        s = flaw_association_open(&a->association, &setup->model->shape, setup->compute, setup->options, a->windows, err);
+    if (s) {
+        close_state(a);
+        return s;
+    }
+    *state = a;
+    return FLAW_OK;
+}
+
+static flaw_status open_zero(void **state, const flaw_method_setup *setup, flaw_error *err)
+{
+    return open_any(state, setup, false, err);
+}
+
+static flaw_status open_plus(void **state, const flaw_method_setup *setup, flaw_error *err)
+{
+    return open_any(state, setup, true, err);
+}
+
+static flaw_status learn(void *state, const flaw_features *const *good, size_t count, flaw_error *err)
+{
+    alfa *a = state;
+    return a->plus ? flaw_association_learn(&a->association, good, count, err) : FLAW_OK;
+}
+
+/* Steps C to E: similarities of this picture with every sentence, their weights, the two prototypes, and the abnormal
+ * sentence of the largest weight x similarity. */
+static flaw_status make_prototypes(alfa *a, const float *cls, const char **closest, flaw_error *err)
+{
+    double similarity[2][FLAW_PROMPTS_MOST], weight[2][FLAW_PROMPTS_MOST];
+    const flaw_prompt_set *set = a->prompts;
+    size_t joint = (size_t)a->joint;
+    for (int c = 0; c < 2; c++)
+        for (int i = 0; i < set->count[c]; i++)
+            similarity[c][i] = a->compute->kernels->dot(joint, set->embedding[c] + (size_t)i * joint, cls);
+    const double *const s[2] = {similarity[0], similarity[1]};
+    double *const w[2] = {weight[0], weight[1]};
+    flaw_context_weigh(a->rule, s, set->count, w);
+    int best = 0;
+    for (int i = 1; i < set->count[1]; i++)
+        if (weight[1][i] * similarity[1][i] > weight[1][best] * similarity[1][best]) best = i;
+    *closest = set->text[1][best];
+    flaw_status status = FLAW_OK;
+    for (int c = 0; !status && c < 2; c++)
+        status = flaw_prompts_blend(a->text + (size_t)c * joint, set, c, weight[c], err);
+    return status;
+}
+
+/* Step G: prototypes of the patch space at unit length, [2, E] behind the others. */
+static flaw_status pull_prototypes(alfa *a, const flaw_features *picture, flaw_error *err)
+{
+    size_t joint = (size_t)a->joint;
+    float *const pulled[2] = {a->text + 2 * joint, a->text + 3 * joint};
+    const float *const text[2] = {a->text, a->text + joint};
+    bool needed = !isinf(a->lambda);
+    int n = needed ? flaw_aligner_pairs(a->global, a->local, picture) : 0;
+    flaw_status s = flaw_aligner_pull(pulled, text, a->global, a->local, n, a->joint, a->lambda, a->compute->kernels, err);
+    for (int c = 0; !s && c < 2; c++) {
+        double square = 0;
+        for (size_t d = 0; d < joint; d++) square += (double)pulled[c][d] * pulled[c][d];
+        if (!(square > 0) || !isfinite(square))
+            return flaw_fail(err, FLAW_BAD_DATA, "aligner: the text has no direction among the patches");
+        float scale = (float)(1.0 / sqrt(square));
+        for (size_t d = 0; d < joint; d++) pulled[c][d] *= scale;
+    }
+    return s;
+}
+
+/* Step H: the map in maps[0]; returns the score of the whole picture. */
+static double make_map(alfa *a, const flaw_features *picture)
+{
+    int cells = a->grid * a->grid, scales = 0;
+    double *of_windows = a->maps, *scale[4], whole;
+    flaw_prototypes p = {.text = {a->text, a->text + a->joint}, .width = a->joint, .tau = a->tau};
+    flaw_prototypes local = {.text = {a->text + 2 * (size_t)a->joint, a->text + 3 * (size_t)a->joint}, .width = a->joint,
+                             .tau = a->tau};
+    for (int i = 0; i < 4; i++) scale[i] = a->maps + (i + 1) * cells;
+    flaw_align_rows(&whole, &p, picture->cls, 1, a->compute->kernels);
+    flaw_align_rows(scale[scales++], &local, picture->patches, cells, a->compute->kernels);
+    for (int i = 0; a->windows && i < 2; i++) {
+        int across = a->grid - 1 - i;
+        if (!picture->window[i]) continue;
+        flaw_align_rows(of_windows, &p, picture->window[i], across * across, a->compute->kernels);
+        flaw_align_windows(scale[scales++], of_windows, a->grid, i + 2);
+    }
+    if (a->windows) {
+        for (int i = 0; i < cells; i++) scale[scales][i] = whole;
+        scales++;
+    }
+    if (a->windows) flaw_align_scales(a->maps, (const double *const *)scale, scales, cells);
+    else flaw_gridmap_smooth(a->maps, scale[0], a->grid);
+    return whole;
+}
+
+/* Step F: logits of the picture and of the top of the map, or the mean of both. */
+static double image_score(const alfa *a, double whole)
+{
+    int cells = a->grid * a->grid, count = cells / TOP_SHARE > 3 ? cells / TOP_SHARE : 3;
+    if (a->score == SCORE_CLS) return whole;
+    double top = flaw_gridmap_top(a->maps, cells, count);
+    if (a->score == SCORE_MAP) return top;
+    return flaw_align_logistic((log(whole / (1 - whole)) + log(top / (1 - top))) / 2);
+}
+
+static flaw_status score(void *state, const flaw_features *picture, flaw_score *out, flaw_error *err)
+{
+    alfa *a = state;
+    int cells = a->grid * a->grid;
+    flaw_status s = make_prototypes(a, picture->cls, &out->closest, err);
+    if (!s) s = pull_prototypes(a, picture, err);
+    if (s) return s;
+    out->image = image_score(a, make_map(a, picture));
+    if (a->plus) {
+        double *association = a->maps + cells;
+        s = flaw_association_map(&a->association, picture, association, err);
+        if (s) return s;
+        for (int i = 0; i < cells; i++) a->maps[i] += association[i];
+        out->image = (out->image + flaw_gridmap_peak(association, cells)) / 2;
+    }
+    flaw_gridmap_store(out->map, a->maps, cells);
+    return FLAW_OK;
+}
+
+static flaw_status save(const void *state, flaw_record *record, flaw_error *err)
+{
+    const alfa *a = state;
+    return a->plus ? flaw_association_save(&a->association, record, err) : FLAW_OK;
+}
+
+static flaw_status load(void *state, const flaw_record *record, flaw_error *err)
+{
+    alfa *a = state;
+    return a->plus ? flaw_association_load(&a->association, record, err) : FLAW_OK;
+}
+
+const flaw_method flaw_method_alfa = {
+    .name = "alfa",
+    .about = "ALFA (reconstruction; arXiv 2404.09654): sentences chosen per picture; needs a text tower, no good parts",
+    .prompts = FLAW_PROMPTS_SENTENCES,
+    .wants = wants,
+    .open = open_zero,
+    .learn = learn,
+    .score = score,
+    .save = save,
+    .load = load,
+    .close = close_state,
+};
+
+const flaw_method flaw_method_alfa_plus = {
+    .name = "alfa+",
+    .about = "ALFA+ (reconstruction; arXiv 2404.09654): ALFA and the association with good parts; needs both",
+    .prompts = FLAW_PROMPTS_SENTENCES,
+    .needs_good = true,
+    .wants = wants_plus,
+    .open = open_plus,
+    .learn = learn,
+    .score = score,
+    .save = save,
+    .load = load,
+    .close = close_state,
+};

@@ -1,0 +1,112 @@
+/* Few-shot: the in-context map of AnomalyGPT (arXiv 2308.15366, equation 2 and its code) on any image tower.
+ *
+ * Memory: patch tokens of the good parts at the stages below the last. Map: for each stage 1 - the largest cosine of a
+ * patch with the memory, the mean over the stages, smoothed a little. Image score: the largest value of that map, so a
+ * picture is anomalous exactly where its map passes the one limit. */
+#include <stdlib.h>
+
+#include "method/gridmap.h"
+#include "method/memory.h"
+#include "method/method.h"
+
+typedef struct few_shot {
+    flaw_memory memory;
+    flaw_memory_plan plan;
+    flaw_compute *compute;
+    int grid;
+    double *map, *smooth; /* [G, G] */
+} few_shot;
+
+static const float *stage_rows(const flaw_features *f, int space)
+{
+    return f->stage[space];
+}
+
+static int wants(const flaw_method_setup *setup)
+{
+    (void)setup;
+    return FLAW_WANT_STAGES;
+}
+
+static void close_state(void *state)
+{
+    few_shot *f = state;
+    if (!f) return;
+    flaw_memory_close(&f->memory);
+    free(f->map);
+    free(f);
+}
+
+static flaw_status open_state(void **state, const flaw_method_setup *setup, flaw_error *err)
+{
+    const flaw_clip_shape *shape = &setup->model->shape;
+    int cells = shape->grid * shape->grid;
+    few_shot *f = calloc(1, sizeof *f);
+    if (f) f->map = calloc(2 * (size_t)cells, sizeof(double));
+    if (!f || !f->map) {
+        close_state(f);
+        return flaw_fail(err, FLAW_NO_MEMORY, "few-shot: memory was refused");
+    }
+    f->smooth = f->map + cells;
+    f->compute = setup->compute;
+    f->grid = shape->grid;
+    f->plan = (flaw_memory_plan){.spaces = FLAW_BANK_STAGES, .joined = FLAW_BANK_STAGES, .table = stage_rows,
+                                 .limit = setup->options->bank_limit > 0 ? (size_t)setup->options->bank_limit
+                                                                         : FLAW_MEMORY_LIMIT,
+                                 .seed = setup->options->seed};
+    for (int s = 0; s < f->plan.spaces; s++) {
+        f->plan.rows[s] = cells;
+        f->plan.width[s] = shape->image.width;
+    }
+    *state = f;
+    return FLAW_OK;
+}
+
+static flaw_status learn(void *state, const flaw_features *const *good, size_t count, flaw_error *err)
+{
+    few_shot *f = state;
+    return flaw_memory_learn(&f->memory, f->compute, &f->plan, good, count, err);
+}
+
+static flaw_status score(void *state, const flaw_features *picture, flaw_score *out, flaw_error *err)
+{
+    few_shot *f = state;
+    int cells = f->grid * f->grid;
+    for (int i = 0; i < cells; i++) f->map[i] = 0;
+    for (int s = 0; s < f->plan.spaces; s++) {
+        flaw_status status = flaw_memory_distance(&f->memory, s, picture->stage[s], cells, f->smooth, err);
+        if (status) return status;
+        for (int i = 0; i < cells; i++) f->map[i] += f->smooth[i] / f->plan.spaces;
+    }
+    flaw_gridmap_smooth(f->smooth, f->map, f->grid);
+    flaw_gridmap_store(out->map, f->smooth, cells);
+    out->image = flaw_gridmap_peak(f->smooth, cells);
+    out->closest = NULL;
+    return FLAW_OK;
+}
+
+static flaw_status save(const void *state, flaw_record *record, flaw_error *err)
+{
+    const few_shot *f = state;
+    return flaw_memory_save(&f->memory, record, err);
+}
+
+static flaw_status load(void *state, const flaw_record *record, flaw_error *err)
+{
+    few_shot *f = state;
+    return flaw_memory_load(&f->memory, f->compute, &f->plan, record, err);
+}
+
+const flaw_method flaw_method_few_shot = {
+    .name = "few-shot",
+    .about = "memory bank of good parts, AnomalyGPT's few-shot map (arXiv 2308.15366); needs good parts, no text",
+    .needs_good = true,
+    .score_is_peak = true,
+    .wants = wants,
+    .open = open_state,
+    .learn = learn,
+    .score = score,
+    .save = save,
+    .load = load,
+    .close = close_state,
+};

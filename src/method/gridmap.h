@@ -1,0 +1,14 @@
+/* Small maps on the patch grid. */
+#ifndef FLAW_METHOD_GRIDMAP_H
+#define FLAW_METHOD_GRIDMAP_H
+
+/* out [G, G] = in smoothed by [1 2 1] x [1 2 1] / 16, edges repeated; out is not in. One patch alone counts less than
+ * two neighbours: distances of single patches are noisy. */
+void flaw_gridmap_smooth(double *out, const double *in, int grid);
+double flaw_gridmap_peak(const double *map, int cells);
+/* Mean of the `count` largest values. */
+double flaw_gridmap_top(const double *map, int cells, int count);
+/* out[i] = (float)map[i] */
+void flaw_gridmap_store(float *out, const double *map, int cells);
+
+#endif
