@@ -159,11 +159,14 @@ static void test_replaces_only_files(void **state)
     flaw_error err;
     assert_int_equal(flaw_file_write(*state, "x", 1, &err), FLAW_IO);
     assert_contains(err.text, "it is a folder");
-    assert_int_equal(flaw_file_write("/dev/null", "x", 1, &err), FLAW_IO);
-    assert_contains(err.text, "a device or a pipe");
+    /* A pipe stands for /dev/null here: a test of root's that fails must not take that from the machine. */
     struct stat info;
-    assert_int_equal(stat("/dev/null", &info), 0);
-    assert_true(S_ISCHR(info.st_mode));
+    assert_int_equal(mkfifo(in_folder(path, *state, "pipe"), 0600), 0);
+    assert_int_equal(flaw_file_write(path, "x", 1, &err), FLAW_IO);
+    assert_contains(err.text, "a device or a pipe");
+    assert_int_equal(stat(path, &info), 0);
+    assert_true(S_ISFIFO(info.st_mode));
+    assert_int_equal(unlink(path), 0);
     assert_int_equal(flaw_file_write("", "x", 1, &err), FLAW_USAGE);
     assert_int_equal(flaw_file_write(in_folder(path, *state, "no/such"), "x", 1, &err), FLAW_IO);
     assert_int_equal(flaw_file_write(in_folder(path, *state, "new/"), "x", 1, &err), FLAW_USAGE);
@@ -175,14 +178,14 @@ static void test_links_and_modes(void **state)
     char real[256], link[256], lost[256];
     struct stat info;
     put(in_folder(real, *state, "real"), "old");
-    assert_int_equal(chmod(real, 0640), 0);
+    assert_int_equal(chmod(real, 0662), 0); /* more than a umask would give */
     assert_int_equal(symlink("real", in_folder(link, *state, "link")), 0);
     put(link, "new");
     assert_holds(real, "new");
     assert_int_equal(lstat(link, &info), 0);
     assert_true(S_ISLNK(info.st_mode));
     assert_int_equal(stat(real, &info), 0);
-    assert_int_equal(info.st_mode & 07777, 0640);
+    assert_int_equal(info.st_mode & 07777, 0662);
     assert_int_equal(symlink("nowhere", in_folder(lost, *state, "lost")), 0);
     assert_int_equal(flaw_file_write(lost, "x", 1, NULL), FLAW_IO);
 

@@ -74,6 +74,25 @@ static void test_many_short_runs(void **state)
     }
 }
 
+static void mark_late(void *context, int piece, int worker)
+{
+    usleep(worker == 0 ? 200 : 3000); /* the caller rests too, so that the others wake up and take some */
+    ((volatile int *)context)[piece] = 1;
+}
+
+/* The caller finds no piece left while the others still work on theirs: it must wait, spinning and asleep. */
+static void test_waits_for_slow_pieces(void **state)
+{
+    flaw_pool *pool;
+    assert_int_equal(flaw_pool_new(&pool, 4, NULL), FLAW_OK);
+    for (int run = 0; run < 50; run++) {
+        volatile int marked[16] = {0};
+        flaw_pool_run(pool, mark_late, (void *)marked, 16);
+        for (int i = 0; i < 16; i++) assert_int_equal(marked[i], 1);
+    }
+    flaw_pool_free(pool);
+}
+
 static void wait_for_all(void *context, int piece, int worker)
 {
     pthread_barrier_wait(context);
@@ -175,6 +194,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_piece_once),
         cmocka_unit_test(test_many_short_runs),
+        cmocka_unit_test(test_waits_for_slow_pieces),
         cmocka_unit_test(test_all_threads_take_part),
         cmocka_unit_test(test_same_bits_for_any_thread_count),
         cmocka_unit_test(test_limits),
