@@ -52,6 +52,22 @@ static float float_of_half(uint16_t h)
     return float_of(bits | sign);
 }
 
+uint16_t flaw_half_of(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    uint32_t sign = bits >> 16 & 0x8000u, magnitude = bits & 0x7fffffffu;
+    if (magnitude > 0x7f800000u) return (uint16_t)(sign | 0x7e00u);  /* NaN */
+    if (magnitude >= 0x477ff000u) return (uint16_t)(sign | 0x7c00u); /* 65520 */
+    if (magnitude < 0x38800000u) { /* below 2^-14: adding 0.5 leaves units of 2^-24 in the low bits, rounded to even */
+        float shifted = float_of(magnitude) + 0.5f;
+        memcpy(&bits, &shifted, sizeof bits);
+        return (uint16_t)(sign | (bits - 0x3f000000u));
+    }
+    uint32_t odd = magnitude >> 13 & 1;
+    return (uint16_t)(sign | ((magnitude - 0x38000000u + 0xfffu + odd) >> 13));
+}
+
 static void convert(flaw_dtype dtype, const uint8_t *in, size_t count, float *out)
 {
     switch (dtype) {

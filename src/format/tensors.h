@@ -59,6 +59,8 @@ const char *flaw_tensors_metadata(const flaw_tensors *t, const char *key);     /
 flaw_status flaw_tensor_to_f32(const flaw_tensors *t, const flaw_tensor *tensor, float *out, flaw_error *err);
 /* FLAW_BAD_DATA with the first index whose float is NaN or infinite. */
 flaw_status flaw_floats_check(const float *x, size_t count, const char *tensor, const char *path, flaw_error *err);
+/* Nearest F16 bits, ties to even; magnitudes from 65520 on become infinity. */
+uint16_t flaw_half_of(float x);
 const char *flaw_dtype_name(flaw_dtype dtype);
 size_t flaw_dtype_size(flaw_dtype dtype);
 bool flaw_dtype_parse(flaw_dtype *out, const char *name); /* "F32", "BF16", ...; false when unknown */
