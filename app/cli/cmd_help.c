@@ -20,7 +20,7 @@ static void friendly_page(void)
     puts("flaw looks at pictures of products and says whether something is wrong, where, and in words.\n");
     puts("  flaw inspect part.jpg --object \"metal nut\"            judge by words alone");
     puts("  flaw inspect parts/ --good good/ --out results        compare with good parts, draw heat maps");
-    puts("  flaw learn --good good/ --object nut -o nut.recipe    keep a product in one file\n");
+    puts("  flaw learn --good good/ --output nut.recipe     keep a product in one file\n");
     puts("Commands:");
     for (int i = 0; i < cli_command_count; i++)
         printf("  %-12s%s\n", cli_command_table[i].name, cli_command_table[i].summary);

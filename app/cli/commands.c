@@ -30,23 +30,12 @@ const cli_command cli_command_table[] = {
      "flaw model info\nflaw model info clip-folder --json", cmd_model},
     {CLI_METHOD, "method", "list", "methods that judge", "Lists the methods for --method and where they come from.",
      "flaw method list", cmd_method},
-    {CLI_PROMPTS, "prompts", "lint FILE...", "check prompt files",
-     "Reports sentences that are empty, doubled, too long for the model, or on both sides.",
-     "flaw prompts lint prompts.json", cmd_prompts},
     {CLI_EVAL, "eval", "DATASET...", "measure how well a method does on a data set",
      "Judges the test pictures of a data set folder (train/good, test/KIND, ground_truth/KIND as MVTec AD has it, or "
      "training-images, mask-images, test-images) and prints the metrics, mean and standard deviation over draws of the "
      "good parts. A folder of such folders is measured one by one, with the mean over all. Pixel figures are taken at "
      "256 x 256, PRO up to 30 % false positives.",
      "flaw eval data/hazelnut --shots 4\nflaw eval scenes/ --json", cmd_eval},
-    {CLI_SCENES, "scenes", "--out DIR [-n COUNT] | list", "draw product pictures with and without defects",
-     "Draws scenes of products with lighting, noise, defects, masks and captions, as data set folders for flaw eval "
-     "and "
-     "flaw train.",
-     "flaw scenes -n 200 --out scenes --held-out", cmd_scenes},
-    {CLI_BENCH, "bench", "[PICTURE...]", "how fast this machine is",
-     "Times the start, and per picture: decoding, embedding, and the whole judgement, by median over rounds.",
-     "flaw bench\nflaw bench part.jpg --threads 1 --json", cmd_bench},
     {CLI_HELP, "help", "[COMMAND]", "this page, or the page of a command", "Shows what a command does and its options.",
      "flaw help inspect", cmd_help},
     {CLI_COMPLETION, "completion", "bash", "completion for the shell",

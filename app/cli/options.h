@@ -66,7 +66,7 @@ typedef struct cli_settings {
     const char *model, *precision, *level;
     int64_t threads;
     /* inspector */
-    const char *object, *method, *prompts, *rule, *fit, *recipe;
+    const char *object, *method, *prompts, *rule, *fit, *windows, *score, *recipe;
     cli_list good;
     double threshold, false_alarm_rate, lambda, tau;
     int64_t bank_limit, seed;
@@ -84,6 +84,13 @@ typedef struct cli_settings {
     const char *kind, *split;
     bool held_out;
     double anomalous_share;
+    /* train: negative or NaN means the trainer's own default */
+    const char *init, *words;
+    cli_list photos;
+    double scene_share, rate, tower_rate, decay, clip, ema;
+    double contrast, state, peak, local, dice, distil;
+    int64_t steps, pairs, sentences, first_trained, warmup, merges, joint, text_width, text_layers, text_heads, context;
+    int64_t log_every, checkpoint_every, evaluate_every, evaluate_pairs;
     /* bench */
     int64_t repeat;
     /* help */

@@ -5,6 +5,14 @@
 
 #define AT(field) offsetof(cli_settings, field)
 #define ENGINE (CLI_INSPECT | CLI_LEARN | CLI_EMBED | CLI_EVAL | CLI_BENCH)
+#define COUNT(field, name, argument, least, about)                                                                     \
+    {                                                                                                                  \
+        name, 0, CLI_INTEGER, AT(field), argument, NULL, least, 1e9, CLI_TRAIN, about                                  \
+    }
+#define WEIGHT(field, name, about)                                                                                     \
+    {                                                                                                                  \
+        name, 0, CLI_REAL, AT(field), "X", NULL, 0, 1e6, CLI_TRAIN, about                                              \
+    }
 #define JUDGE (CLI_INSPECT | CLI_LEARN | CLI_EVAL | CLI_BENCH)
 
 const cli_option cli_option_table[] = {
@@ -36,7 +44,11 @@ const cli_option cli_option_table[] = {
      "Patches kept of the good parts; above it a coreset is taken (default: 0, chosen by the method)."},
     {"fit", 0, CLI_CHOICE, AT(fit), "HOW", "squash|crop", 0, 0, JUDGE,
      "How a picture meets the square input of the model (default: squash: the whole picture is seen)."},
-    {"out", 'o', CLI_TEXT, AT(out), "DIR", NULL, 0, 0, CLI_INSPECT | CLI_SCENES,
+    {"windows", 0, CLI_CHOICE, AT(windows), "WHEN", "auto|on|off", 0, 0, JUDGE,
+     "Score windows of the picture too in ALFA (default: auto, unless the model has a local head)."},
+    {"score", 0, CLI_CHOICE, AT(score), "WHAT", "auto|cls|map|both", 0, 0, JUDGE,
+     "What makes the score of a picture in ALFA: its embedding, the top of its map, or both (default: auto)."},
+    {"out", 'o', CLI_TEXT, AT(out), "DIR", NULL, 0, 0, CLI_INSPECT | CLI_SCENES | CLI_TRAIN,
      "Folder to write to; made when it is not there. inspect writes NAME_overlay.png, NAME_map.npy and NAME_mask.png."},
     {"output", 'o', CLI_TEXT, AT(output), "FILE", NULL, 0, 0, CLI_LEARN, "Recipe file to write."},
     {"json", 'j', CLI_SWITCH, AT(json), NULL, NULL, 0, 0,
@@ -65,12 +77,46 @@ const cli_option cli_option_table[] = {
      "Share of pictures with a defect (default: 0.3)."},
     {"products", 0, CLI_INTEGER, AT(products), "N", NULL, 1, 1e6, CLI_SCENES,
      "Folders (designs) of each kind (default: 1)."},
-    {"seed", 0, CLI_INTEGER, AT(seed), "N", NULL, 0, 9e15, JUDGE | CLI_SCENES,
+    {"seed", 0, CLI_INTEGER, AT(seed), "N", NULL, 0, 9e15, JUDGE | CLI_SCENES | CLI_TRAIN,
      "Seed of all random choices; the same seed gives the same result (default: 0)."},
+    {"init", 0, CLI_TEXT, AT(init), "MODEL", NULL, 0, 0, CLI_TRAIN,
+     "timm model (safetensors file or folder) the image tower starts from (default: a random start)."},
+    {"words", 0, CLI_TEXT, AT(words), "FILE", NULL, 0, 0, CLI_TRAIN, "Word lists (default: models/words.txt)."},
+    {"photos", 0, CLI_LIST, AT(photos), "FOLDER[,name=N][,prefix=P][,weight=W]", NULL, 0, 0, CLI_TRAIN,
+     "Photographs without defects, with subfolders: name of what they show, beginning of the files to take, how often "
+     "against 1; may be repeated."},
+    {"scene-share", 0, CLI_SHARE, AT(scene_share), "X", NULL, 0, 1, CLI_TRAIN,
+     "Share of drawn scenes among the pairs, the others are photographs."},
+    COUNT(steps, "steps", "N", 1, "Steps in all."),
+    COUNT(pairs, "pairs", "N", 1, "Subjects of a batch, each once without and once with a defect."),
+    COUNT(sentences, "sentences", "N", 1, "Sentences for each state of each subject."),
+    COUNT(first_trained, "first-trained", "N", 0, "Image blocks below this one keep the weights of the start."),
+    {"rate", 0, CLI_REAL, AT(rate), "X", NULL, 0, 10, CLI_TRAIN, "Peak learning rate."},
+    {"tower-rate", 0, CLI_REAL, AT(tower_rate), "X", NULL, 0, 1000, CLI_TRAIN, "Multiplier for the image tower."},
+    COUNT(warmup, "warmup", "N", 0, "Steps until the peak rate."),
+    {"decay", 0, CLI_REAL, AT(decay), "X", NULL, 0, 10, CLI_TRAIN, "Weight decay."},
+    {"clip", 0, CLI_REAL, AT(clip), "X", NULL, 0, 1e9, CLI_TRAIN, "Largest norm of the gradient."},
+    {"ema", 0, CLI_REAL, AT(ema), "X", NULL, 0, 1, CLI_TRAIN, "Decay of the averaged weights."},
+    WEIGHT(contrast, "weight-contrast", "Weight of pictures against captions."),
+    WEIGHT(state, "weight-state", "Weight of whole pictures against normal and abnormal sentences."),
+    WEIGHT(peak, "weight-peak", "Weight of the strongest patches against these sentences."),
+    WEIGHT(local, "weight-local", "Weight of patches against the mask, focal."),
+    WEIGHT(dice, "weight-dice", "Weight of patches against the mask, overlap."),
+    WEIGHT(distil, "weight-distil", "Weight of stage tokens against those of the start."),
+    COUNT(merges, "merges", "N", 0, "Merges of the vocabulary learnt from the words."),
+    COUNT(joint, "joint", "N", 1, "Width of the joint space."),
+    COUNT(text_width, "text-width", "N", 1, "Width of the text tower."),
+    COUNT(text_layers, "text-layers", "N", 1, "Blocks of the text tower."),
+    COUNT(text_heads, "text-heads", "N", 1, "Heads of the text tower."),
+    COUNT(context, "context", "N", 2, "Tokens of a text."),
+    COUNT(log_every, "log-every", "STEPS", 0, "How often a line is printed; 0 never."),
+    COUNT(checkpoint_every, "checkpoint-every", "STEPS", 0, "How often a checkpoint is written; 0 only at the end."),
+    COUNT(evaluate_every, "evaluate-every", "STEPS", 0, "How often figures on held-out scenes are printed; 0 never."),
+    COUNT(evaluate_pairs, "evaluate-pairs", "N", 1, "Pairs of held-out scenes these figures are over."),
     {"repeat", 0, CLI_INTEGER, AT(repeat), "N", NULL, 1, 100000, CLI_BENCH, "Timed rounds (default: 20)."},
-    {"threads", 'T', CLI_INTEGER, AT(threads), "N", NULL, 0, 1024, ENGINE,
+    {"threads", 'T', CLI_INTEGER, AT(threads), "N", NULL, 0, 1024, ENGINE | CLI_TRAIN,
      "Threads to compute with; results are the same for any number (default: 0, all processors)."},
-    {"precision", 0, CLI_CHOICE, AT(precision), "P", "auto|f32|bf16", 0, 0, ENGINE,
+    {"precision", 0, CLI_CHOICE, AT(precision), "P", "auto|f32|bf16", 0, 0, ENGINE | CLI_TRAIN,
      "Arithmetic of the matrix products (default: auto)."},
     {"level", 0, CLI_CHOICE, AT(level), "L", "auto|ref|avx2|avx512|amx", 0, 0, ENGINE,
      "Highest instruction set to use; ref is plain C (default: auto, the best of this machine)."},
@@ -93,4 +139,11 @@ void cli_settings_init(cli_settings *s)
                         .products = 1,
                         .anomalous_share = 0.3,
                         .repeat = 20};
+    for (int i = 0; i < cli_option_count; i++) {
+        const cli_option *o = &cli_option_table[i];
+        void *field = (char *)s + o->offset;
+        if (o->commands != CLI_TRAIN) continue; /* shared flags have their defaults above */
+        if (o->kind == CLI_INTEGER) *(int64_t *)field = -1;
+        if (o->kind == CLI_REAL || o->kind == CLI_SHARE) *(double *)field = NAN;
+    }
 }

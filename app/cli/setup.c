@@ -1,5 +1,4 @@
-#include <stdlib.h>
-#include <string.h>
+#include <math.h>
 
 #include "cli.h"
 
@@ -18,6 +17,8 @@ void cli_inspect_options(flaw_inspect_options *out, const cli_settings *s)
     if (s->prompts) out->prompts = s->prompts;
     if (s->rule) out->rule = s->rule;
     if (s->fit) out->fit = s->fit;
+    if (s->windows) out->windows = s->windows;
+    if (s->score) out->score = s->score;
     out->threshold = s->threshold;
     out->false_alarm_rate = s->false_alarm_rate;
     out->lambda = s->lambda;
@@ -29,21 +30,23 @@ void cli_inspect_options(flaw_inspect_options *out, const cli_settings *s)
 /* A recipe holds all of these; given beside one they would be silently without effect. */
 static flaw_status refuse_beside_recipe(const cli_settings *s, flaw_error *err)
 {
-    const char *other = s->good.count                  ? "--good"
-                        : s->object                    ? "--object"
-                        : s->method                    ? "--method"
-                        : s->prompts                   ? "--prompts"
-                        : s->rule                      ? "--rule"
-                        : s->fit                       ? "--fit"
-                        : s->threshold == s->threshold ? "--threshold"
-                        : s->false_alarm_rate > 0      ? "--false-alarm-rate"
-                        : s->lambda == s->lambda       ? "--lambda"
-                        : s->tau == s->tau             ? "--tau"
-                        : s->bank_limit > 0            ? "--bank-limit"
-                                                       : NULL;
-    if (!other) return FLAW_OK;
-    return flaw_fail(err, FLAW_USAGE, "%s cannot be given beside --recipe '%s': the recipe says it already", other,
-                     s->recipe);
+    const struct {
+        bool given;
+        const char *flag;
+    } other[] = {
+        {s->good.count > 0, "--good"},         {s->object != NULL, "--object"},
+        {s->method != NULL, "--method"},       {s->prompts != NULL, "--prompts"},
+        {s->rule != NULL, "--rule"},           {s->fit != NULL, "--fit"},
+        {s->windows != NULL, "--windows"},     {s->score != NULL, "--score"},
+        {!isnan(s->threshold), "--threshold"}, {s->false_alarm_rate > 0, "--false-alarm-rate"},
+        {!isnan(s->lambda), "--lambda"},       {!isnan(s->tau), "--tau"},
+        {s->bank_limit > 0, "--bank-limit"},
+    };
+    for (size_t i = 0; i < sizeof other / sizeof *other; i++)
+        if (other[i].given)
+            return flaw_fail(err, FLAW_USAGE, "%s cannot be given beside --recipe '%s': the recipe says it already",
+                             other[i].flag, s->recipe);
+    return FLAW_OK;
 }
 
 static flaw_status from_good_parts(flaw_inspector **out, const flaw_engine *engine, const cli_settings *s,
