@@ -7,9 +7,9 @@ static const struct {
     const char *name;
     size_t size;
 } dtypes[] = {
-    [FLAW_DTYPE_F32] = {"F32", 4}, [FLAW_DTYPE_F16] = {"F16", 2}, [FLAW_DTYPE_BF16] = {"BF16", 2},
-    [FLAW_DTYPE_F64] = {"F64", 8}, [FLAW_DTYPE_I8] = {"I8", 1},   [FLAW_DTYPE_U8] = {"U8", 1},
-    [FLAW_DTYPE_I16] = {"I16", 2}, [FLAW_DTYPE_I32] = {"I32", 4}, [FLAW_DTYPE_I64] = {"I64", 8},
+    [FLAW_DTYPE_F32] = {"F32", 4},   [FLAW_DTYPE_F16] = {"F16", 2}, [FLAW_DTYPE_BF16] = {"BF16", 2},
+    [FLAW_DTYPE_F64] = {"F64", 8},   [FLAW_DTYPE_I8] = {"I8", 1},   [FLAW_DTYPE_U8] = {"U8", 1},
+    [FLAW_DTYPE_I16] = {"I16", 2},   [FLAW_DTYPE_I32] = {"I32", 4}, [FLAW_DTYPE_I64] = {"I64", 8},
     [FLAW_DTYPE_BOOL] = {"BOOL", 1},
 };
 
@@ -71,9 +71,7 @@ uint16_t flaw_half_of(float x)
 static void convert(flaw_dtype dtype, const uint8_t *in, size_t count, float *out)
 {
     switch (dtype) {
-    case FLAW_DTYPE_F32:
-        memcpy(out, in, count * sizeof *out);
-        break;
+    case FLAW_DTYPE_F32: memcpy(out, in, count * sizeof *out); break;
     case FLAW_DTYPE_F16:
         for (size_t i = 0; i < count; i++) {
             uint16_t h;

@@ -19,8 +19,8 @@ flaw_status flaw_npy_write(const char *path, const float *data, const size_t *sh
     while (!header.failed && (10 + header.size + 1) % 64) flaw_buffer_text(&header, " ");
     flaw_buffer_text(&header, "\n");
 
-    const unsigned char start[10] = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, (unsigned char)(header.size & 255),
-                                     (unsigned char)(header.size >> 8)};
+    const unsigned char start[10] = {
+        0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, (unsigned char)(header.size & 255), (unsigned char)(header.size >> 8)};
     flaw_buffer_init(&file, SIZE_MAX);
     flaw_buffer_append(&file, start, sizeof start);
     flaw_buffer_append(&file, header.data, header.size);

@@ -74,8 +74,7 @@ static flaw_status read_tensor(reader *r, const char *name, const json_t *entry,
     x->name = flaw_arena_copy_string(&r->t->arena, name, strlen(name));
     if (!x->name) return flaw_fail(r->err, FLAW_NO_MEMORY, "%s: no memory for the tensor table", r->t->path);
     const char *dtype = json_string_value(json_object_get(entry, "dtype"));
-    if (!dtype)
-        return flaw_fail(r->err, FLAW_BAD_DATA, "%s: tensor '%s': no \"dtype\" string", r->t->path, name);
+    if (!dtype) return flaw_fail(r->err, FLAW_BAD_DATA, "%s: tensor '%s': no \"dtype\" string", r->t->path, name);
     if (!flaw_dtype_parse(&x->dtype, dtype))
         return flaw_fail(r->err, FLAW_BAD_DATA,
                          "%s: tensor '%s': unknown dtype '%.32s', known are F32 F16 BF16 F64 I8 U8 I16 I32 I64 BOOL",
@@ -192,8 +191,8 @@ static flaw_status parse(flaw_tensors *t, const uint8_t *bytes, size_t size, fla
         return flaw_fail(err, FLAW_BAD_DATA, "%s: %zu bytes, too short for a safetensors file", t->path, size);
     if (length > flaw_cursor_left(&c) || length > HEADER_LIMIT || length < 2)
         return flaw_fail(err, FLAW_BAD_DATA,
-                         "%s: not a safetensors file%s: its header claims %llu bytes, %zu are left (limit %zu)", t->path,
-                         guess(bytes, size), (unsigned long long)length, flaw_cursor_left(&c), HEADER_LIMIT);
+                         "%s: not a safetensors file%s: its header claims %llu bytes, %zu are left (limit %zu)",
+                         t->path, guess(bytes, size), (unsigned long long)length, flaw_cursor_left(&c), HEADER_LIMIT);
     const char *text = (const char *)flaw_cursor_bytes(&c, (size_t)length);
     if (!text || text[0] != '{')
         return flaw_fail(err, FLAW_BAD_DATA, "%s: not a safetensors file: its header does not begin with '{'", t->path);
@@ -214,10 +213,8 @@ flaw_status flaw_safetensors_parse(flaw_tensors *out, const uint8_t *bytes, size
     flaw_arena_init(&t.arena, 0);
     t.path = flaw_arena_copy_string(&t.arena, name, strlen(name));
     flaw_status status = t.path ? parse(&t, bytes, size, err) : flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory", name);
-    if (status)
-        flaw_tensors_close(&t);
-    else
-        *out = t;
+    if (status) flaw_tensors_close(&t);
+    else *out = t;
     return status;
 }
 
@@ -227,10 +224,8 @@ flaw_status flaw_safetensors_open(flaw_tensors *out, const char *path, flaw_erro
     flaw_status status = flaw_file_map(&file, path, err);
     if (status) return status;
     status = flaw_safetensors_parse(out, file.data, file.size, path, err);
-    if (status)
-        flaw_bytes_release(&file);
-    else
-        out->file = file;
+    if (status) flaw_bytes_release(&file);
+    else out->file = file;
     return status;
 }
 

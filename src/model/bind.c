@@ -17,10 +17,8 @@ typedef struct binder {
 static void list_add(binder *x, flaw_name_list *list, const char *text)
 {
     list->name[list->count] = flaw_arena_copy_string(x->arena, text, strlen(text));
-    if (list->name[list->count])
-        list->count++;
-    else
-        x->failed = true;
+    if (list->name[list->count]) list->count++;
+    else x->failed = true;
 }
 
 static void shape_text(char *out, size_t size, const size_t *shape, int rank)
@@ -60,11 +58,8 @@ static int foreign_shape(const flaw_parameter *p, flaw_layout layout, size_t sha
         shape[0] = p->shape[1];
         shape[1] = p->shape[0];
         return 2;
-    case FLAW_LAYOUT_QKV:
-        shape[0] /= 3;
-        return p->rank;
-    default:
-        return p->rank;
+    case FLAW_LAYOUT_QKV: shape[0] /= 3; return p->rank;
+    default: return p->rank;
     }
 }
 
@@ -145,10 +140,8 @@ flaw_status flaw_binding_make(flaw_binding *out, const flaw_tensors *tensors, co
     x.used = flaw_arena_alloc(arena, tensors->count, sizeof *x.used);
     x.failed = !b.bound || !b.missing.name || !b.misshapen.name || !b.left_over.name || !x.used;
     for (size_t i = 0; i < list->count && !x.failed; i++) {
-        if (table)
-            bind_foreign(&x, &list->item[i], &b.bound[i]);
-        else
-            bind_canonical(&x, &list->item[i], &b.bound[i]);
+        if (table) bind_foreign(&x, &list->item[i], &b.bound[i]);
+        else bind_canonical(&x, &list->item[i], &b.bound[i]);
     }
     if (!x.failed) list_left_over(&x);
     if (x.failed) return flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory to match the tensors", tensors->path);
@@ -215,18 +208,13 @@ flaw_status flaw_binding_read(const flaw_binding *b, float *weights, flaw_error 
         const struct flaw_bound *bound = &b->bound[i];
         float *out = weights + p->offset;
         switch (bound->layout) {
-        case FLAW_LAYOUT_TRANSPOSE:
-            status = read_transposed(b, p, bound->part[0], out, err);
-            break;
+        case FLAW_LAYOUT_TRANSPOSE: status = read_transposed(b, p, bound->part[0], out, err); break;
         case FLAW_LAYOUT_QKV:
             for (size_t part = 0; part < 3 && !status; part++)
                 status = flaw_tensor_to_f32(b->tensors, bound->part[part], out + part * (p->count / 3), err);
             break;
-        case FLAW_LAYOUT_INT8:
-            status = read_int8(b, p, bound->part, out, err);
-            break;
-        default:
-            status = flaw_tensor_to_f32(b->tensors, bound->part[0], out, err);
+        case FLAW_LAYOUT_INT8: status = read_int8(b, p, bound->part, out, err); break;
+        default: status = flaw_tensor_to_f32(b->tensors, bound->part[0], out, err);
         }
     }
     return status;

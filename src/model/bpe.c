@@ -85,7 +85,8 @@ void flaw_bpe_add_merge(flaw_bpe *b, uint32_t left, uint32_t right, uint32_t res
 bool flaw_bpe_work_init(flaw_bpe_work *w, flaw_arena *arena, size_t limit)
 {
     w->node = flaw_arena_alloc(arena, limit, sizeof *w->node);
-    w->heap = flaw_arena_alloc(arena, 3 * limit, sizeof *w->heap); /* n-1 pairs, and two new ones for each of n-1 joins */
+    w->heap =
+        flaw_arena_alloc(arena, 3 * limit, sizeof *w->heap); /* n-1 pairs, and two new ones for each of n-1 joins */
     w->touched = flaw_arena_alloc(arena, limit, sizeof *w->touched);
     return w->node && w->heap && w->touched;
 }

@@ -41,8 +41,8 @@ static flaw_status add_half(writer *w, const flaw_parameter *p, const float *x)
     for (size_t i = 0; i < p->count; i++) {
         half[i] = flaw_half_of(x[i]);
         if ((half[i] & 0x7c00u) == 0x7c00u)
-            return flaw_fail(w->err, FLAW_BAD_DATA, "%s: '%s': element %zu is %g, too large for F16", w->path, p->name, i,
-                             (double)x[i]);
+            return flaw_fail(w->err, FLAW_BAD_DATA, "%s: '%s': element %zu is %g, too large for F16", w->path, p->name,
+                             i, (double)x[i]);
     }
     add(w, p->name, FLAW_DTYPE_F16, p->rank, p->shape, half);
     return FLAW_OK;

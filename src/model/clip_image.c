@@ -75,7 +75,8 @@ static void add_local(flaw_compute *c, const flaw_clip *m, int n, int stage, con
     int count = flaw_clip_patches(&m->shape), d = m->shape.image.width;
     flaw_rows_norm_of(c, n, count + 1, 1, count, d, m->shape.image.eps, x, m->view.local_norm_w[stage],
                       m->view.local_norm_b[stage], normed);
-    flaw_linear_forward(c, &m->local[stage], n * count, normed, d, patches, FLAW_ACT_NONE, stage ? patches : NULL, NULL);
+    flaw_linear_forward(c, &m->local[stage], n * count, normed, d, patches, FLAW_ACT_NONE, stage ? patches : NULL,
+                        NULL);
 }
 
 static void run_blocks(flaw_compute *c, const flaw_clip *m, int n, float *x, const flaw_image_output *out, float *work)

@@ -26,10 +26,8 @@ flaw_status flaw_clip_new(flaw_clip **out, const flaw_clip_shape *shape, const c
     snprintf(m->name, sizeof m->name, "%s", name);
     flaw_arena_init(&m->arena, 0);
     flaw_status status = fill_new(m, err);
-    if (status)
-        flaw_clip_close(m);
-    else
-        *out = m;
+    if (status) flaw_clip_close(m);
+    else *out = m;
     return status;
 }
 
@@ -67,9 +65,7 @@ flaw_status flaw_clip_open(flaw_clip **out, const char *path, flaw_compute *c, f
     flaw_arena_release(&scratch);
     flaw_source_close(&source);
     if (!status) status = flaw_clip_pack(m, c, err);
-    if (status)
-        flaw_clip_close(m);
-    else
-        *out = m;
+    if (status) flaw_clip_close(m);
+    else *out = m;
     return status;
 }

@@ -13,8 +13,8 @@ static flaw_status pack(flaw_linear *l, int in, int out, const float *w, const f
     return flaw_linear_pack(l, c, &m->arena, err);
 }
 
-static flaw_status pack_blocks(flaw_block *block, const flaw_block_weights *w, const flaw_block_shape *shape, int layers,
-                               int tokens, flaw_clip *m, flaw_compute *c, flaw_error *err)
+static flaw_status pack_blocks(flaw_block *block, const flaw_block_weights *w, const flaw_block_shape *shape,
+                               int layers, int tokens, flaw_clip *m, flaw_compute *c, flaw_error *err)
 {
     flaw_status status = layers ? flaw_compute_reserve(c, flaw_block_scratch(c, shape, tokens), err) : FLAW_OK;
     for (int l = 0; l < layers && !status; l++) {

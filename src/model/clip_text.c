@@ -1,4 +1,5 @@
-/* Forward pass of the text tower: tokens + position -> causal blocks -> ln_final -> row of the end token -> projection. */
+/* Forward pass of the text tower: tokens + position -> causal blocks -> ln_final -> row of the end token -> projection.
+ */
 #include <string.h>
 
 #include "model/clip.h"
@@ -49,8 +50,7 @@ static void encode_chunk(flaw_compute *c, const flaw_clip *m, int n, const int32
         if (end[i] + 1 > tokens) tokens = end[i] + 1;
     }
     float *x = work, *last = x + (size_t)n * (size_t)tokens * d, *normed = last + (size_t)n * d;
-    for (size_t i = 0; i < (size_t)n; i++)
-        embed(m, tokens, ids + i * (size_t)s->context, x + i * (size_t)tokens * d);
+    for (size_t i = 0; i < (size_t)n; i++) embed(m, tokens, ids + i * (size_t)s->context, x + i * (size_t)tokens * d);
     for (int l = 0; l < s->text_layers; l++)
         flaw_block_forward(c, &m->text_block[l], n, tokens, x, normed + (size_t)n * d);
     for (size_t i = 0; i < (size_t)n; i++)

@@ -38,7 +38,8 @@ static void gather(const flaw_clip *m, int k, int index, const float *embedded, 
         memcpy(x + (1 + y * (size_t)k) * d, embedded + (1 + (top + y) * grid + left) * d, (size_t)k * d * sizeof *x);
 }
 
-void flaw_clip_encode_windows(flaw_compute *c, const flaw_clip *m, int k, const float *embedded, float *out, float *work)
+void flaw_clip_encode_windows(flaw_compute *c, const flaw_clip *m, int k, const float *embedded, float *out,
+                              float *work)
 {
     const flaw_clip_view *v = &m->view;
     int d = m->shape.image.width, tokens = 1 + k * k, windows = windows_of(m, k), chunk = chunk_of(m, k);
@@ -49,8 +50,7 @@ void flaw_clip_encode_windows(flaw_compute *c, const flaw_clip *m, int k, const 
         float *to = out + (size_t)first * width;
         for (int i = 0; i < n; i++) gather(m, k, first + i, embedded, x + (size_t)i * sequence);
         if (m->shape.pre_norm) flaw_rows_norm(c, n * tokens, d, eps, x, v->pre_w, v->pre_b, x);
-        for (int l = 0; l < m->shape.image_layers; l++)
-            flaw_block_forward(c, &m->image_block[l], n, tokens, x, second);
+        for (int l = 0; l < m->shape.image_layers; l++) flaw_block_forward(c, &m->image_block[l], n, tokens, x, second);
         flaw_rows_norm_of(c, n, tokens, 0, 1, d, eps, x, v->post_w, v->post_b, m->shape.joint ? second : to);
         if (m->shape.joint) flaw_linear_forward(c, &m->image_proj, n, second, d, to, FLAW_ACT_NONE, NULL, NULL);
     }

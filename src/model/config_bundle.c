@@ -39,8 +39,9 @@ static void read_stages(flaw_fields *f, int stage[FLAW_STAGES])
 
 static flaw_status read_image(flaw_clip_shape *s, flaw_fields *f)
 {
-    static const char *const keys[] = {"width", "heads", "hidden", "activation", "eps", "causal", "layers", "side",
-                                       "patch", "pre_norm", "patch_bias", "classes", "stages", "local_head", NULL};
+    static const char *const keys[] = {"width",      "heads",   "hidden", "activation", "eps",
+                                       "causal",     "layers",  "side",   "patch",      "pre_norm",
+                                       "patch_bias", "classes", "stages", "local_head", NULL};
     static const flaw_neutral none[] = {{NULL, NULL}};
     flaw_fields_only(f, keys, none);
     need(f, keys);
@@ -120,8 +121,9 @@ flaw_status flaw_config_bundle(flaw_clip_shape *out, const char *json, size_t si
 
 static void write_block(flaw_buffer *out, const flaw_block_shape *b, int layers)
 {
-    flaw_buffer_printf(out, "\"width\": %d, \"heads\": %d, \"hidden\": %d, \"activation\": \"%s\", \"eps\": %.9g, "
-                            "\"causal\": %s, \"layers\": %d",
+    flaw_buffer_printf(out,
+                       "\"width\": %d, \"heads\": %d, \"hidden\": %d, \"activation\": \"%s\", \"eps\": %.9g, "
+                       "\"causal\": %s, \"layers\": %d",
                        b->width, b->heads, b->hidden, activation_names[b->act], (double)b->eps,
                        b->causal ? "true" : "false", layers);
 }
@@ -136,12 +138,14 @@ void flaw_config_bundle_write(flaw_buffer *out, const flaw_clip_shape *s)
     const flaw_prepare_shape *p = &s->prepare;
     flaw_buffer_printf(out, "{\"version\": 1, \"joint\": %d, \"image\": {", s->joint);
     write_block(out, &s->image, s->image_layers);
-    flaw_buffer_printf(out, ", \"side\": %d, \"patch\": %d, \"pre_norm\": %s, \"patch_bias\": %s, \"classes\": %d, "
-                            "\"stages\": [%d, %d, %d, %d], \"local_head\": %s}",
+    flaw_buffer_printf(out,
+                       ", \"side\": %d, \"patch\": %d, \"pre_norm\": %s, \"patch_bias\": %s, \"classes\": %d, "
+                       "\"stages\": [%d, %d, %d, %d], \"local_head\": %s}",
                        s->side, s->patch, truth(s->pre_norm), truth(s->patch_bias), s->classes, s->stage[0],
                        s->stage[1], s->stage[2], s->stage[3], truth(s->local_head));
-    flaw_buffer_printf(out, ", \"prepare\": {\"resize_to\": %d, \"mean\": [%.9g, %.9g, %.9g], "
-                            "\"std\": [%.9g, %.9g, %.9g]}",
+    flaw_buffer_printf(out,
+                       ", \"prepare\": {\"resize_to\": %d, \"mean\": [%.9g, %.9g, %.9g], "
+                       "\"std\": [%.9g, %.9g, %.9g]}",
                        p->resize_to, (double)p->mean[0], (double)p->mean[1], (double)p->mean[2], (double)p->std[0],
                        (double)p->std[1], (double)p->std[2]);
     if (s->text.width) {

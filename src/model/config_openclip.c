@@ -20,14 +20,30 @@ static void read_vision(flaw_clip_shape *s, flaw_fields *f)
 {
     static const char *const known[] = {"image_size", "layers", "width", "patch_size", "head_width", "mlp_ratio", NULL};
     static const flaw_neutral neutral[] = {
-        {"ls_init_value", "null"},  {"patch_dropout", "*"},          {"input_patchnorm", "false"},
-        {"no_ln_pre", "false"},     {"attentional_pool", "false"},   {"attn_pooler_queries", "*"},
-        {"attn_pooler_heads", "*"}, {"global_average_pool", "false"}, {"pos_embed_type", "learnable"},
-        {"pool_type", "tok"},       {"final_ln_after_pool", "false"}, {"output_tokens", "*"},
-        {"act_kwargs", "null"},     {"norm_kwargs", "null"},         {"timm_model_name", "null"},
-        {"timm_pool", "*"},         {"timm_proj", "*"},              {"timm_proj_bias", "*"},
-        {"timm_drop", "*"},         {"timm_drop_path", "*"},         {"timm_model_pretrained", "*"},
-        {"block_type", "null"},     {"qk_norm", "false"},            {NULL, NULL},
+        {"ls_init_value", "null"},
+        {"patch_dropout", "*"},
+        {"input_patchnorm", "false"},
+        {"no_ln_pre", "false"},
+        {"attentional_pool", "false"},
+        {"attn_pooler_queries", "*"},
+        {"attn_pooler_heads", "*"},
+        {"global_average_pool", "false"},
+        {"pos_embed_type", "learnable"},
+        {"pool_type", "tok"},
+        {"final_ln_after_pool", "false"},
+        {"output_tokens", "*"},
+        {"act_kwargs", "null"},
+        {"norm_kwargs", "null"},
+        {"timm_model_name", "null"},
+        {"timm_pool", "*"},
+        {"timm_proj", "*"},
+        {"timm_proj_bias", "*"},
+        {"timm_drop", "*"},
+        {"timm_drop_path", "*"},
+        {"timm_model_pretrained", "*"},
+        {"block_type", "null"},
+        {"qk_norm", "false"},
+        {NULL, NULL},
     };
     int head_width = 64;
     s->side = 224;
@@ -51,13 +67,27 @@ static void read_text(flaw_clip_shape *s, flaw_fields *f)
 {
     static const char *const known[] = {"context_length", "vocab_size", "width", "heads", "layers", "mlp_ratio", NULL};
     static const flaw_neutral neutral[] = {
-        {"ls_init_value", "null"},     {"embed_cls", "false"},           {"pad_id", "0"},
-        {"no_causal_mask", "false"},   {"final_ln_after_pool", "false"}, {"pool_type", "argmax"},
-        {"proj_bias", "false"},        {"proj_type", "linear"},          {"output_tokens", "*"},
-        {"act_kwargs", "null"},        {"norm_kwargs", "null"},          {"hf_model_name", "null"},
-        {"hf_tokenizer_name", "null"}, {"tokenizer_kwargs", "null"},     {"hf_model_pretrained", "*"},
-        {"hf_proj_type", "*"},         {"hf_pooler_type", "*"},          {"bos_id", "*"},
-        {"eos_id", "*"},               {"block_type", "null"},           {"qk_norm", "false"},
+        {"ls_init_value", "null"},
+        {"embed_cls", "false"},
+        {"pad_id", "0"},
+        {"no_causal_mask", "false"},
+        {"final_ln_after_pool", "false"},
+        {"pool_type", "argmax"},
+        {"proj_bias", "false"},
+        {"proj_type", "linear"},
+        {"output_tokens", "*"},
+        {"act_kwargs", "null"},
+        {"norm_kwargs", "null"},
+        {"hf_model_name", "null"},
+        {"hf_tokenizer_name", "null"},
+        {"tokenizer_kwargs", "null"},
+        {"hf_model_pretrained", "*"},
+        {"hf_proj_type", "*"},
+        {"hf_pooler_type", "*"},
+        {"bos_id", "*"},
+        {"eos_id", "*"},
+        {"block_type", "null"},
+        {"qk_norm", "false"},
         {NULL, NULL},
     };
     s->context = 77;
@@ -96,7 +126,7 @@ static flaw_status read_config(flaw_clip_shape *s, const json_t *root, const cha
     static const char *const known[] = {"embed_dim", "vision_cfg", "text_cfg", "quick_gelu", NULL};
     static const flaw_neutral none[] = {{NULL, NULL}};
     static const flaw_neutral neutral[] = {
-        {"init_logit_scale", "*"}, {"custom_text", "false"},     {"cast_dtype", "*"},
+        {"init_logit_scale", "*"}, {"custom_text", "false"},           {"cast_dtype", "*"},
         {"output_dict", "*"},      {"nonscalar_logit_scale", "false"}, {NULL, NULL},
     };
     flaw_fields top = {.object = root, .file = name, .where = "", .err = err};

@@ -11,7 +11,8 @@ static const flaw_prepare_shape imagenet = {.mean = {0.485f, 0.456f, 0.406f}, .s
 static flaw_status need(const flaw_tensor **out, const flaw_tensors *t, const char *tensor, int rank, flaw_error *err)
 {
     const flaw_tensor *x = flaw_tensors_find(t, tensor);
-    if (!x) return flaw_fail(err, FLAW_MISSING, "%s: no tensor '%s', so not a timm vision transformer", t->path, tensor);
+    if (!x)
+        return flaw_fail(err, FLAW_MISSING, "%s: no tensor '%s', so not a timm vision transformer", t->path, tensor);
     bool ok = x->rank == rank;
     for (int i = 0; i < x->rank; i++) ok = ok && x->shape[i] >= 1 && x->shape[i] <= 131072;
     if (!ok)
@@ -32,8 +33,11 @@ static flaw_status shape_from_tensors(flaw_clip_shape *s, const flaw_tensors *t,
     while (s->image_layers < 512 && flaw_tensors_find(t, name))
         snprintf(name, sizeof name, "blocks.%d.norm1.weight", ++s->image_layers);
     s->patch = (int)patch->shape[2];
-    s->image = (flaw_block_shape){.width = (int)patch->shape[0], .heads = (int)(patch->shape[0] / 64),
-                                  .hidden = (int)fc1->shape[0], .act = FLAW_ACT_GELU, .eps = 1e-6f};
+    s->image = (flaw_block_shape){.width = (int)patch->shape[0],
+                                  .heads = (int)(patch->shape[0] / 64),
+                                  .hidden = (int)fc1->shape[0],
+                                  .act = FLAW_ACT_GELU,
+                                  .eps = 1e-6f};
     if (s->image.width % 64)
         return flaw_fail(err, FLAW_BAD_DATA, "%s: width %d is not a multiple of 64, the width of timm's heads", t->path,
                          s->image.width);

@@ -49,7 +49,8 @@ static void describe_types(json_t *o, const flaw_tensors *t)
     flaw_buffer_init(&text, 1024);
     for (size_t i = 0; i < t->count; i++) count[t->item[i].dtype]++;
     for (size_t d = 0; d <= FLAW_DTYPE_BOOL; d++)
-        if (count[d]) flaw_buffer_printf(&text, "%s%s %zu", text.size ? ", " : "", flaw_dtype_name((flaw_dtype)d), count[d]);
+        if (count[d])
+            flaw_buffer_printf(&text, "%s%s %zu", text.size ? ", " : "", flaw_dtype_name((flaw_dtype)d), count[d]);
     json_object_set_new(o, "tensors", json_integer((json_int_t)t->count));
     set_text(o, "dtype", &text);
 }

@@ -29,8 +29,8 @@ void flaw_field_refuse(flaw_fields *f, const char *key, const char *allowed)
 {
     if (f->status) return;
     char *found = json_dumps(json_object_get(f->object, key), JSON_ENCODE_ANY | JSON_COMPACT);
-    f->status = flaw_fail(f->err, FLAW_BAD_DATA, "%s: %s%s%s is %.60s, %s", f->file, f->where, *f->where ? "." : "", key,
-                          found ? found : "absent", allowed);
+    f->status = flaw_fail(f->err, FLAW_BAD_DATA, "%s: %s%s%s is %.60s, %s", f->file, f->where, *f->where ? "." : "",
+                          key, found ? found : "absent", allowed);
     free(found);
 }
 
@@ -41,8 +41,7 @@ void flaw_field_int(flaw_fields *f, const char *key, int *value, int min, int ma
     double number = json_number_value(x);
     if (!json_is_number(x) || !(number >= min && number <= max) || number != floor(number))
         flaw_field_refuse(f, key, "expected a whole number within the limits");
-    else
-        *value = (int)number;
+    else *value = (int)number;
 }
 
 void flaw_field_double(flaw_fields *f, const char *key, double *value, double min, double max)
@@ -51,18 +50,15 @@ void flaw_field_double(flaw_fields *f, const char *key, double *value, double mi
     if (!x || f->status) return;
     if (!json_is_number(x) || !(json_number_value(x) >= min && json_number_value(x) <= max))
         flaw_field_refuse(f, key, "expected a number within the limits");
-    else
-        *value = json_number_value(x);
+    else *value = json_number_value(x);
 }
 
 void flaw_field_bool(flaw_fields *f, const char *key, bool *value)
 {
     const json_t *x = flaw_field(f, key);
     if (!x || f->status) return;
-    if (!json_is_boolean(x))
-        flaw_field_refuse(f, key, "expected true or false");
-    else
-        *value = json_is_true(x);
+    if (!json_is_boolean(x)) flaw_field_refuse(f, key, "expected true or false");
+    else *value = json_is_true(x);
 }
 
 void flaw_field_triple(flaw_fields *f, const char *key, float value[3])
@@ -92,8 +88,7 @@ void flaw_field_side(flaw_fields *f, const char *key, int *value, int max)
     if (!json_is_integer(x) || !json_is_integer(other) || json_integer_value(x) != json_integer_value(other) ||
         json_integer_value(x) < 1 || json_integer_value(x) > max)
         flaw_field_refuse(f, key, "expected one whole number, or two that are equal");
-    else
-        *value = (int)json_integer_value(x);
+    else *value = (int)json_integer_value(x);
 }
 
 void flaw_field_choice(flaw_fields *f, const char *key, int *index, const char *const *names)

@@ -49,6 +49,7 @@ flaw_status flaw_gunzip(flaw_bytes *out, const uint8_t *bytes, size_t size, size
     }
     free(plain.data);
     if (code == Z_MEM_ERROR) return flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory to inflate", name);
-    if (plain.size > maximum) return flaw_fail(err, FLAW_BAD_DATA, "%s: inflates to more than %zu bytes", name, maximum);
+    if (plain.size > maximum)
+        return flaw_fail(err, FLAW_BAD_DATA, "%s: inflates to more than %zu bytes", name, maximum);
     return flaw_fail(err, FLAW_BAD_DATA, "%s: broken or cut gzip data", name);
 }

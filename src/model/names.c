@@ -31,10 +31,8 @@ bool flaw_names_fill(char *out, size_t size, const char *foreign, int block, int
 {
     size_t used = 0;
     for (; *foreign && used < size; foreign++) {
-        if (*foreign == '#')
-            used += (size_t)snprintf(out + used, size - used, "%d", block);
-        else
-            out[used++] = *foreign == '@' ? "qkv"[part] : *foreign;
+        if (*foreign == '#') used += (size_t)snprintf(out + used, size - used, "%d", block);
+        else out[used++] = *foreign == '@' ? "qkv"[part] : *foreign;
     }
     if (used >= size) return false;
     out[used] = '\0';

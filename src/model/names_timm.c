@@ -34,7 +34,8 @@ static const char *why_unsupported(const char *foreign)
     if (strcmp(foreign, "dist_token") == 0 || strncmp(foreign, "head_dist.", 10) == 0)
         return "a distilled DeiT with two class tokens is not supported";
     if (strcmp(foreign, "reg_token") == 0) return "register tokens are not supported";
-    if (strncmp(foreign, "norm_pre.", 9) == 0) return "a CLIP tower in timm form is not supported, use its OpenCLIP form";
+    if (strncmp(foreign, "norm_pre.", 9) == 0)
+        return "a CLIP tower in timm form is not supported, use its OpenCLIP form";
     if (strncmp(foreign, "fc_norm.", 8) == 0) return "average pooling is not supported";
     if (strstr(foreign, ".ls1.") || strstr(foreign, ".ls2.")) return "layer scale is not supported";
     if (strstr(foreign, "_norm.")) return "norms of queries and keys are not supported";

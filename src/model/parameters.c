@@ -9,9 +9,9 @@
 typedef struct walk {
     flaw_parameters *list;
     flaw_arena *arena;
-    float *base;    /* NULL while listing */
-    size_t next;    /* parameter visited next */
-    bool failed;    /* no memory, or sizes overflow */
+    float *base; /* NULL while listing */
+    size_t next; /* parameter visited next */
+    bool failed; /* no memory, or sizes overflow */
 } walk;
 
 /* rows 0: a vector of `columns`. */
@@ -97,8 +97,7 @@ static void visit_text(walk *w, flaw_clip_view *v, const flaw_clip_shape *s)
     int d = s->text.width;
     visit(w, &v->token, s->vocab, d, "text.token");
     visit(w, &v->text_position, s->context, d, "text.position");
-    for (int i = 0; i < s->text_layers; i++)
-        visit_block(w, w->base ? &v->text_block[i] : &none, &s->text, "text", i);
+    for (int i = 0; i < s->text_layers; i++) visit_block(w, w->base ? &v->text_block[i] : &none, &s->text, "text", i);
     visit(w, &v->final_w, 0, d, "text.final.w");
     visit(w, &v->final_b, 0, d, "text.final.b");
     visit(w, &v->text_proj, s->joint, d, "text.proj");

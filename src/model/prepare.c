@@ -2,15 +2,12 @@
 
 #include "image/resize.h"
 
-#define LONGEST_RATIO 64
-
 void flaw_prepare_normalise(float *pixels, const flaw_picture *square, const flaw_prepare_shape *prepare)
 {
     size_t count = (size_t)square->width * (size_t)square->height;
     for (size_t channel = 0; channel < 3; channel++) {
         float value[256];
-        for (int v = 0; v < 256; v++)
-            value[v] = ((float)v / 255.0f - prepare->mean[channel]) / prepare->std[channel];
+        for (int v = 0; v < 256; v++) value[v] = ((float)v / 255.0f - prepare->mean[channel]) / prepare->std[channel];
         for (size_t i = 0; i < count; i++) pixels[channel * count + i] = value[square->rgb[3 * i + channel]];
     }
 }
@@ -22,48 +19,24 @@ static int centre(int n)
     return n % 2 && half % 2 ? half + 1 : half;
 }
 
-static flaw_status crop_long(flaw_picture *out, const flaw_picture *in, flaw_error *err)
-{
-    int longest_w = in->height * LONGEST_RATIO, longest_h = in->width * LONGEST_RATIO;
-    int w = in->width < longest_w ? in->width : longest_w, h = in->height < longest_h ? in->height : longest_h;
-    return flaw_picture_crop(out, in, (in->width - w) / 2, (in->height - h) / 2, w, h, err);
-}
-
 /* Shorter side to `to`, then the square of side S in the middle. */
 static flaw_status shortest(flaw_picture *out, const flaw_picture *in, int to, int side, flaw_error *err)
 {
-    flaw_picture resized;
     bool wide = in->width > in->height;
     int shorter = wide ? in->height : in->width, longer = wide ? in->width : in->height;
-    int grown = (int)((long long)to * longer / shorter);
-    flaw_status status = flaw_picture_resize(&resized, in, wide ? grown : to, wide ? to : grown, FLAW_FILTER_BICUBIC,
-                                             err);
-    if (status) return status;
-    status = flaw_picture_crop(out, &resized, centre(resized.width - side), centre(resized.height - side), side, side,
-                               err);
-    flaw_picture_release(&resized);
-    return status;
-}
-
-static flaw_status make_square(flaw_picture *out, const flaw_picture *in, const flaw_clip_shape *s,
-                               flaw_resize_mode mode, flaw_error *err)
-{
-    if (mode == FLAW_RESIZE_SQUASH) return flaw_picture_resize(out, in, s->side, s->side, FLAW_FILTER_BICUBIC, err);
-    if (in->width <= (long long)in->height * LONGEST_RATIO && in->height <= (long long)in->width * LONGEST_RATIO)
-        return shortest(out, in, s->prepare.resize_to, s->side, err);
-    flaw_picture middle;
-    flaw_status status = crop_long(&middle, in, err);
-    if (status) return status;
-    status = shortest(out, &middle, s->prepare.resize_to, s->side, err);
-    flaw_picture_release(&middle);
-    return status;
+    int grown = (int)((long long)to * longer / shorter), width = wide ? grown : to, height = wide ? to : grown;
+    flaw_box middle = {centre(width - side), centre(height - side), side, side};
+    return flaw_picture_resize_part(out, in, width, height, middle, FLAW_FILTER_BICUBIC, err);
 }
 
 flaw_status flaw_prepare_pixels(float *pixels, const flaw_picture *picture, const flaw_clip_shape *shape,
                                 flaw_resize_mode mode, flaw_error *err)
 {
     flaw_picture square;
-    flaw_status status = make_square(&square, picture, shape, mode, err);
+    flaw_status status =
+        mode == FLAW_RESIZE_SHORTEST
+            ? shortest(&square, picture, shape->prepare.resize_to, shape->side, err)
+            : flaw_picture_resize(&square, picture, shape->side, shape->side, FLAW_FILTER_BICUBIC, err);
     if (status) return status;
     flaw_prepare_normalise(pixels, &square, &shape->prepare);
     flaw_picture_release(&square);

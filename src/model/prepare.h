@@ -6,8 +6,8 @@
 #include "model/clip.h"
 
 /* pixels [3, S, S] = (value / 255 - mean) / std of the model's shape.
- * FLAW_RESIZE_SHORTEST equals torchvision's Resize (bicubic, Pillow) and CenterCrop; of pictures more than 64 times as
- * long as wide only the middle is looked at, so that a line of pixels does not become a gigabyte.
+ * FLAW_RESIZE_SHORTEST equals torchvision's Resize (bicubic, Pillow) and CenterCrop; where the margin is odd, Hugging
+ * Face's processor crops one pixel nearer to the start, which is not followed.
  * FLAW_RESIZE_SQUASH is one bicubic resize to S x S. Fails only for want of memory. */
 flaw_status flaw_prepare_pixels(float *pixels, const flaw_picture *picture, const flaw_clip_shape *shape,
                                 flaw_resize_mode mode, flaw_error *err);

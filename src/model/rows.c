@@ -20,15 +20,24 @@ static void norm_piece(void *context, int piece, int worker)
     int rows = p->count - row < FLAW_TILE_ROWS ? p->count - row : FLAW_TILE_ROWS;
     size_t in = (size_t)sequence * (size_t)p->tokens + (size_t)(p->first + row);
     size_t out = (size_t)sequence * (size_t)p->count + (size_t)row;
-    p->c->kernels->layer_norm(rows, p->d, p->eps, p->x + in * (size_t)p->d, p->w, p->b, p->y + out * (size_t)p->d,
-                              NULL, NULL);
+    p->c->kernels->layer_norm(rows, p->d, p->eps, p->x + in * (size_t)p->d, p->w, p->b, p->y + out * (size_t)p->d, NULL,
+                              NULL);
 }
 
 void flaw_rows_norm_of(const flaw_compute *c, int n, int tokens, int first, int count, int d, float eps, const float *x,
                        const float *w, const float *b, float *y)
 {
-    rows_pass p = {.c = c, .tokens = tokens, .first = first, .count = count, .d = d, .pieces = flaw_row_pieces(count),
-                   .eps = eps, .x = x, .w = w, .b = b, .y = y};
+    rows_pass p = {.c = c,
+                   .tokens = tokens,
+                   .first = first,
+                   .count = count,
+                   .d = d,
+                   .pieces = flaw_row_pieces(count),
+                   .eps = eps,
+                   .x = x,
+                   .w = w,
+                   .b = b,
+                   .y = y};
     flaw_pool_run(c->pool, norm_piece, &p, n * p.pieces);
 }
 

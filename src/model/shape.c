@@ -36,12 +36,9 @@ static flaw_status check_block(const flaw_block_shape *b, const char *tower, con
 flaw_status flaw_clip_shape_check(const flaw_clip_shape *s, const char *name, flaw_error *err)
 {
     const limit limits[] = {
-        {"width of the joint space", s->joint, 0, 16384},
-        {"number of image layers", s->image_layers, 1, 512},
-        {"side of the picture", s->side, 1, 8192},
-        {"side of a patch", s->patch, 1, s->side},
-        {"number of classes", s->classes, 0, 1000000},
-        {"side to resize to", s->prepare.resize_to, s->side, 16384},
+        {"width of the joint space", s->joint, 0, 16384}, {"number of image layers", s->image_layers, 1, 512},
+        {"side of the picture", s->side, 1, 8192},        {"side of a patch", s->patch, 1, s->side},
+        {"number of classes", s->classes, 0, 1000000},    {"side to resize to", s->prepare.resize_to, s->side, 16384},
     };
     flaw_status status = check_limits(limits, sizeof limits / sizeof limits[0], name, err);
     if (!status) status = check_block(&s->image, "image", name, err);
@@ -58,8 +55,7 @@ flaw_status flaw_clip_shape_check(const flaw_clip_shape *s, const char *name, fl
         if (s->stage[i] < 0 || s->stage[i] >= s->image_layers)
             return flaw_fail(err, FLAW_BAD_DATA, "%s: stage %d is block %d, there are %d", name, i, s->stage[i],
                              s->image_layers);
-    if (s->local_head && !s->joint)
-        return flaw_fail(err, FLAW_BAD_DATA, "%s: a local head needs a joint space", name);
+    if (s->local_head && !s->joint) return flaw_fail(err, FLAW_BAD_DATA, "%s: a local head needs a joint space", name);
     if (s->text.width == 0) return FLAW_OK;
     const limit text[] = {
         {"width of the joint space (with a text tower)", s->joint, 1, 16384},

@@ -96,10 +96,8 @@ static flaw_status form_of_config(flaw_source *s, const flaw_bytes *json, flaw_e
     if (status) return status;
     const char *type = json_string_value(json_object_get(root, "model_type"));
     bool towers = json_object_get(root, "vision_config") || json_object_get(root, "vision_config_dict");
-    if (json_object_get(root, "pretrained_cfg") || json_object_get(root, "architecture"))
-        s->form = FLAW_FORM_TIMM;
-    else if (towers || (type && strcmp(type, "clip") == 0))
-        s->form = FLAW_FORM_HF;
+    if (json_object_get(root, "pretrained_cfg") || json_object_get(root, "architecture")) s->form = FLAW_FORM_TIMM;
+    else if (towers || (type && strcmp(type, "clip") == 0)) s->form = FLAW_FORM_HF;
     else
         status = flaw_fail(err, FLAW_BAD_DATA, "%s: neither CLIP nor timm (model_type is %.40s)", s->config,
                            type ? type : "absent");
@@ -160,10 +158,8 @@ flaw_status flaw_source_open(flaw_source *out, const char *path, flaw_error *err
         set_name(&s, path);
         status = flaw_file_is_folder(path) ? open_folder(&s, path, err) : open_file(&s, path, err);
     }
-    if (status)
-        flaw_source_close(&s);
-    else
-        *out = s;
+    if (status) flaw_source_close(&s);
+    else *out = s;
     return status;
 }
 
@@ -177,14 +173,10 @@ void flaw_source_close(flaw_source *s)
 const flaw_name_table *flaw_source_names(const flaw_source *s)
 {
     switch (s->form) {
-    case FLAW_FORM_OPENCLIP:
-        return &flaw_names_openclip;
-    case FLAW_FORM_HF:
-        return &flaw_names_hf;
-    case FLAW_FORM_TIMM:
-        return &flaw_names_timm;
-    default:
-        return NULL;
+    case FLAW_FORM_OPENCLIP: return &flaw_names_openclip;
+    case FLAW_FORM_HF: return &flaw_names_hf;
+    case FLAW_FORM_TIMM: return &flaw_names_timm;
+    default: return NULL;
     }
 }
 
@@ -225,14 +217,12 @@ flaw_status flaw_source_tokenizer(flaw_tokenizer **out, const flaw_source *s, fl
         const char *merges = flaw_tensors_metadata(&s->tensors, "merges");
         if (!merges)
             return flaw_fail(err, FLAW_MISSING, "%s: a text tower, but no \"merges\" in the metadata", s->weights);
-        status = flaw_tokenizer_from_merges(&t, (const uint8_t *)merges, strlen(merges), s->weights, s->shape.vocab,
-                                            err);
+        status =
+            flaw_tokenizer_from_merges(&t, (const uint8_t *)merges, strlen(merges), s->weights, s->shape.vocab, err);
     }
     if (status) return status;
     status = check_tokenizer(t, s, err);
-    if (status)
-        flaw_tokenizer_free(t);
-    else
-        *out = t;
+    if (status) flaw_tokenizer_free(t);
+    else *out = t;
     return status;
 }

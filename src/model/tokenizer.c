@@ -89,8 +89,7 @@ flaw_status flaw_tokenizer_encode(const flaw_tokenizer *t, const char *text, int
                                   int *cut, flaw_error *err)
 {
     size_t size = strnlen(text, TEXT_LIMIT + 1);
-    if (size > TEXT_LIMIT)
-        return flaw_fail(err, FLAW_USAGE, "text of more than %zu bytes for a tokenizer", TEXT_LIMIT);
+    if (size > TEXT_LIMIT) return flaw_fail(err, FLAW_USAGE, "text of more than %zu bytes for a tokenizer", TEXT_LIMIT);
     if (context < 3) return flaw_fail(err, FLAW_USAGE, "context of %d tokens, at least 3 are needed", context);
     flaw_arena arena;
     flaw_arena_init(&arena, 0);

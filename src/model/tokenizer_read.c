@@ -99,8 +99,9 @@ static bool next_merge(lines *l, merge_text *m, flaw_status *status, flaw_error 
     if (stop == line && next == l->end) return false; /* empty line at the end of the file */
     bool ok = space && space > line && space + 1 < stop && !memchr(space + 1, ' ', (size_t)(stop - space - 1));
     if (!ok || (size_t)(stop - line) > 1024) {
-        *status = flaw_fail(err, FLAW_BAD_DATA, "%s: line %d is not a merge: two parts with one space between are expected",
-                            l->name, l->number);
+        *status =
+            flaw_fail(err, FLAW_BAD_DATA, "%s: line %d is not a merge: two parts with one space between are expected",
+                      l->name, l->number);
         return false;
     }
     *m = (merge_text){line, space + 1, (size_t)(space - line), (size_t)(stop - space - 1)};
@@ -155,10 +156,8 @@ static flaw_status from_plain_merges(flaw_tokenizer **out, const uint8_t *text, 
     if (status) return status;
     number_bytes(t);
     status = read_merges(t, lines_over(text, size, name), merges, err);
-    if (status)
-        flaw_tokenizer_free(t);
-    else
-        *out = t;
+    if (status) flaw_tokenizer_free(t);
+    else *out = t;
     return status;
 }
 
@@ -197,7 +196,8 @@ static flaw_status find_token(uint32_t *out, const flaw_tokenizer *t, const char
 {
     *out = flaw_bpe_find(&t->bpe, text, length);
     if (*out != FLAW_NO_SYMBOL) return FLAW_OK;
-    return flaw_fail(err, FLAW_BAD_DATA, "%s: the token '%.*s' is missing", name, (int)(length < 60 ? length : 60), text);
+    return flaw_fail(err, FLAW_BAD_DATA, "%s: the token '%.*s' is missing", name, (int)(length < 60 ? length : 60),
+                     text);
 }
 
 static flaw_status find_fixed(flaw_tokenizer *t, const char *name, flaw_error *err)
@@ -225,8 +225,8 @@ static flaw_status find_merges(flaw_tokenizer *t, lines l, const char *vocab_nam
         status = find_token(&left, t, m.left, m.left_length, vocab_name, err);
         if (!status) status = find_token(&right, t, m.right, m.right_length, vocab_name, err);
         if (!status && result == FLAW_NO_SYMBOL)
-            status = flaw_fail(err, FLAW_BAD_DATA, "%s: line %d: the merge makes a token that %s lacks", l.name, l.number,
-                               vocab_name);
+            status = flaw_fail(err, FLAW_BAD_DATA, "%s: line %d: the merge makes a token that %s lacks", l.name,
+                               l.number, vocab_name);
         if (status) return status;
         flaw_bpe_add_merge(&t->bpe, left, right, result, rank);
     }
@@ -246,10 +246,8 @@ flaw_status flaw_tokenizer_from_hf_text(flaw_tokenizer **out, const flaw_bytes *
     if (!status) status = find_fixed(t, vocab_name, err);
     if (!status) status = find_merges(t, lines_over(merges->data, merges->size, merges_name), vocab_name, err);
     json_decref(root);
-    if (status)
-        flaw_tokenizer_free(t);
-    else
-        *out = t;
+    if (status) flaw_tokenizer_free(t);
+    else *out = t;
     return status;
 }
 

@@ -7,9 +7,9 @@
 
 /* Numbers 0x80 to 0x9f mean what they meant in Windows-1252; 0: as the number says. */
 static const uint16_t windows[32] = {
-    0x20ac, 0,      0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160, 0x2039, 0x0152, 0, 0x017d, 0,
-    0,      0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0, 0x017e,
-    0x0178,
+    0x20ac, 0,      0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160,
+    0x2039, 0x0152, 0,      0x017d, 0,      0,      0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
+    0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0,      0x017e, 0x0178,
 };
 
 /* Code points a number may not name: they vanish. */
@@ -21,12 +21,9 @@ static bool vanishes(uint32_t code)
 
 static size_t write_number(uint32_t *out, uint32_t code)
 {
-    if (code >= 0x80 && code <= 0x9f)
-        code = windows[code - 0x80] ? windows[code - 0x80] : code;
-    else if (code == 0 || (code >= 0xd800 && code <= 0xdfff) || code > 0x10ffff)
-        code = 0xfffd;
-    else if (vanishes(code))
-        return 0;
+    if (code >= 0x80 && code <= 0x9f) code = windows[code - 0x80] ? windows[code - 0x80] : code;
+    else if (code == 0 || (code >= 0xd800 && code <= 0xdfff) || code > 0x10ffff) code = 0xfffd;
+    else if (vanishes(code)) return 0;
     out[0] = code;
     return 1;
 }
@@ -57,12 +54,16 @@ static const flaw_entity *find_entity(const char *name)
         size_t middle = (low + high) / 2;
         int order = strcmp(flaw_entities[middle].name, name);
         if (order == 0) return &flaw_entities[middle];
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
+        if (order < 0) low = middle + 1;
+        else high = middle;
     }
     return NULL;
+}
+
+/* All names are ASCII. */
+static bool is_name_part(uint32_t code)
+{
+    return code < 128 && !strchr("\t\n\f <&#;", (int)code);
 }
 
 /* text[0] is '&'. The longest name that is known; a name in the middle of a longer word counts only where HTML knows
@@ -71,7 +72,7 @@ static size_t read_name(uint32_t *out, size_t *out_count, const uint32_t *text, 
 {
     char name[LONGEST_NAME + 1];
     size_t length = 0;
-    while (length < LONGEST_NAME && 1 + length < count && text[1 + length] < 128 && strchr("\t\n\f <&#;", (int)text[1 + length]) == NULL) {
+    while (length < LONGEST_NAME && 1 + length < count && is_name_part(text[1 + length])) {
         name[length] = (char)text[1 + length];
         length++;
     }

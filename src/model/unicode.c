@@ -9,10 +9,8 @@ static bool in_ranges(const flaw_code_range *range, size_t count, uint32_t code)
     size_t low = 0, high = count; /* first range that ends at or after the code */
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (range[middle].last < code)
-            low = middle + 1;
-        else
-            high = middle;
+        if (range[middle].last < code) low = middle + 1;
+        else high = middle;
     }
     return low < count && range[low].first <= code;
 }
@@ -71,10 +69,8 @@ size_t flaw_text_collapse(uint32_t *text, size_t count)
 {
     size_t out = 0;
     for (size_t i = 0; i < count; i++) {
-        if (!flaw_unicode_space(text[i]))
-            text[out++] = text[i];
-        else if (out && text[out - 1] != ' ')
-            text[out++] = ' ';
+        if (!flaw_unicode_space(text[i])) text[out++] = text[i];
+        else if (out && text[out - 1] != ' ') text[out++] = ' ';
     }
     return out && text[out - 1] == ' ' ? out - 1 : out;
 }
@@ -84,10 +80,8 @@ static uint32_t lower_of(uint32_t code)
     size_t low = 0, high = flaw_unicode_lower_count;
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (flaw_unicode_lower[middle].last < code)
-            low = middle + 1;
-        else
-            high = middle;
+        if (flaw_unicode_lower[middle].last < code) low = middle + 1;
+        else high = middle;
     }
     if (low == flaw_unicode_lower_count) return code;
     const flaw_lower_range *r = &flaw_unicode_lower[low];
