@@ -150,7 +150,7 @@ static flaw_status from_plain_merges(flaw_tokenizer **out, const uint8_t *text, 
     if (max_vocab < FIXED_TOKENS || max_vocab > VOCAB_LIMIT)
         return flaw_fail(err, FLAW_BAD_DATA, "%s: a vocabulary of %d tokens, allowed are %d to %d", name, max_vocab,
                          FIXED_TOKENS, VOCAB_LIMIT);
-    flaw_tokenizer *t;
+    flaw_tokenizer *t = NULL;
     uint32_t merges = count_lines(text, size, (uint32_t)(max_vocab - FIXED_TOKENS));
     flaw_status status = new_tokenizer(&t, name, 512 + 3 * merges, merges, err);
     if (status) return status;
