@@ -23,7 +23,7 @@ flaw_status flaw_canvas_init(flaw_canvas *c, int size, flaw_error *err)
     flaw_layer *l = &c->layer;
     float **its[] = {&l->u, &l->v, &l->d, &l->z, &l->r, &l->g, &l->b, &l->t[0], &l->t[1], &l->t[2], &l->t[3], &l->t[4]};
     for (int i = 0; i < LAYER_PLANES; i++) *its[i] = block + (size_t)(CANVAS_PLANES + i) * plane;
-    c->light = (flaw_light){0, 0, 1, 0.5f, {1, 1, 1}, 0.5f, 0, 0, 0, 1, {0.5f, 0, 0.5f, 0.3f}};
+    c->light = (flaw_light){0, 0, 1, 0.5f, {1, 1, 1}, 0.5f, 0.8f, 0, 0, 0, 1, {0.5f, 0, 0.5f, 0.3f}};
     flaw_canvas_clear(c);
     return FLAW_OK;
 }
@@ -80,35 +80,6 @@ flaw_layer *flaw_layer_frame(flaw_canvas *c, float scale, float angle)
     return flaw_layer_begin(c, 0, 0, scale, angle, reach, reach);
 }
 
-/* Darken what lies below, where the way to the lamp passes through the part: the outline moved away from the lamp. */
-static void cast_shadow(flaw_canvas *c, const flaw_layer *l)
-{
-    const flaw_light *light = &c->light;
-    if (l->thickness <= 0) return;
-    float lean = l->thickness / l->px / (light->z > 0.3f ? light->z : 0.3f);
-    float ox = -light->x * lean, oy = -light->y * lean;
-    float width = (0.5f + light->soft) * l->thickness + l->px;
-    int pad = (int)(fabsf(ox) + fabsf(oy) + width / l->px) + 2;
-    int x0 = l->x0 - pad < 0 ? 0 : l->x0 - pad, x1 = l->x0 + l->w + pad, y1 = l->y0 + l->h + pad;
-    int y0 = l->y0 - pad < 0 ? 0 : l->y0 - pad;
-    if (x1 > c->size) x1 = c->size;
-    if (y1 > c->size) y1 = c->size;
-    float inv = 1 / width;
-    for (int y = y0; y < y1; y++) {
-        int j = y - l->y0 - (int)lrintf(oy), over_y = j < 0 ? -j : j >= l->h ? j - l->h + 1 : 0;
-        j = j < 0 ? 0 : j >= l->h ? l->h - 1 : j;
-        const float *d = l->d + j * l->w;
-        float *shade = c->shade + y * c->size;
-        for (int x = x0; x < x1; x++) {
-            int i = x - l->x0 - (int)ox, over_x = i < 0 ? -i : i >= l->w ? i - l->w + 1 : 0;
-            i = i < 0 ? 0 : i >= l->w ? l->w - 1 : i;
-            float dark = 0.5f - (d[i] + (float)(over_x + over_y) * l->px) * inv;
-            dark = flaw_clamp01(dark) * l->opacity;
-            shade[x] *= 1 - 0.85f * dark * dark * (3 - 2 * dark);
-        }
-    }
-}
-
 /* Slopes of the height plane on the canvas, by differences of neighbours. */
 static void slopes_of_row(const flaw_layer *l, int j, float *sx, float *sy)
 {
@@ -148,7 +119,7 @@ void flaw_layer_end(flaw_canvas *c)
 {
     flaw_layer *l = &c->layer;
     if (l->n == 0) return;
-    if (!l->decal) cast_shadow(c, l);
+    if (!l->decal) flaw_layer_shadow(c);
     float *alpha = l->t[0], *sx = l->t[1], *sy = l->t[2];
     coverage(alpha, l->d, 1 / l->px, l->opacity, l->n);
     for (int j = 0; j < l->h; j++) {

@@ -22,6 +22,7 @@ typedef struct flaw_light {
     float ambient;             /* share of light that comes from everywhere */
     flaw_rgb tint;             /* colour of the lamp */
     float soft;                /* width of shadow edges, in heights of the thing that throws it */
+    float depth;               /* how dark a full shadow is, 0 .. 1 */
     float fall_x, fall_y;      /* brightness gradient over the frame */
     float vignette, exposure;  /* darkening of the corners; factor on all */
     float room[4];             /* what metal reflects: two waves, frequency and phase each */
@@ -68,6 +69,8 @@ flaw_layer *flaw_layer_begin(flaw_canvas *c, float x, float y, float scale, floa
 flaw_layer *flaw_layer_frame(flaw_canvas *c, float scale, float angle);
 /* Lay it on the canvas. */
 void flaw_layer_end(flaw_canvas *c);
+/* The first step of flaw_layer_end: darken what lies below in the layer's shadow. */
+void flaw_layer_shadow(flaw_canvas *c);
 
 /* Outline: distance of a primitive joined to what is in `d`. */
 typedef enum flaw_join { FLAW_SET, FLAW_UNION, FLAW_CUT, FLAW_KEEP } flaw_join;

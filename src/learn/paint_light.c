@@ -8,6 +8,7 @@ typedef struct lamp {
     float x, y, z, hx, hy, hz; /* towards the lamp; halfway between lamp and camera */
     float ambient;
     float room[4];
+    float u, step, v; /* frame coordinates of the row: its first pixel, from pixel to pixel, its height */
 } lamp;
 
 /* Per pixel: light on a matt surface, highlight, and what metal reflects. */
@@ -27,8 +28,11 @@ FLAW_WIDE static void light_row(float *restrict matt, float *restrict shine, flo
         float q = p * p;
         q *= q; /* 64th */
         shine[i] = (0.25f * p * gloss[i] + q * q * gloss[i] * gloss[i]) * gloss[i] * shade[i];
-        float a = flaw_wave(m.room[0] * (nx + 0.6f * ny) + m.room[1]), b = flaw_wave(m.room[2] * (ny - 0.4f * nx) + m.room[3]);
-        mirror[i] = (0.5f + 0.3f * a + 0.2f * b) * (0.4f + 0.6f * shade[i]);
+        /* The camera stands near, so that even a flat mirror shows different parts of the room. */
+        float rx = nx + 0.35f * (m.u + m.step * (float)i), ry = ny + 0.35f * m.v;
+        float a = flaw_wave(m.room[0] * (rx + 0.6f * ry) + m.room[1]), b = flaw_wave(m.room[2] * (ry - 0.4f * rx) + m.room[3]);
+        mirror[i] = (0.6f + 0.42f * a + 0.28f * b) * (0.4f + 0.6f * shade[i]);
+        mirror[i] = mirror[i] < 0.04f ? 0.04f : mirror[i];
     }
 }
 
@@ -49,7 +53,7 @@ FLAW_WIDE static void display_row(uint8_t *restrict out, const float *restrict a
 
 static lamp lamp_of(const flaw_light *light)
 {
-    lamp m = {light->x, light->y, light->z, light->x, light->y, light->z + 1, light->ambient, {0}};
+    lamp m = {light->x, light->y, light->z, light->x, light->y, light->z + 1, light->ambient, {0}, 0, 0, 0};
     float inv = 1 / sqrtf(m.hx * m.hx + m.hy * m.hy + m.hz * m.hz);
     m.hx *= inv, m.hy *= inv, m.hz *= inv;
     for (int k = 0; k < 4; k++) m.room[k] = light->room[k];
@@ -70,6 +74,7 @@ void flaw_canvas_light(flaw_canvas *c, flaw_picture *out, uint8_t *foreground)
             float f = (1 + light->fall_x * u + light->fall_y * v) * (1 - light->vignette * 0.5f * (u * u + v * v));
             frame[x] = light->exposure * (f > 0.05f ? f : 0.05f);
         }
+        m.u = 1 / (float)n - 1, m.step = 2 / (float)n, m.v = v;
         light_row(matt, shine, mirror, c->sx + at, c->sy + at, c->shade + at, c->gloss + at, n, m);
         uint8_t *row = out->rgb + 3 * (size_t)at;
         display_row(row, c->r + at, matt, shine, mirror, c->metal + at, frame, light->tint.r, n);

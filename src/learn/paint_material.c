@@ -95,7 +95,7 @@ static flaw_rgb paint_colour(flaw_random *r)
     double p = flaw_random_uniform(r);
     if (p < 0.2) return flaw_rgb_hsv(0, 0, (float)flaw_random_range(r, 0.75, 0.95));
     if (p < 0.32) return flaw_rgb_hsv(0.6f, 0.05f, (float)flaw_random_range(r, 0.1, 0.3));
-    if (p < 0.45) return flaw_rgb_hsv((float)flaw_random_uniform(r), 0.08f, (float)flaw_random_range(r, 0.3, 0.75));
+    if (p < 0.55) return flaw_rgb_hsv((float)flaw_random_uniform(r), 0.08f, (float)flaw_random_range(r, 0.3, 0.75));
     return flaw_rgb_hsv((float)flaw_random_uniform(r), (float)flaw_random_range(r, 0.25, 0.85),
                         (float)flaw_random_range(r, 0.35, 0.9));
 }
@@ -103,7 +103,7 @@ static flaw_rgb paint_colour(flaw_random *r)
 static flaw_rgb jitter(flaw_rgb c, flaw_random *r)
 {
     float bright = (float)flaw_random_range(r, 0.8, 1.2);
-    flaw_rgb k = {(float)flaw_random_range(r, 0.92, 1.08), 1, (float)flaw_random_range(r, 0.9, 1.1)};
+    flaw_rgb k = {(float)flaw_random_range(r, 0.96, 1.04), 1, (float)flaw_random_range(r, 0.94, 1.06)};
     return (flaw_rgb){flaw_clamp01(c.r * bright * k.r), flaw_clamp01(c.g * bright * k.g), flaw_clamp01(c.b * bright * k.b)};
 }
 

@@ -108,7 +108,8 @@ void flaw_stage_background(flaw_stage *s, flaw_random *design)
     m.seed = flaw_pick_seed(&s->shot);
     double p = flaw_random_uniform(design);
     if (plain && p < 0.3) m.a = flaw_rgb_hsv(0.6f, 0.03f, flaw_pick(design, 0.02, 0.2));
-    else if (plain && p < 0.6) m.a = flaw_rgb_hsv(0.1f, 0.03f, flaw_pick(design, 0.75, 0.98));
+    else if (plain && p < 0.55) m.a = flaw_rgb_hsv(0.1f, 0.03f, flaw_pick(design, 0.75, 0.98));
+    else if (plain && p < 0.8) m.a = flaw_rgb_hsv(flaw_pick(design, 0, 1), flaw_pick(design, 0, 0.15), flaw_pick(design, 0.2, 0.75));
     if (plain) m.b = flaw_rgb_scale(m.a, 0.8f);
     flaw_material_fill(l, &m);
     flaw_layer_end(&s->canvas);
@@ -123,7 +124,8 @@ void flaw_stage_lamp(flaw_stage *s, flaw_random *design)
     light->x = cosf(way) * low * inv, light->y = sinf(way) * low * inv, light->z = inv;
     light->ambient = flaw_pick(design, 0.25, 0.65);
     light->soft = flaw_pick(design, 0.2, 2.5);
-    float warm = flaw_pick(design, -0.12, 0.12) + flaw_pick(&s->shot, -0.02, 0.02);
+    light->depth = flaw_pick(design, 0.45, 0.9);
+    float warm = flaw_pick(design, -0.07, 0.09) + flaw_pick(&s->shot, -0.01, 0.01);
     light->tint = (flaw_rgb){1 + warm, 1, 1 - warm};
     float slope = flaw_pick(design, 0, 0.25);
     light->fall_x = slope * cosf(way) + flaw_pick(&s->shot, -0.03, 0.03), light->fall_y = slope * sinf(way);
