@@ -68,27 +68,33 @@ static void paint(flaw_picture *p, bounds b, flaw_colour colour, painter unite, 
     }
 }
 
+/* [x0, x1) x [y0, y1) in 64 bits: the corners of a box from elsewhere may lie beyond what an int holds. */
+static void fill(flaw_picture *p, int64_t x0, int64_t y0, int64_t x1, int64_t y1, flaw_colour colour)
+{
+    int left = x0 > 0 ? (int)(x0 < p->width ? x0 : p->width) : 0;
+    int top = y0 > 0 ? (int)(y0 < p->height ? y0 : p->height) : 0;
+    int64_t right = x1 < p->width ? x1 : p->width, bottom = y1 < p->height ? y1 : p->height;
+    for (int y = top; y < bottom; y++) {
+        for (int x = left; x < right; x++) flaw_draw_pixel(p, x, y, colour, 1);
+    }
+}
+
 void flaw_draw_rect(flaw_picture *p, flaw_box box, flaw_colour colour)
 {
-    /* In 64 bits: corners of a box from elsewhere may lie beyond what an int holds. */
-    int64_t x1 = (int64_t)box.x + box.width, y1 = (int64_t)box.y + box.height;
-    int right = x1 < p->width ? (int)x1 : p->width, bottom = y1 < p->height ? (int)y1 : p->height;
-    for (int y = box.y > 0 ? box.y : 0; y < bottom; y++) {
-        for (int x = box.x > 0 ? box.x : 0; x < right; x++) flaw_draw_pixel(p, x, y, colour, 1);
-    }
+    fill(p, box.x, box.y, (int64_t)box.x + box.width, (int64_t)box.y + box.height, colour);
 }
 
 void flaw_draw_outline(flaw_picture *p, flaw_box box, int thickness, flaw_colour colour)
 {
-    if (2 * (int64_t)thickness >= box.width || 2 * (int64_t)thickness >= box.height) {
-        flaw_draw_rect(p, box, colour);
+    int64_t t = thickness, x0 = box.x, y0 = box.y, x1 = x0 + box.width, y1 = y0 + box.height;
+    if (2 * t >= box.width || 2 * t >= box.height) {
+        fill(p, x0, y0, x1, y1, colour);
         return;
     }
-    int inner = box.height - 2 * thickness, lower = box.height - thickness, right = box.width - thickness;
-    flaw_draw_rect(p, (flaw_box){box.x, box.y, box.width, thickness}, colour);
-    flaw_draw_rect(p, (flaw_box){box.x, box.y + lower, box.width, thickness}, colour);
-    flaw_draw_rect(p, (flaw_box){box.x, box.y + thickness, thickness, inner}, colour);
-    flaw_draw_rect(p, (flaw_box){box.x + right, box.y + thickness, thickness, inner}, colour);
+    fill(p, x0, y0, x1, y0 + t, colour);
+    fill(p, x0, y1 - t, x1, y1, colour);
+    fill(p, x0, y0 + t, x0 + t, y1 - t, colour);
+    fill(p, x1 - t, y0 + t, x1, y1 - t, colour);
 }
 
 /* A rectangle with half sides (half_x, half_y) whose corners are rounded; a disc has half sides 0. `hole` > 0 keeps only
