@@ -7,12 +7,17 @@
 #include <stdio.h>
 #include <time.h>
 
+#include <jansson.h>
+
 #include "flaw/inspect.h"
 #include "options.h"
 
 /* "flaw: MESSAGE" as one line on standard error (control bytes shown as '?'); returns the exit status. */
 int cli_report(const flaw_error *err);
 int cli_wrong_use(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A string for JSON; where it is not UTF-8 (a file name may hold anything) its other bytes become '?'. */
+json_t *cli_json_text(const char *text);
 
 /* setup.c: options of the command line -> engine, inspector. Paths given by --good become files. */
 flaw_status cli_open_engine(flaw_engine **out, const cli_settings *s, flaw_error *err);
@@ -21,11 +26,12 @@ void cli_inspect_options(flaw_inspect_options *out, const cli_settings *s);
 flaw_status cli_open_inspector(flaw_inspector **out, const flaw_engine *engine, const cli_settings *s, flaw_error *err);
 
 /* gather.c: named files as they are; folders with all below them, sorted, picture files by ending (.jpg .jpeg .png).
- * A path that cannot be used is reported at once and the first such status kept; the rest goes on. */
+ * A path that cannot be used is reported at once (unless `quiet`) and the first such fault kept; the rest goes on. */
 typedef struct cli_pictures {
     char **path; /* [count] owned */
     size_t count, room;
-    flaw_status status; /* of the first path that could not be used, else FLAW_OK */
+    bool quiet;
+    flaw_error first; /* status FLAW_OK when every path could be used */
 } cli_pictures;
 void cli_pictures_add(cli_pictures *p, const char *path);
 void cli_pictures_release(cli_pictures *p);

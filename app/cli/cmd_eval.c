@@ -41,10 +41,10 @@ static json_t *figures_json(const flaw_eval_figures *f)
 
 static void print_json(const char *dataset, const flaw_engine *engine, const cli_settings *s, const flaw_eval_result *r)
 {
-    json_t *line = json_pack(
-        "{s:o, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:o, s:o}", "dataset", json_string_nocheck(dataset), "model",
-        flaw_engine_model_name(engine), "method", s->method ? s->method : "auto", "shots", s->shots, "draws", r->draws,
-        "good", r->good, "bad", r->bad, "masks", r->masks, "mean", figures_json(&r->mean), "sd", figures_json(&r->sd));
+    json_t *line = json_pack("{s:o, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:o, s:o}", "dataset", cli_json_text(dataset),
+                             "model", flaw_engine_model_name(engine), "method", s->method ? s->method : "auto", "shots",
+                             s->shots, "draws", r->draws, "good", r->good, "bad", r->bad, "masks", r->masks, "mean",
+                             figures_json(&r->mean), "sd", figures_json(&r->sd));
     char *text = json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(9));
     if (text) puts(text);
     fflush(stdout);

@@ -42,7 +42,7 @@ static flaw_status write_files(json_t *paths, const inspection *in, const flaw_r
         status = i == 0   ? flaw_result_write_overlay(result, picture, path, err)
                  : i == 1 ? flaw_result_write_map(result, path, err)
                           : flaw_result_write_mask(result, path, err);
-        if (status == FLAW_OK) json_object_set_new(paths, kind[i].key, json_string_nocheck(path));
+        if (status == FLAW_OK) json_object_set_new(paths, kind[i].key, cli_json_text(path));
         free(path);
     }
     return status;
@@ -76,6 +76,22 @@ static void print_number(double value)
     else printf("  %8s", "-");
 }
 
+/* The first path in full, the others lie beside it. */
+static void print_paths(json_t *paths)
+{
+    const char *key, *before = "    written: ";
+    json_t *value;
+    json_object_foreach(paths, key, value)
+    {
+        const char *path = json_string_value(value), *slash = path ? strrchr(path, '/') : NULL;
+        if (!path) continue;
+        fputs(before, stdout);
+        cli_print_safe(stdout, *before == ' ' || !slash ? path : slash + 1);
+        before = ", ";
+    }
+    if (*before == ',') fputc('\n', stdout);
+}
+
 static void print_row(inspection *in, const flaw_result *result, const char *image, json_t *paths)
 {
     cli_progress_clear(&in->progress);
@@ -87,14 +103,7 @@ static void print_row(inspection *in, const flaw_result *result, const char *ima
     fputs("  ", stdout);
     cli_print_safe(stdout, result->words[0] ? result->words : result->doubt[0] ? result->doubt : "could not be judged");
     fputc('\n', stdout);
-    const char *key;
-    json_t *value;
-    json_object_foreach(paths, key, value)
-    {
-        printf("    %s: ", key);
-        cli_print_safe(stdout, json_string_value(value));
-        fputc('\n', stdout);
-    }
+    print_paths(paths);
     fflush(stdout);
 }
 
@@ -183,7 +192,7 @@ int cmd_inspect(const cli_settings *s)
     if (s->arguments.count == 0)
         return cli_wrong_use("inspect: no picture given; usage: flaw inspect PICTURE|FOLDER...");
     for (size_t i = 0; i < s->arguments.count; i++) cli_pictures_add(&in.pictures, s->arguments.value[i]);
-    in.exit = flaw_status_exit(in.pictures.status);
+    in.exit = flaw_status_exit(in.pictures.first.status);
     if (in.pictures.count) {
         if (prepare(&in, &err) == FLAW_OK) judge_all(&in);
         else in.exit = cli_report(&err);

@@ -12,8 +12,8 @@ static void print_learnt(const cli_settings *s, const flaw_inspector *inspector)
         cli_print_wrapped(stdout, flaw_inspector_about(inspector), 0, 110);
         return;
     }
-    json_t *line = json_pack("{s:o, s:o}", "recipe", json_string_nocheck(s->output), "about",
-                             json_string_nocheck(flaw_inspector_about(inspector)));
+    json_t *line = json_pack("{s:o, s:o}", "recipe", cli_json_text(s->output), "about",
+                             cli_json_text(flaw_inspector_about(inspector)));
     char *text = json_dumps(line, JSON_COMPACT);
     if (text) puts(text);
     free(text);

@@ -36,6 +36,21 @@ const cli_command cli_command_table[] = {
      "good parts. A folder of such folders is measured one by one, with the mean over all. Pixel figures are taken at "
      "256 x 256, PRO up to 30 % false positives.",
      "flaw eval data/hazelnut --shots 4\nflaw eval scenes/ --json", cmd_eval},
+    {CLI_TRAIN, "train", "--out DIR [--init MODEL] [--photos FOLDER]... | export CHECKPOINT FILE",
+     "train the small model that the program carries inside",
+     "Trains on drawn scenes and on photographs with painted defects. The folder holds the checkpoint and the finished "
+     "model; started again with the same folder it goes on with the same bits. Ctrl-C writes a checkpoint and stops. "
+     "export writes the model of a checkpoint.",
+     "flaw train --out run --init deit-tiny --photos photos --steps 20000\n"
+     "flaw train export run/checkpoint.safetensors model.safetensors",
+     cmd_train},
+    {CLI_BENCH, "bench", "[PICTURE]", "how fast this machine is",
+     "Medians over rounds: opening the engine, decoding the picture, preparing and encoding it once (with the GFLOP/s "
+     "of "
+     "the image tower), judging it by words, and judging it by comparison with one good part (itself). Without a "
+     "picture a "
+     "drawn scene is used, and what needs a file is left out.",
+     "flaw bench\nflaw bench part.jpg --threads 1 --json", cmd_bench},
     {CLI_HELP, "help", "[COMMAND]", "this page, or the page of a command", "Shows what a command does and its options.",
      "flaw help inspect", cmd_help},
     {CLI_COMPLETION, "completion", "bash", "completion for the shell",

@@ -11,8 +11,8 @@ enum { DEEPEST = 32 };
 
 static void note(cli_pictures *p, const flaw_error *err)
 {
-    cli_report(err);
-    if (p->status == FLAW_OK) p->status = err->status;
+    if (!p->quiet) cli_report(err);
+    if (p->first.status == FLAW_OK) p->first = *err;
 }
 
 static void append(cli_pictures *p, char *path)
@@ -95,9 +95,9 @@ void cli_pictures_add(cli_pictures *p, const char *path)
         return;
     }
     size_t before = p->count;
-    flaw_status status = p->status;
+    const flaw_status status = p->first.status;
     add_folder(p, path, 0);
-    if (p->count == before && p->status == status) {
+    if (p->count == before && p->first.status == status) {
         flaw_error err;
         flaw_fail(&err, FLAW_MISSING, "folder '%s': no pictures in it, expected files named .jpg, .jpeg or .png", path);
         note(p, &err);

@@ -1,4 +1,6 @@
 #include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "cli.h"
 
@@ -19,4 +21,15 @@ int cli_wrong_use(const char *format, ...)
     vsnprintf(err.text, sizeof err.text, format, arguments);
     va_end(arguments);
     return cli_report(&err);
+}
+
+json_t *cli_json_text(const char *text)
+{
+    json_t *value = json_string(text);
+    char *ascii = value ? NULL : strdup(text);
+    for (char *c = ascii; c && *c; c++)
+        if ((unsigned char)*c >= 0x80) *c = '?';
+    if (ascii) value = json_string(ascii);
+    free(ascii);
+    return value ? value : json_null();
 }

@@ -52,11 +52,11 @@ static flaw_status refuse_beside_recipe(const cli_settings *s, flaw_error *err)
 static flaw_status from_good_parts(flaw_inspector **out, const flaw_engine *engine, const cli_settings *s,
                                    flaw_error *err)
 {
-    cli_pictures good = {0};
+    cli_pictures good = {.quiet = true};
     for (size_t i = 0; i < s->good.count; i++) cli_pictures_add(&good, s->good.value[i]);
-    flaw_status status = good.status;
+    flaw_status status = good.first.status;
     if (status != FLAW_OK) {
-        status = flaw_fail(err, status, "the good parts given by --good could not all be found; nothing was judged");
+        if (err) *err = good.first;
     } else {
         flaw_inspect_options options;
         cli_progress progress = cli_progress_begin();
