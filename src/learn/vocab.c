@@ -4,7 +4,8 @@
 #include <string.h>
 
 #define MAX_WORD 63    /* letters; longer runs are cut */
-#define MAX_SYMBOLS 8192
+#define LETTERS 52 /* 26, and 26 that end a word */
+#define MAX_MERGES 8000
 
 void flaw_word_counts_init(flaw_word_counts *counts, flaw_arena *arena)
 {
@@ -66,8 +67,8 @@ typedef struct learner {
     spelled *words;
     size_t word_count;
     const char **name;
-    int names;
-    int *pair; /* [MAX_SYMBOLS]: counts of pairs with one left symbol */
+    int names, room; /* used, and allowed */
+    int *pair;       /* [room, room] counts */
 } learner;
 
 /* Symbols: 26 letters, 26 letters that end a word, then one for each merge. */
@@ -82,31 +83,31 @@ static void spell(learner *l, const flaw_word_counts *counts)
     }
 }
 
-/* Most frequent pair; ties go to the one whose names come first in byte order. 0 when no word has two symbols. */
+/* A pair against the best so far: more often, or as often and earlier in byte order. */
+static bool better(const learner *l, int a, int b, int count, int best, int left, int right)
+{
+    if (count != best) return count > best;
+    int order = strcmp(l->name[a], l->name[left]);
+    return order < 0 || (order == 0 && strcmp(l->name[b], l->name[right]) < 0);
+}
+
+/* Most frequent pair; 0 when no word has two symbols. The table is left cleared for the next call. */
 static int best_pair(learner *l, int *left, int *right)
 {
     int best = 0;
-    for (int a = 0; a < l->names; a++) {
-        memset(l->pair, 0, (size_t)l->names * sizeof *l->pair);
-        bool any = false;
-        for (size_t w = 0; w < l->word_count; w++) {
-            const spelled *s = &l->words[w];
-            for (int i = 0; i + 1 < s->length; i++)
-                if (s->symbol[i] == a) {
-                    l->pair[s->symbol[i + 1]] += s->count;
-                    any = true;
-                }
+    for (size_t w = 0; w < l->word_count; w++)
+        for (int i = 0; i + 1 < l->words[w].length; i++)
+            l->pair[l->words[w].symbol[i] * l->room + l->words[w].symbol[i + 1]] += l->words[w].count;
+    for (size_t w = 0; w < l->word_count; w++)
+        for (int i = 0; i + 1 < l->words[w].length; i++) {
+            int a = l->words[w].symbol[i], b = l->words[w].symbol[i + 1], *count = &l->pair[a * l->room + b];
+            if (*count && better(l, a, b, *count, best, *left, *right)) {
+                best = *count;
+                *left = a;
+                *right = b;
+            }
+            *count = 0;
         }
-        for (int b = 0; any && b < l->names; b++) {
-            if (l->pair[b] < best || l->pair[b] == 0) continue;
-            int order = best == l->pair[b] ? strcmp(l->name[a], l->name[*left]) : -1;
-            if (best == l->pair[b] && order == 0) order = strcmp(l->name[b], l->name[*right]);
-            if (order >= 0) continue;
-            best = l->pair[b];
-            *left = a;
-            *right = b;
-        }
-    }
     return best;
 }
 
@@ -126,7 +127,7 @@ static void apply(learner *l, int left, int right, int merged)
 
 static flaw_status learn(flaw_buffer *out, learner *l, int merges, flaw_arena *arena, flaw_error *err)
 {
-    for (int m = 0; m < merges && l->names < MAX_SYMBOLS; m++) {
+    for (int m = 0; m < merges && l->names < l->room; m++) {
         int left = 0, right = 0;
         if (!best_pair(l, &left, &right)) break;
         size_t a = strlen(l->name[left]), b = strlen(l->name[right]);
@@ -144,12 +145,14 @@ static flaw_status learn(flaw_buffer *out, learner *l, int merges, flaw_arena *a
 flaw_status flaw_vocab_learn(flaw_buffer *out, const flaw_word_counts *counts, int merges, flaw_error *err)
 {
     static const char letters[] = "a\0b\0c\0d\0e\0f\0g\0h\0i\0j\0k\0l\0m\0n\0o\0p\0q\0r\0s\0t\0u\0v\0w\0x\0y\0z";
+    if (merges < 0 || merges > MAX_MERGES)
+        return flaw_fail(err, FLAW_USAGE, "vocabulary of %d merges, allowed are 0 to %d", merges, MAX_MERGES);
     flaw_arena arena;
     flaw_arena_init(&arena, 0);
-    learner l = {.word_count = counts->count, .names = 52};
+    learner l = {.word_count = counts->count, .names = LETTERS, .room = LETTERS + merges};
     l.words = flaw_arena_alloc(&arena, counts->count, sizeof *l.words);
-    l.name = flaw_arena_alloc(&arena, MAX_SYMBOLS, sizeof *l.name);
-    l.pair = flaw_arena_alloc(&arena, MAX_SYMBOLS, sizeof *l.pair);
+    l.name = flaw_arena_alloc(&arena, (size_t)l.room, sizeof *l.name);
+    l.pair = flaw_arena_alloc(&arena, (size_t)l.room * (size_t)l.room, sizeof *l.pair);
     char *ends = flaw_arena_alloc(&arena, 26, 8);
     flaw_status status = FLAW_OK;
     if (!l.words || !l.name || !l.pair || !ends) status = flaw_fail(err, FLAW_NO_MEMORY, "no memory to learn a vocabulary");
