@@ -78,7 +78,7 @@ def check_includes(name, lines):
             continue
         path = match.group(1)
         folder = path.split('/')[0] if '/' in path else ''
-        if '..' in path.split('/'):
+        if '..' in path.split('/') and (own or is_app or is_public):
             yield number, f'#include "{path}": a path upwards, allowed is "FOLDER/FILE.h"'
         elif folder == 'flaw' or folder == '':
             continue
