@@ -7,7 +7,7 @@ golden.txt, one case a line:
     decode FILE WIDTH HEIGHT SHA256            pixels of ImageOps.exif_transpose(Image.open(FILE)).convert("RGB")
     resize FILE WIDTH HEIGHT FILTER SHA256     the same, then resize((WIDTH, HEIGHT), FILTER)
 The hash is over the RGB bytes, rows from the top. 16-bit grey is the one place where we differ from Pillow on purpose
-(docs/decisions/pictures.md): the high byte is taken, so the hash is made from that.
+(docs/decisions/0004): the high byte is taken, so the hash is made from that.
 
 The pictures are drawn here from fixed formulas; the files come out the same with the same Pillow and libjpeg-turbo.
 """

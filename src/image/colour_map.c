@@ -9,12 +9,9 @@ typedef struct stop {
 
 /* Blue, green, yellow grow out of nothing below the threshold; the warm side begins on it. */
 static const stop STOPS[] = {
-    {FLAW_HEAT_CLEAR, {40, 90, 255, 0}},
-    {0.40f, {40, 130, 255, 70}},
-    {0.45f, {40, 205, 130, 95}},
-    {FLAW_HEAT_THRESHOLD, {250, 225, 50, 120}},
-    {0.56f, {255, 145, 10, 140}},
-    {0.68f, {242, 45, 25, 155}},
+    {FLAW_HEAT_CLEAR, {40, 90, 255, 0}}, {0.40f, {40, 130, 255, 70}},
+    {0.45f, {40, 205, 130, 95}},         {FLAW_HEAT_THRESHOLD, {250, 225, 50, 120}},
+    {0.56f, {255, 145, 10, 140}},        {0.68f, {242, 45, 25, 155}},
     {1.00f, {175, 0, 35, 175}},
 };
 enum { STOP_COUNT = sizeof STOPS / sizeof STOPS[0] };

@@ -5,8 +5,8 @@
 
 #include "image/draw.h"
 
-#define FLAW_HEAT_CLEAR 0.35f     /* below: no colour at all, the photograph as it is */
-#define FLAW_HEAT_THRESHOLD 0.5f  /* yellow up to here, orange and red only above */
+#define FLAW_HEAT_CLEAR 0.35f    /* below: no colour at all, the photograph as it is */
+#define FLAW_HEAT_THRESHOLD 0.5f /* yellow up to here, orange and red only above */
 
 /* Colour and opacity of a value; values below 0 and above 1 are as 0 and 1. Not a number is grey, nearly opaque. */
 flaw_colour flaw_heat_colour(float value);

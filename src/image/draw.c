@@ -97,8 +97,8 @@ void flaw_draw_outline(flaw_picture *p, flaw_box box, int thickness, flaw_colour
     fill(p, x1 - t, y0 + t, x1, y1 - t, colour);
 }
 
-/* A rectangle with half sides (half_x, half_y) whose corners are rounded; a disc has half sides 0. `hole` > 0 keeps only
- * the outermost `hole` pixels. */
+/* A rectangle with half sides (half_x, half_y) whose corners are rounded; a disc has half sides 0. `hole` > 0 keeps
+ * only the outermost `hole` pixels. */
 typedef struct rounded {
     flaw_point centre;
     float half_x, half_y, radius, hole;

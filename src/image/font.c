@@ -2,8 +2,8 @@
  *
  * A glyph is written as letters in pairs, first x then y, 'a' = 0, 'b' = 1 and so on, y downwards: capitals go from 'c'
  * (2) to 'q' (16), small letters begin at 'g' (6), what hangs below ends at 'v' (21). A capital x marks a control point
- * of a quadratic curve, as in TrueType: between two controls in a row lies a point halfway. A space begins a new stroke;
- * a stroke of one point is a dot. */
+ * of a quadratic curve, as in TrueType: between two controls in a row lies a point halfway. A space begins a new
+ * stroke; a stroke of one point is a dot. */
 #include "image/font.h"
 
 #include <math.h>
@@ -19,101 +19,101 @@ typedef struct glyph {
 } glyph;
 
 static const glyph GLYPHS[95] = {
-    {2, ""},                                                                 /* space */
-    {0, "acal aq"},                                                          /* ! */
-    {3, "acaf dcdf"},                                                        /* " */
-    {9, "dcbq icgq bgjg alil"},                                              /* # */
-    {10, "kfKcfcAcAjfjKjKqfqAqan fafs"},                                     /* $ */
-    {12, "dcGcGidiAiAcdc jkMkMqjqGqGkjk kccq"},                              /* % */
-    {10, "kqdiBgBcecHchfHhejAkanAqeqIqkk"},                                  /* & */
-    {0, "acaf"},                                                             /* ' */
-    {4, "ebAfakApet"},                                                       /* ( */
-    {4, "abEfekEpat"},                                                       /* ) */
-    {8, "edej behi hebi"},                                                   /* * */
-    {8, "ehep alil"},                                                        /* + */
-    {1, "bqat"},                                                             /* , */
-    {5, "alfl"},                                                             /* - */
-    {0, "aq"},                                                               /* . */
-    {7, "hbas"},                                                             /* / */
-    {8, "ecIcihilIqeqAqalahAcec"},                                           /* 0 */
-    {8, "bfeceq"},                                                           /* 1 */
-    {8, "agAcecIcigIiflaqiq"},                                               /* 2 */
-    {8, "afAcecIcIjejdj ejIjIqeqAqan"},                                      /* 3 */
-    {8, "gqgcamim"},                                                         /* 4 */
-    {8, "icacaiBhehIhIqeqAqan"},                                             /* 5 */
-    {8, "gcAfalAqeqIqIhehAhal"},                                             /* 6 */
-    {8, "aciccq"},                                                           /* 7 */
-    {8, "ejBjBcecHcHjejIjIqeqAqAjej"},                                       /* 8 */
-    {8, "cqInihIcecAcAlelIlih"},                                             /* 9 */
-    {0, "ai aq"},                                                            /* : */
-    {1, "bi bqat"},                                                          /* ; */
-    {8, "ihalip"},                                                           /* < */
-    {9, "ajij anin"},                                                        /* = */
-    {8, "ahilap"},                                                           /* > */
-    {8, "afAcecIcifIiekem eq"},                                              /* ? */
-    {14, "lrJshsAsakAchcOcojOnmnKnklkg kkKghgEgekEnhnKnkk"},                 /* @ */
-    {10, "aqfckq clil"},                                                     /* A */
-    {10, "aqacfcJcJjfjaj fjKjKqfqaq"},                                       /* B */
-    {10, "kgKcfcAcahalAqfqKqkm"},                                            /* C */
-    {10, "aqacecKckikkKqeqaq"},                                              /* D */
-    {9, "jcacaqjq ajhj"},                                                    /* E */
-    {9, "jcacaq ajhj"},                                                      /* F */
-    {10, "kgKcfcAcahalAqfqKqklkjgj"},                                        /* G */
-    {10, "acaq kckq ajkj"},                                                  /* H */
-    {0, "acaq"},                                                             /* I */
-    {8, "icimIqeqAqam"},                                                     /* J */
-    {10, "acaq jcal dikq"},                                                  /* K */
-    {9, "acaqjq"},                                                           /* L */
-    {12, "aqacgmmcmq"},                                                      /* M */
-    {10, "aqackqkc"},                                                        /* N */
-    {10, "fcKckhklKqfqAqalahAcfc"},                                          /* O */
-    {10, "aqacfcKcKkfkak"},                                                  /* P */
-    {10, "fcKckhklKqfqAqalahAcfc gmkr"},                                     /* Q */
-    {10, "aqacfcKcKjfjaj fjkq"},                                             /* R */
-    {10, "kfKcfcAcAjfjKjKqfqAqan"},                                          /* S */
-    {10, "ackc fcfq"},                                                       /* T */
-    {10, "acalAqfqKqklkc"},                                                  /* U */
-    {10, "acfqkc"},                                                          /* V */
-    {14, "acdqhflqoc"},                                                      /* W */
-    {10, "ackq kcaq"},                                                       /* X */
-    {10, "acfjkc fjfq"},                                                     /* Y */
-    {10, "ackcaqkq"},                                                        /* Z */
-    {3, "dbabatdt"},                                                         /* [ */
-    {7, "abhs"},                                                             /* \ */
-    {3, "abdbdtat"},                                                         /* ] */
-    {8, "ahecih"},                                                           /* ^ */
-    {8, "asis"},                                                             /* _ */
-    {4, "acce"},                                                             /* ` */
-    {8, "bhCgegIgijiq ikdkAkAqdqIqim"},                                      /* a */
-    {8, "acaq alAgegIgilIqeqAqal"},                                          /* b */
-    {8, "ijIgegAgalAqeqIqin"},                                               /* c */
-    {8, "iciq ilIgegAgalAqeqIqil"},                                          /* d */
-    {8, "alilIgegAgalAqeqHqio"},                                             /* e */
-    {6, "gcfcDcdfdq aggg"},                                                  /* f */
-    {8, "igirIvevBvau ilIgegAgalAqeqIqil"},                                  /* g */
-    {8, "acaq akAgegIgikiq"},                                                /* h */
-    {0, "agaq ac"},                                                          /* i */
-    {2, "cgcsCvav cc"},                                                      /* j */
-    {8, "acaq hgan dkiq"},                                                   /* k */
-    {3, "acanAqdq"},                                                         /* l */
-    {12, "agaq akAgdgGggkgq gkGgjgMgmkmq"},                                  /* m */
-    {8, "agaq akAgegIgikiq"},                                                /* n */
-    {8, "egIgilIqeqAqalAgeg"},                                               /* o */
-    {8, "agav alAgegIgilIqeqAqal"},                                          /* p */
-    {8, "igiv ilIgegAgalAqeqIqil"},                                          /* q */
-    {5, "agaq akAgegfg"},                                                    /* r */
-    {8, "iiIgegAgAlelIlIqeqAqao"},                                           /* s */
-    {6, "dddnDqgq aggg"},                                                    /* t */
-    {8, "agamAqeqIqim igiq"},                                                /* u */
-    {8, "ageqig"},                                                           /* v */
-    {12, "agdqgijqmg"},                                                      /* w */
-    {8, "agiq igaq"},                                                        /* x */
-    {8, "ageq igcv"},                                                        /* y */
-    {8, "agigaqiq"},                                                         /* z */
-    {4, "ebCbcfcgCkakCkcocpCtet"},                                           /* { */
-    {0, "abat"},                                                             /* | */
-    {4, "abCbcfcgCkekCkcocpCtat"},                                           /* } */
-    {8, "anCjelGnik"},                                                       /* ~ */
+    {2, ""},                                                 /* space */
+    {0, "acal aq"},                                          /* ! */
+    {3, "acaf dcdf"},                                        /* " */
+    {9, "dcbq icgq bgjg alil"},                              /* # */
+    {10, "kfKcfcAcAjfjKjKqfqAqan fafs"},                     /* $ */
+    {12, "dcGcGidiAiAcdc jkMkMqjqGqGkjk kccq"},              /* % */
+    {10, "kqdiBgBcecHchfHhejAkanAqeqIqkk"},                  /* & */
+    {0, "acaf"},                                             /* ' */
+    {4, "ebAfakApet"},                                       /* ( */
+    {4, "abEfekEpat"},                                       /* ) */
+    {8, "edej behi hebi"},                                   /* * */
+    {8, "ehep alil"},                                        /* + */
+    {1, "bqat"},                                             /* , */
+    {5, "alfl"},                                             /* - */
+    {0, "aq"},                                               /* . */
+    {7, "hbas"},                                             /* / */
+    {8, "ecIcihilIqeqAqalahAcec"},                           /* 0 */
+    {8, "bfeceq"},                                           /* 1 */
+    {8, "agAcecIcigIiflaqiq"},                               /* 2 */
+    {8, "afAcecIcIjejdj ejIjIqeqAqan"},                      /* 3 */
+    {8, "gqgcamim"},                                         /* 4 */
+    {8, "icacaiBhehIhIqeqAqan"},                             /* 5 */
+    {8, "gcAfalAqeqIqIhehAhal"},                             /* 6 */
+    {8, "aciccq"},                                           /* 7 */
+    {8, "ejBjBcecHcHjejIjIqeqAqAjej"},                       /* 8 */
+    {8, "cqInihIcecAcAlelIlih"},                             /* 9 */
+    {0, "ai aq"},                                            /* : */
+    {1, "bi bqat"},                                          /* ; */
+    {8, "ihalip"},                                           /* < */
+    {9, "ajij anin"},                                        /* = */
+    {8, "ahilap"},                                           /* > */
+    {8, "afAcecIcifIiekem eq"},                              /* ? */
+    {14, "lrJshsAsakAchcOcojOnmnKnklkg kkKghgEgekEnhnKnkk"}, /* @ */
+    {10, "aqfckq clil"},                                     /* A */
+    {10, "aqacfcJcJjfjaj fjKjKqfqaq"},                       /* B */
+    {10, "kgKcfcAcahalAqfqKqkm"},                            /* C */
+    {10, "aqacecKckikkKqeqaq"},                              /* D */
+    {9, "jcacaqjq ajhj"},                                    /* E */
+    {9, "jcacaq ajhj"},                                      /* F */
+    {10, "kgKcfcAcahalAqfqKqklkjgj"},                        /* G */
+    {10, "acaq kckq ajkj"},                                  /* H */
+    {0, "acaq"},                                             /* I */
+    {8, "icimIqeqAqam"},                                     /* J */
+    {10, "acaq jcal dikq"},                                  /* K */
+    {9, "acaqjq"},                                           /* L */
+    {12, "aqacgmmcmq"},                                      /* M */
+    {10, "aqackqkc"},                                        /* N */
+    {10, "fcKckhklKqfqAqalahAcfc"},                          /* O */
+    {10, "aqacfcKcKkfkak"},                                  /* P */
+    {10, "fcKckhklKqfqAqalahAcfc gmkr"},                     /* Q */
+    {10, "aqacfcKcKjfjaj fjkq"},                             /* R */
+    {10, "kfKcfcAcAjfjKjKqfqAqan"},                          /* S */
+    {10, "ackc fcfq"},                                       /* T */
+    {10, "acalAqfqKqklkc"},                                  /* U */
+    {10, "acfqkc"},                                          /* V */
+    {14, "acdqhflqoc"},                                      /* W */
+    {10, "ackq kcaq"},                                       /* X */
+    {10, "acfjkc fjfq"},                                     /* Y */
+    {10, "ackcaqkq"},                                        /* Z */
+    {3, "dbabatdt"},                                         /* [ */
+    {7, "abhs"},                                             /* \ */
+    {3, "abdbdtat"},                                         /* ] */
+    {8, "ahecih"},                                           /* ^ */
+    {8, "asis"},                                             /* _ */
+    {4, "acce"},                                             /* ` */
+    {8, "bhCgegIgijiq ikdkAkAqdqIqim"},                      /* a */
+    {8, "acaq alAgegIgilIqeqAqal"},                          /* b */
+    {8, "ijIgegAgalAqeqIqin"},                               /* c */
+    {8, "iciq ilIgegAgalAqeqIqil"},                          /* d */
+    {8, "alilIgegAgalAqeqHqio"},                             /* e */
+    {6, "gcfcDcdfdq aggg"},                                  /* f */
+    {8, "igirIvevBvau ilIgegAgalAqeqIqil"},                  /* g */
+    {8, "acaq akAgegIgikiq"},                                /* h */
+    {0, "agaq ac"},                                          /* i */
+    {2, "cgcsCvav cc"},                                      /* j */
+    {8, "acaq hgan dkiq"},                                   /* k */
+    {3, "acanAqdq"},                                         /* l */
+    {12, "agaq akAgdgGggkgq gkGgjgMgmkmq"},                  /* m */
+    {8, "agaq akAgegIgikiq"},                                /* n */
+    {8, "egIgilIqeqAqalAgeg"},                               /* o */
+    {8, "agav alAgegIgilIqeqAqal"},                          /* p */
+    {8, "igiv ilIgegAgalAqeqIqil"},                          /* q */
+    {5, "agaq akAgegfg"},                                    /* r */
+    {8, "iiIgegAgAlelIlIqeqAqao"},                           /* s */
+    {6, "dddnDqgq aggg"},                                    /* t */
+    {8, "agamAqeqIqim igiq"},                                /* u */
+    {8, "ageqig"},                                           /* v */
+    {12, "agdqgijqmg"},                                      /* w */
+    {8, "agiq igaq"},                                        /* x */
+    {8, "ageq igcv"},                                        /* y */
+    {8, "agigaqiq"},                                         /* z */
+    {4, "ebCbcfcgCkakCkcocpCtet"},                           /* { */
+    {0, "abat"},                                             /* | */
+    {4, "abCbcfcgCkekCkcocpCtat"},                           /* } */
+    {8, "anCjelGnik"},                                       /* ~ */
 };
 
 static const glyph UNKNOWN = {8, "acicaqacaq iciqaq"};

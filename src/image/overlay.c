@@ -15,10 +15,10 @@ enum { MIN_WIDTH = 460 };
 
 typedef struct layout {
     flaw_panel panel;
-    int width, height;     /* of the whole */
-    int photo_w, photo_h;  /* as shown */
-    flaw_box plain, heat;  /* where; `plain` is empty without side_by_side */
-    int footer;            /* its first row */
+    int width, height;    /* of the whole */
+    int photo_w, photo_h; /* as shown */
+    flaw_box plain, heat; /* where; `plain` is empty without side_by_side */
+    int footer;           /* its first row */
 } layout;
 
 static int at_least(int a, int b)

@@ -143,7 +143,8 @@ static void draw_legend(flaw_picture *p, flaw_panel panel, int top)
     for (int i = 0; i < 3; i++) {
         float x = (float)bar.x + (float)bar.width * 0.5f * (float)i;
         float width = flaw_text_width(font, LABEL[i]);
-        flaw_box tick = {(int)x - (i == 2), bar.y - panel.unit / 4, panel.unit >= 18 ? 2 : 1, bar.height + panel.unit / 2};
+        flaw_box tick = {(int)x - (i == 2), bar.y - panel.unit / 4, panel.unit >= 18 ? 2 : 1,
+                         bar.height + panel.unit / 2};
         flaw_draw_rect(p, tick, BRIGHT);
         flaw_text_draw(p, font, x - width * 0.5f * (float)i, baseline, LABEL[i], DIM);
     }

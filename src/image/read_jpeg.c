@@ -1,6 +1,7 @@
 /* JPEG through libjpeg-turbo with its default settings (accurate integer DCT, fancy upsampling, block smoothing), which
  * are Pillow's too, so the pixels agree with `Image.open(f).convert("RGB")`. Stricter than Pillow in one thing: data
- * that libjpeg would patch with a warning (truncated, wrong codes) is refused; a part is not judged by invented pixels. */
+ * that libjpeg would patch with a warning (truncated, wrong codes) is refused; a part is not judged by invented pixels.
+ */
 #include "image/decode.h"
 
 #include <setjmp.h>
@@ -58,8 +59,8 @@ static void jpeg_on_progress(j_common_ptr cinfo)
 {
     jpeg_job *job = cinfo->client_data;
     if (job->cinfo.input_scan_number <= FLAW_JPEG_MAX_SCANS) return;
-    jpeg_give_up(job, flaw_fail(job->err, FLAW_BAD_DATA, "'%s': JPEG has more than %d scans", job->name,
-                                FLAW_JPEG_MAX_SCANS));
+    jpeg_give_up(
+        job, flaw_fail(job->err, FLAW_BAD_DATA, "'%s': JPEG has more than %d scans", job->name, FLAW_JPEG_MAX_SCANS));
 }
 
 static void jpeg_no_output(j_common_ptr cinfo)
@@ -75,8 +76,9 @@ static void jpeg_check_header(jpeg_job *job, size_t size)
     flaw_status status = flaw_picture_check_size(c->image_width, c->image_height, job->name, job->err);
     if (status != FLAW_OK) jpeg_give_up(job, status);
     if (c->num_components != 1 && c->num_components != 3 && c->num_components != 4) {
-        jpeg_give_up(job, flaw_fail(job->err, FLAW_BAD_DATA, "'%s': JPEG with %d colour components; allowed are 1, 3, 4",
-                                    job->name, c->num_components));
+        jpeg_give_up(job,
+                     flaw_fail(job->err, FLAW_BAD_DATA, "'%s': JPEG with %d colour components; allowed are 1, 3, 4",
+                               job->name, c->num_components));
     }
     uint64_t blocks = (uint64_t)((c->image_width + 7) / 8) * ((c->image_height + 7) / 8);
     if (!c->arith_code && blocks / 8 > size) {

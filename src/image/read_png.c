@@ -1,6 +1,6 @@
 /* PNG through libpng, reduced to 8-bit RGB as Pillow's convert("RGB") does: palettes are looked up, grey is tripled,
- * alpha and tRNS are dropped (not blended), 16 bits keep their high byte (grey too: docs/decisions/pictures.md), gamma and
- * colour profiles are left alone. Strict: any wrong CRC, checksum, palette index or missing end is refused. */
+ * alpha and tRNS are dropped (not blended), 16 bits keep their high byte (grey too: docs/decisions/0004), gamma
+ * and colour profiles are left alone. Strict: any wrong CRC, checksum, palette index or missing end is refused. */
 #include "image/decode.h"
 
 #include <setjmp.h>

@@ -8,8 +8,8 @@
 
 typedef enum flaw_filter { FLAW_FILTER_BILINEAR, FLAW_FILTER_BICUBIC } flaw_filter;
 
-/* A new picture of width x height. Equal to PIL.Image.resize((width, height), filter) byte for byte. FLAW_USAGE when the
- * result, or width x the rows it needs of `in`, passes the limits of flaw/picture.h. */
+/* A new picture of width x height. Equal to PIL.Image.resize((width, height), filter) byte for byte. FLAW_USAGE when
+ * the result, or width x the rows it needs of `in`, passes the limits of flaw/picture.h. */
 flaw_status flaw_picture_resize(flaw_picture *out, const flaw_picture *in, int width, int height, flaw_filter filter,
                                 flaw_error *err);
 

@@ -52,8 +52,8 @@ static void png_run(png_job *job, const uint8_t *pixels, int width, int height, 
     png_set_write_fn(job->png, job, png_on_write, png_on_flush);
     png_set_compression_level(job->png, LEVEL);
     png_set_IHDR(job->png, job->info, (png_uint_32)width, (png_uint_32)height, 8,
-                 channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_BASE,
-                 PNG_FILTER_TYPE_BASE);
+                 channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
+                 PNG_COMPRESSION_TYPE_BASE, PNG_FILTER_TYPE_BASE);
     png_write_info(job->png, job->info);
     size_t row_size = (size_t)width * (size_t)channels;
     for (int y = 0; y < height; y++) png_write_row(job->png, pixels + (size_t)y * row_size);

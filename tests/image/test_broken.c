@@ -33,7 +33,10 @@ typedef struct foreign_case {
     const char *says;
 } foreign_case;
 
-#define FOREIGN(text, says) {text, sizeof(text) - 1, says}
+#define FOREIGN(text, says)                                                                                            \
+    {                                                                                                                  \
+        text, sizeof(text) - 1, says                                                                                   \
+    }
 
 static void test_other_kinds(void **state)
 {
@@ -44,9 +47,15 @@ static void test_other_kinds(void **state)
         FOREIGN("II*\0\x08\0\0\0", "TIFF"),
         FOREIGN("MM\0*\0\0\0\x08", "TIFF"),
         FOREIGN("BM\x36\0\0\0", "BMP"),
-        FOREIGN("\0\0\0\x1c" "ftypavif", "AVIF"),
-        FOREIGN("\0\0\0\x1c" "ftypheic", "HEIC"),
-        FOREIGN("\0\0\0\x1c" "ftypisom", "film"),
+        FOREIGN("\0\0\0\x1c"
+                "ftypavif",
+                "AVIF"),
+        FOREIGN("\0\0\0\x1c"
+                "ftypheic",
+                "HEIC"),
+        FOREIGN("\0\0\0\x1c"
+                "ftypisom",
+                "film"),
         FOREIGN("%PDF-1.7\n", "PDF"),
         FOREIGN("PK\3\4\x14\0", "zip"),
         FOREIGN("<!DOCTYPE html><html>404", "HTML"),
@@ -54,7 +63,9 @@ static void test_other_kinds(void **state)
         FOREIGN("<?xml version=\"1.0\"?>", "XML"),
         FOREIGN("P6\n2 2\n255\n", "PNM"),
         FOREIGN("just some words\n", "text"),
-        FOREIGN("Stra\xc3\x9f" "e", "text"),
+        FOREIGN("Stra\xc3\x9f"
+                "e",
+                "text"),
         FOREIGN("\x89PNG\n\x1a\n\0\0", "line ends"),
         FOREIGN("\1\2\3\xfe", "01 02 03 fe"),
         FOREIGN("\xff\xd8\xfe\xfa\xfa\xfa", "ff d8"),
@@ -92,8 +103,9 @@ static void test_paths(void **state)
     rmdir(folder);
 }
 
-static const char *const SEEDS[] = {"grey1i.png",   "grey16.png", "rgb8.png",    "palette4.png", "rgba16i.png", "exif6.png",
-                                    "exif6late.png", "notes.png", "rgb420p.jpg", "rgb422.jpg",   "cmyk.jpg",    "exif5.jpg"};
+static const char *const SEEDS[] = {"grey1i.png",  "grey16.png", "rgb8.png",      "palette4.png",
+                                    "rgba16i.png", "exif6.png",  "exif6late.png", "notes.png",
+                                    "rgb420p.jpg", "rgb422.jpg", "cmyk.jpg",      "exif5.jpg"};
 enum { SEED_COUNT = sizeof SEEDS / sizeof SEEDS[0] };
 
 /* A file cut anywhere is refused, be it by its last byte. */
@@ -242,9 +254,10 @@ static void test_jpeg_hole(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_other_kinds),  cmocka_unit_test(test_paths),         cmocka_unit_test(test_truncated_anywhere),
-        cmocka_unit_test(test_flipped_bits), cmocka_unit_test(test_png_headers),   cmocka_unit_test(test_palette_index),
-        cmocka_unit_test(test_jpeg_headers), cmocka_unit_test(test_jpeg_hole),
+        cmocka_unit_test(test_other_kinds),        cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_truncated_anywhere), cmocka_unit_test(test_flipped_bits),
+        cmocka_unit_test(test_png_headers),        cmocka_unit_test(test_palette_index),
+        cmocka_unit_test(test_jpeg_headers),       cmocka_unit_test(test_jpeg_hole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

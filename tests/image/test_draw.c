@@ -157,8 +157,8 @@ static void test_text_width(void **state)
     float a = flaw_text_width(font, "a"), ab = flaw_text_width(font, "ab"), b = flaw_text_width(font, "b");
     assert_true(fabsf(ab - a - b) < 1e-4f && a > 5);
     assert_true(flaw_text_width(font, "") == 0);
-    assert_true(flaw_text_width(font, "\xc3\xa4") == a);          /* a with dots: drawn as a */
-    assert_true(flaw_text_width(font, "\xe6\x97\xa5") > 0);       /* a letter the font lacks: one box */
+    assert_true(flaw_text_width(font, "\xc3\xa4") == a);    /* a with dots: drawn as a */
+    assert_true(flaw_text_width(font, "\xe6\x97\xa5") > 0); /* a letter the font lacks: one box */
     assert_true(flaw_text_width(font, "\xff") == flaw_text_width(font, "\xe6\x97\xa5")); /* no UTF-8 */
     assert_int_equal(flaw_text_fit(font, "abc", ab + 0.5f), 2);
     assert_int_equal(flaw_text_fit(font, "abc", 1e6f), 3);
@@ -182,7 +182,8 @@ static void test_heat_scale(void **state)
     flaw_colour none = flaw_heat_colour(NAN);
     assert_true(none.r == none.g && none.g == none.b && none.a > 150);
     assert_true(flaw_heat_value(3, 1, 3) == 0.5f && flaw_heat_value(1, 1, 3) == 0 && flaw_heat_value(5, 1, 3) == 1);
-    assert_true(isnan(flaw_heat_value(1, 2, 2)) && isnan(flaw_heat_value(1, NAN, 2)) && isnan(flaw_heat_value(NAN, 0, 2)));
+    assert_true(isnan(flaw_heat_value(1, 2, 2)) && isnan(flaw_heat_value(1, NAN, 2)) &&
+                isnan(flaw_heat_value(NAN, 0, 2)));
 }
 
 int main(void)

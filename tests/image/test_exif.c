@@ -5,10 +5,10 @@
 /* A TIFF structure with `entries` entries of which the second is the orientation. */
 static size_t make_exif(uint8_t out[64], bool big, int type, uint32_t count, int value)
 {
-    static const uint8_t LITTLE[] = {'I', 'I', 42, 0, 8, 0, 0, 0, 2, 0, 0x0F, 1, 2, 0, 4, 0, 0, 0, 'a', 'b', 'c', 0,
-                                     0x12, 1};
-    static const uint8_t BIG[] = {'M', 'M', 0, 42, 0, 0, 0, 8, 0, 2, 1, 0x0F, 0, 2, 0, 0, 0, 4, 'a', 'b', 'c', 0, 1,
-                                  0x12};
+    static const uint8_t LITTLE[] = {'I', 'I', 42, 0, 8, 0, 0,   0,   2,   0, 0x0F, 1,
+                                     2,   0,   4,  0, 0, 0, 'a', 'b', 'c', 0, 0x12, 1};
+    static const uint8_t BIG[] = {'M', 'M', 0, 42, 0, 0, 0,   8,   0,   2, 1, 0x0F,
+                                  0,   2,   0, 0,  0, 4, 'a', 'b', 'c', 0, 1, 0x12};
     uint8_t t = (uint8_t)type, v = (uint8_t)value, n = (uint8_t)count;
     uint8_t little_tail[] = {t, 0, n, 0, 0, 0, v, 0, 0, 0, 0, 0, 0, 0};
     uint8_t big_tail[] = {0, t, 0, 0, 0, n, 0, 0, 0, 0, 0, 0, 0, 0};
@@ -70,8 +70,8 @@ static void test_hostile(void **state)
  *                        d e f                                                                                */
 static void test_turns(void **state)
 {
-    static const char *const SHOWN[9] = {"", "abcdef", "cbafed", "fedcba", "defabc", "adbecf", "daebfc", "fcebda",
-                                         "cfbead"};
+    static const char *const SHOWN[9] = {"",       "abcdef", "cbafed", "fedcba", "defabc",
+                                         "adbecf", "daebfc", "fcebda", "cfbead"};
     for (int orientation = 1; orientation <= 8; orientation++) {
         flaw_picture p = new_picture(3, 2);
         for (int i = 0; i < 6; i++) memset(p.rgb + 3 * i, 'a' + i, 3);

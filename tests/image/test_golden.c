@@ -26,7 +26,8 @@ static void check_case(const golden_case *c)
         flaw_filter filter = strcmp(c->filter, "bicubic") == 0 ? FLAW_FILTER_BICUBIC : FLAW_FILTER_BILINEAR;
         flaw_picture small;
         flaw_error err;
-        if (flaw_picture_resize(&small, &picture, c->width, c->height, filter, &err) != FLAW_OK) fail_msg("%s", err.text);
+        if (flaw_picture_resize(&small, &picture, c->width, c->height, filter, &err) != FLAW_OK)
+            fail_msg("%s", err.text);
         flaw_picture_release(&picture);
         picture = small;
     }

@@ -124,7 +124,8 @@ static void expect_small(flaw_bytes *file, size_t at, const uint8_t *claim)
 static void test_bombs(void **state)
 {
     /* width, height: over the limits, and within them (10000 x 10000) but not from a file of 500 bytes */
-    static const uint8_t CLAIMS[][8] = {{0x7f, 255, 255, 255, 0x7f, 255, 255, 255}, {0, 0, 0xff, 0, 0, 0, 0xff, 0},
+    static const uint8_t CLAIMS[][8] = {{0x7f, 255, 255, 255, 0x7f, 255, 255, 255},
+                                        {0, 0, 0xff, 0, 0, 0, 0xff, 0},
                                         {0, 0, 0x27, 0x10, 0, 0, 0x27, 0x10}};
     flaw_bytes png = load_data("rgb8.png");
     for (int i = 0; i < 3; i++) expect_small(&png, 16, CLAIMS[i]);

@@ -23,9 +23,17 @@ static flaw_picture photo(int width, int height)
 
 static flaw_overlay plain_overlay(const flaw_picture *p, const float *map)
 {
-    return (flaw_overlay){.picture = p, .map = map, .map_width = GRID, .map_height = GRID, .map_threshold = 0.5f,
-                          .verdict = FLAW_NORMAL, .score = 0.2, .threshold = 0.5, .object = "metal nut",
-                          .method = "few-shot", .words = "Nothing unusual was found."};
+    return (flaw_overlay){.picture = p,
+                          .map = map,
+                          .map_width = GRID,
+                          .map_height = GRID,
+                          .map_threshold = 0.5f,
+                          .verdict = FLAW_NORMAL,
+                          .score = 0.2,
+                          .threshold = 0.5,
+                          .object = "metal nut",
+                          .method = "few-shot",
+                          .words = "Nothing unusual was found."};
 }
 
 static flaw_picture draw(const flaw_overlay *in)
@@ -122,10 +130,11 @@ static void expect_margin(const flaw_picture *out, int from, int to)
 
 static void test_sizes(void **state)
 {
-    static const int SIZES[][2] = {{1, 1},     {200, 200}, {3, 20000},  {20000, 3}, {640, 10},
+    static const int SIZES[][2] = {{1, 1},     {200, 200}, {3, 20000},  {20000, 3},  {640, 10},
                                    {90, 1000}, {4000, 50}, {1000, 999}, {1601, 1600}};
-    static const char LONG[] = "a product with a name that is far longer than any band above a photograph could ever hold, "
-                               "and that goes on and on without an end in sight, until it is cut with dots, at last, here";
+    static const char LONG[] =
+        "a product with a name that is far longer than any band above a photograph could ever hold, "
+        "and that goes on and on without an end in sight, until it is cut with dots, at last, here";
     float map[GRID * GRID];
     for (int i = 0; i < GRID * GRID; i++) map[i] = (float)i / (GRID * GRID);
     for (size_t i = 0; i < 2 * sizeof SIZES / sizeof SIZES[0]; i++) {
@@ -155,8 +164,11 @@ static void test_hostile_numbers(void **state)
     flaw_picture p = photo(40, 30);
     flaw_region regions[625];
     for (int i = 0; i < 625; i++) {
-        regions[i] = (flaw_region){.x = WILD[i % 5], .y = WILD[i / 5 % 5], .width = WILD[i / 25 % 5],
-                                   .height = WILD[i / 125], .score = i % 2 ? NAN : -1e300};
+        regions[i] = (flaw_region){.x = WILD[i % 5],
+                                   .y = WILD[i / 5 % 5],
+                                   .width = WILD[i / 25 % 5],
+                                   .height = WILD[i / 125],
+                                   .score = i % 2 ? NAN : -1e300};
     }
     float map[GRID * GRID];
     for (int i = 0; i < GRID * GRID; i++) map[i] = i % 3 ? INFINITY : i % 2 ? -INFINITY : NAN;
@@ -203,9 +215,9 @@ static void test_side_by_side(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good_part_untouched), cmocka_unit_test(test_hot_spot), cmocka_unit_test(test_verdict_plate),
-        cmocka_unit_test(test_sizes),               cmocka_unit_test(test_hostile_numbers),
-        cmocka_unit_test(test_side_by_side),
+        cmocka_unit_test(test_good_part_untouched), cmocka_unit_test(test_hot_spot),
+        cmocka_unit_test(test_verdict_plate),       cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_hostile_numbers),     cmocka_unit_test(test_side_by_side),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

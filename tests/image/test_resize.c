@@ -75,8 +75,8 @@ static void test_refusals(void **state)
 {
     flaw_picture in = noise(10, 8), out = {.width = 77};
     flaw_error err;
-    static const flaw_box BAD[] = {{-1, 0, 2, 2}, {0, -1, 2, 2}, {9, 0, 2, 2}, {0, 7, 2, 2}, {0, 0, 0, 2}, {0, 0, 2, -2},
-                                   {2147483647, 0, 2, 2}, {0, 0, 2147483647, 1}};
+    static const flaw_box BAD[] = {{-1, 0, 2, 2}, {0, -1, 2, 2}, {9, 0, 2, 2},          {0, 7, 2, 2},
+                                   {0, 0, 0, 2},  {0, 0, 2, -2}, {2147483647, 0, 2, 2}, {0, 0, 2147483647, 1}};
     for (size_t i = 0; i < sizeof BAD / sizeof BAD[0]; i++) {
         flaw_box b = BAD[i];
         assert_int_equal(flaw_picture_crop(&out, &in, b.x, b.y, b.width, b.height, &err), FLAW_USAGE);
@@ -86,7 +86,8 @@ static void test_refusals(void **state)
     }
     static const int SIZES[][2] = {{0, 5}, {5, 0}, {-3, 5}, {65501, 1}, {1, 65501}, {60000, 60000}};
     for (size_t i = 0; i < sizeof SIZES / sizeof SIZES[0]; i++) {
-        assert_int_equal(flaw_picture_resize(&out, &in, SIZES[i][0], SIZES[i][1], FLAW_FILTER_BICUBIC, &err), FLAW_USAGE);
+        assert_int_equal(flaw_picture_resize(&out, &in, SIZES[i][0], SIZES[i][1], FLAW_FILTER_BICUBIC, &err),
+                         FLAW_USAGE);
     }
     assert_int_equal(out.width, 77);
     assert_int_equal(flaw_picture_new(&out, 65500, 1527, &err), FLAW_USAGE);
@@ -115,7 +116,7 @@ static void test_upsample(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_part),      cmocka_unit_test(test_flat_stays_flat),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_part), cmocka_unit_test(test_flat_stays_flat),
                                        cmocka_unit_test(test_very_wide), cmocka_unit_test(test_refusals),
                                        cmocka_unit_test(test_upsample)};
     return cmocka_run_group_tests(tests, NULL, NULL);
