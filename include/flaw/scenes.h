@@ -17,9 +17,9 @@ extern "C" {
 typedef enum flaw_split { FLAW_SPLIT_TRAIN, FLAW_SPLIT_HELD_OUT, FLAW_SPLIT_ALL } flaw_split;
 
 typedef struct flaw_scene_options {
-    int size;         /* side of the picture, 32 .. 1024 pixels; 0 means 224 */
-    int kind;         /* 0 .. flaw_scene_kind_count() - 1, must be in `split`; -1: any of the split */
-    int anomalous;    /* 0 normal, 1 with at least one defect, -1 either (half and half) */
+    int size;      /* side of the picture, 32 .. 1024 pixels; 0 means 224 */
+    int kind;      /* 0 .. flaw_scene_kind_count() - 1, must be in `split`; -1: any of the split */
+    int anomalous; /* 0 normal, 1 with at least one defect, -1 either (half and half) */
     flaw_split split;
     bool one_product; /* false: every seed is a product of its own */
     uint64_t product; /* with one_product: design of the product (shape, colours, background, lamp); `seed` is the shot
@@ -34,14 +34,14 @@ typedef struct flaw_scene {
     bool held_out;        /* kind never drawn for training */
     bool texture;         /* a surface that fills the frame, not an object */
     bool anomalous;
-    int defect_count;     /* 0 when normal */
-    int object_count;     /* pieces in the picture */
-    char object[48];      /* "metal nut" */
-    char material[48];    /* "brushed metal" */
-    char background[48];  /* "on a wooden table", "" for surfaces */
-    char defect[48];      /* "scratch", "" when normal; of the first defect when there are several */
-    char place[32];       /* "top left" ... of the first defect, "" when normal */
-    char caption[256];    /* "a photo of a metal nut with a scratch on the top left" */
+    int defect_count;    /* 0 when normal */
+    int object_count;    /* pieces in the picture */
+    char object[48];     /* "metal nut" */
+    char material[48];   /* "brushed metal" */
+    char background[48]; /* "on a wooden table", "" for surfaces */
+    char defect[48];     /* "scratch", "" when normal; of the first defect when there are several */
+    char place[32];      /* "top left" ... of the first defect, "" when normal */
+    char caption[256];   /* "a photo of a metal nut with a scratch on the top left" */
 } flaw_scene;
 
 /* Fill defaults: 224 pixels, any kind of the training split, either state, every seed its own product. */
@@ -69,16 +69,17 @@ int flaw_scene_kind_find(const char *name); /* -1 when unknown */
  *   NAME/train/good/NNN.png  NAME/test/good/NNN.png  NAME/test/DEFECT/NNN.png  NAME/ground_truth/DEFECT/NNN_mask.png
  * beside captions.jsonl (one object per picture) and sheet.png (a grid of the first pictures, masks outlined). */
 typedef struct flaw_scenes_options {
-    int count;              /* pictures in all, spread evenly over the folders, at least one each */
-    int size;               /* as above */
-    int kind;               /* one kind only, or -1 */
+    int count; /* pictures in all, spread evenly over the folders, at least one each */
+    int size;  /* as above */
+    int kind;  /* one kind only, or -1 */
     uint64_t seed;
     flaw_split split;
     double anomalous_share; /* of all pictures, 0 .. 1; half of the good ones go to train/good, at least one */
     int products;           /* folders per kind, >= 1 */
 } flaw_scenes_options;
 
-void flaw_scenes_options_init(flaw_scenes_options *options); /* 200 pictures, 224, all kinds of TRAIN, 0.3, one product */
+void flaw_scenes_options_init(
+    flaw_scenes_options *options); /* 200 pictures, 224, all kinds of TRAIN, 0.3, one product */
 
 /* Called after every picture; returning false stops the writing with FLAW_OK and what is there so far. */
 typedef bool (*flaw_scenes_progress)(void *context, int done, int total);

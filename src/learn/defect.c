@@ -16,7 +16,7 @@ const flaw_defect_kind flaw_defect_kinds[] = {
     {"puncture", "a puncture", flaw_paint_puncture, 0.02f, 0.06f, 0, 0.7f},
     {"dent", "a dent", flaw_paint_dent, 0.05f, 0.25f, 0, 1.3f},
     {"missing piece", "a missing piece", flaw_paint_chip, 0.06f, 0.3f, 1, 2},
-    {"break", "a break", flaw_paint_break, 0.2f, 0.55f, 1, 1.5f},
+    {"break", "a break", flaw_paint_break, 0.25f, 0.8f, 1, 1.5f},
     {"fold", "a fold", flaw_paint_fold, 0.15f, 0.5f, 0, 0.7f},
     {"deformation", "a deformation", flaw_paint_bend, 0.15f, 0.4f, 1, 1},
     {"stain", "a stain", flaw_paint_stain, 0.04f, 0.25f, 0, 1.5f},
@@ -117,7 +117,7 @@ static bool place(flaw_defect_job *j, const int *rows, int total, bool border)
 
 static flaw_status make_box(flaw_defect_job *j, flaw_error *err)
 {
-    float reach = j->size * 1.35f + 4;
+    float reach = j->size * 1.9f + 6;
     int x1 = (int)(j->cx + reach) + 1, y1 = (int)(j->cy + reach) + 1;
     j->x0 = j->cx - reach < 0 ? 0 : (int)(j->cx - reach);
     j->y0 = j->cy - reach < 0 ? 0 : (int)(j->cy - reach);
@@ -125,7 +125,8 @@ static flaw_status make_box(flaw_defect_job *j, flaw_error *err)
     j->h = (y1 < j->picture->height ? y1 : j->picture->height) - j->y0;
     size_t n;
     if (!flaw_mul_ok(&n, (size_t)j->w, (size_t)j->h) || n > (size_t)1 << 28)
-        return flaw_fail(err, FLAW_USAGE, "defect: picture of %d x %d is too large", j->picture->width, j->picture->height);
+        return flaw_fail(err, FLAW_USAGE, "defect: picture of %d x %d is too large", j->picture->width,
+                         j->picture->height);
     j->n = (int)n;
     float *planes = calloc(n, 4 * sizeof(float) + 3);
     if (!planes) return flaw_fail(err, FLAW_NO_MEMORY, "defect: no memory for %d x %d pixels", j->w, j->h);
@@ -170,7 +171,12 @@ static float around(const flaw_defect_job *j, int x, int y)
     float sum = 0;
     for (int b = -2; b <= 2; b++)
         for (int a = -2; a <= 2; a++) {
-            int px = x + a < 0 ? 0 : x + a >= j->w ? j->w - 1 : x + a, py = y + b < 0 ? 0 : y + b >= j->h ? j->h - 1 : y + b;
+            int px = x + a < 0       ? 0
+                     : x + a >= j->w ? j->w - 1
+                                     : x + a,
+                py = y + b < 0       ? 0
+                     : y + b >= j->h ? j->h - 1
+                                     : y + b;
             sum += j->field[py * j->w + px];
         }
     return sum / 25;
@@ -211,7 +217,7 @@ static flaw_status attempt(flaw_defect_job *j, const flaw_defect_kind *k, uint8_
     float shape = 0, change;
     for (int i = 0; i < j->n; i++) shape += j->shape[i];
     int seen = mark(j, NULL, &change);
-    *done = seen >= 8 && (float)seen >= 0.3f * shape && change > 20;
+    *done = seen >= 8 && (float)seen >= 0.3f * shape && change > 16;
     if (*done) mark(j, mask, &change);
     else restore(j);
     free(j->shape);
@@ -243,6 +249,7 @@ flaw_status flaw_defect_paint(flaw_picture *picture, const uint8_t *foreground, 
     }
     free(rows);
     if (!st && !done)
-        st = flaw_fail(err, FLAW_UNAVAILABLE, "defect: nothing visible after %d tries on %d foreground pixels", TRIES, total);
+        st = flaw_fail(err, FLAW_UNAVAILABLE, "defect: nothing visible after %d tries on %d foreground pixels", TRIES,
+                       total);
     return st;
 }

@@ -27,7 +27,8 @@ static void line_effect(flaw_defect_job *j)
 
 void flaw_paint_scratch(flaw_defect_job *j)
 {
-    float angle = flaw_defect_pick(j, 0, TURN), width = width_of(j, 0.25, 1.3), bend = flaw_defect_pick(j, 0, 1) < 0.6f ? 0.1f : 0.9f;
+    float angle = flaw_defect_pick(j, 0, TURN), width = width_of(j, 0.25, 1.3),
+          bend = flaw_defect_pick(j, 0, 1) < 0.6f ? 0.1f : 0.9f;
     float x = j->cx - j->size * cosf(angle), y = j->cy - j->size * sinf(angle);
     flaw_defect_walk(j, x, y, angle, 2 * j->size, width, bend, 0.03f, true);
     line_effect(j);
@@ -39,8 +40,10 @@ void flaw_paint_scratches(flaw_defect_job *j)
     int count = 3 + flaw_random_below(j->r, 7);
     for (int k = 0; k < count; k++) {
         float a = angle + flaw_defect_pick(j, -spread, spread), length = j->size * flaw_defect_pick(j, 0.4, 1.3);
-        float x = j->cx + j->size * flaw_defect_pick(j, -0.6, 0.6), y = j->cy + j->size * flaw_defect_pick(j, -0.6, 0.6);
-        flaw_defect_walk(j, x - 0.5f * length * cosf(a), y - 0.5f * length * sinf(a), a, length, width_of(j, 0.15, 0.7), 0.1f, 0.02f, true);
+        float x = j->cx + j->size * flaw_defect_pick(j, -0.6, 0.6),
+              y = j->cy + j->size * flaw_defect_pick(j, -0.6, 0.6);
+        flaw_defect_walk(j, x - 0.5f * length * cosf(a), y - 0.5f * length * sinf(a), a, length, width_of(j, 0.15, 0.7),
+                         0.1f, 0.02f, true);
     }
     line_effect(j);
 }
@@ -143,10 +146,12 @@ static void broken_face(flaw_defect_job *j, float width)
 void flaw_paint_chip(flaw_defect_job *j)
 {
     float ratio = flaw_defect_pick(j, 0.5, 1), angle = flaw_defect_pick(j, 0, TURN);
-    flaw_defect_blob(j, j->cx + 0.2f * j->size * j->out_x, j->cy + 0.2f * j->size * j->out_y, j->size, j->size * ratio, angle, 0.3f, 0);
+    flaw_defect_blob(j, j->cx + 0.2f * j->size * j->out_x, j->cy + 0.2f * j->size * j->out_y, j->size, j->size * ratio,
+                     angle, 0.3f, 0);
     flaw_defect_keep_inside(j);
     flaw_defect_reveal(j);
-    if (j->foreground && flaw_defect_pick(j, 0, 1) < 0.7f) broken_face(j, fmaxf(1, flaw_defect_pick(j, 0.04, 0.22) * j->size));
+    if (j->foreground && flaw_defect_pick(j, 0, 1) < 0.7f)
+        broken_face(j, fmaxf(1, flaw_defect_pick(j, 0.04, 0.22) * j->size));
     flaw_defect_edge_light(j, 0.5f);
 }
 
@@ -156,7 +161,7 @@ void flaw_paint_break(flaw_defect_job *j)
     float in = atan2f(-j->out_y, -j->out_x) + flaw_defect_pick(j, -0.5, 0.5);
     if (j->out_x * j->out_x + j->out_y * j->out_y <= 0) in = flaw_defect_pick(j, 0, TURN);
     float x = j->cx - 0.1f * j->size * cosf(in), y = j->cy - 0.1f * j->size * sinf(in);
-    float length = 1.2f * j->size, wide = j->size * flaw_defect_pick(j, 0.04, 0.2);
+    float length = 1.2f * j->size, wide = j->size * flaw_defect_pick(j, 0.04, 0.28);
     int steps = 8 + flaw_random_below(j->r, 8);
     for (int k = 0; k < steps; k++) {
         float t0 = (float)k / (float)steps, t1 = (float)(k + 1) / (float)steps, a = in + flaw_defect_pick(j, -0.7, 0.7);
@@ -199,7 +204,8 @@ void flaw_paint_bend(flaw_defect_job *j)
 /* Rubbed: colours fade towards grey and brighter, in streaks. */
 void flaw_paint_wear(flaw_defect_job *j)
 {
-    flaw_defect_blob(j, j->cx, j->cy, j->size, j->size * flaw_defect_pick(j, 0.3, 1), flaw_defect_pick(j, 0, TURN), 0.5f, 0.25f * j->size + 1);
+    flaw_defect_blob(j, j->cx, j->cy, j->size, j->size * flaw_defect_pick(j, 0.3, 1), flaw_defect_pick(j, 0, TURN),
+                     0.5f, 0.25f * j->size + 1);
     flaw_defect_noise(j, 3, 2);
     for (int i = 0; i < j->n; i++) j->shape[i] *= flaw_clamp01(0.75f + 0.6f * j->field[i]);
     flaw_defect_keep_inside(j);

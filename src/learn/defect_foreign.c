@@ -8,7 +8,8 @@ static const float TURN = 6.2831853f;
 
 static void soft_area(flaw_defect_job *j, float rough, float soft)
 {
-    flaw_defect_blob(j, j->cx, j->cy, j->size, j->size * flaw_defect_pick(j, 0.4, 1), flaw_defect_pick(j, 0, TURN), rough, soft);
+    flaw_defect_blob(j, j->cx, j->cy, j->size, j->size * flaw_defect_pick(j, 0.4, 1), flaw_defect_pick(j, 0, TURN),
+                     rough, soft);
 }
 
 /* Darker, with a darker rim where it dried, and a tint. */
@@ -37,7 +38,8 @@ void flaw_paint_discolour(flaw_defect_job *j)
     soft_area(j, 0.4f, 0.3f * j->size + 1);
     flaw_defect_keep_inside(j);
     float k = 0.3f + 0.35f * j->strength;
-    flaw_tone t = {1 + k * flaw_defect_pick(j, -1, 1), 1 + k * flaw_defect_pick(j, -1, 1), 1 + k * flaw_defect_pick(j, -1, 1)};
+    flaw_tone t = {1 + k * flaw_defect_pick(j, -1, 1), 1 + k * flaw_defect_pick(j, -1, 1),
+                   1 + k * flaw_defect_pick(j, -1, 1)};
     float most = fmaxf(fabsf(t.r - 1), fmaxf(fabsf(t.g - 1), fabsf(t.b - 1)));
     if (most < 0.25f) t.b = 1 - k;
     flaw_defect_multiply(j, t);
@@ -60,10 +62,12 @@ void flaw_paint_splash(flaw_defect_job *j)
     float apart = fabsf(c.r - m.r) + fabsf(c.g - m.g) + fabsf(c.b - m.b);
     if (apart < 120) c = (flaw_tone){255 - m.r, 255 - m.g, 60};
     float rough = flaw_defect_pick(j, 0.1, 0.5);
-    flaw_defect_blob(j, j->cx, j->cy, 0.8f * j->size, 0.8f * j->size * flaw_defect_pick(j, 0.3, 1), flaw_defect_pick(j, 0, TURN), rough, flaw_defect_pick(j, 0, 2));
+    flaw_defect_blob(j, j->cx, j->cy, 0.8f * j->size, 0.8f * j->size * flaw_defect_pick(j, 0.3, 1),
+                     flaw_defect_pick(j, 0, TURN), rough, flaw_defect_pick(j, 0, 2));
     int drops = flaw_random_below(j->r, 8);
     for (int k = 0; k < drops; k++) {
-        float a = flaw_defect_pick(j, 0, TURN), far = j->size * flaw_defect_pick(j, 0.7, 1.3), r = fmaxf(1, j->size * flaw_defect_pick(j, 0.03, 0.15));
+        float a = flaw_defect_pick(j, 0, TURN), far = j->size * flaw_defect_pick(j, 0.7, 1.3),
+              r = fmaxf(1, j->size * flaw_defect_pick(j, 0.03, 0.15));
         flaw_defect_blob(j, j->cx + far * cosf(a), j->cy + far * sinf(a), r, r, 0, 0.2f, 0);
     }
     flaw_defect_keep_inside(j);
@@ -84,7 +88,8 @@ void flaw_paint_drop(flaw_defect_job *j)
     flaw_defect_edge_light(j, -(1.0f + j->strength) * fmaxf(1, 0.1f * r));
     memcpy(j->u, j->shape, (size_t)j->n * sizeof(float));
     memset(j->shape, 0, (size_t)j->n * sizeof(float));
-    flaw_defect_blob(j, j->cx - 0.4f * r * j->light_x, j->cy - 0.4f * r * j->light_y, 0.18f * r + 0.5f, 0.13f * r + 0.5f, 0, 0, 0);
+    flaw_defect_blob(j, j->cx - 0.4f * r * j->light_x, j->cy - 0.4f * r * j->light_y, 0.18f * r + 0.5f,
+                     0.13f * r + 0.5f, 0, 0, 0);
     flaw_defect_blend(j, (flaw_tone){250, 250, 248}, 0.85f);
     for (int i = 0; i < j->n; i++) j->shape[i] = fmaxf(j->u[i], j->shape[i]);
 }
@@ -101,7 +106,9 @@ static void blotches(flaw_defect_job *j, float cell, float lo, float hi)
 void flaw_paint_rust(flaw_defect_job *j)
 {
     blotches(j, fmaxf(3, 0.3f * j->size), -0.2f, 0.25f);
-    flaw_defect_blend(j, (flaw_tone){flaw_defect_pick(j, 110, 165), flaw_defect_pick(j, 58, 85), flaw_defect_pick(j, 20, 45)}, 0.6f + 0.35f * j->strength);
+    flaw_defect_blend(
+        j, (flaw_tone){flaw_defect_pick(j, 110, 165), flaw_defect_pick(j, 58, 85), flaw_defect_pick(j, 20, 45)},
+        0.6f + 0.35f * j->strength);
     flaw_defect_grain(j, 4, 0.35f);
 }
 
@@ -118,7 +125,8 @@ static void strand(flaw_defect_job *j, float width, flaw_tone c, float bend)
 {
     float angle = flaw_defect_pick(j, 0, TURN), length = 2.2f * j->size;
     j->outside = flaw_defect_pick(j, 0, 1) < 0.5f;
-    flaw_defect_walk(j, j->cx - 0.7f * j->size * cosf(angle), j->cy - 0.7f * j->size * sinf(angle), angle, length, width, bend, 0, false);
+    flaw_defect_walk(j, j->cx - 0.7f * j->size * cosf(angle), j->cy - 0.7f * j->size * sinf(angle), angle, length,
+                     width, bend, 0, false);
     flaw_defect_keep_inside(j);
     flaw_defect_blend(j, c, 0.7f + 0.3f * j->strength);
 }
@@ -144,8 +152,10 @@ void flaw_paint_dust(flaw_defect_job *j)
 {
     int count = 6 + flaw_random_below(j->r, 24);
     for (int k = 0; k < count; k++) {
-        float a = flaw_defect_pick(j, 0, TURN), far = j->size * sqrtf(flaw_defect_pick(j, 0, 1)), r = fmaxf(0.7f, j->unit / 160 * flaw_defect_pick(j, 0.5, 2));
-        flaw_defect_blob(j, j->cx + far * cosf(a), j->cy + far * sinf(a), r, r * flaw_defect_pick(j, 0.5, 1), a, 0.3f, 0);
+        float a = flaw_defect_pick(j, 0, TURN), far = j->size * sqrtf(flaw_defect_pick(j, 0, 1)),
+              r = fmaxf(0.7f, j->unit / 160 * flaw_defect_pick(j, 0.5, 2));
+        flaw_defect_blob(j, j->cx + far * cosf(a), j->cy + far * sinf(a), r, r * flaw_defect_pick(j, 0.5, 1), a, 0.3f,
+                         0);
     }
     flaw_defect_keep_inside(j);
     flaw_tone m = flaw_defect_mean(j);
@@ -174,7 +184,8 @@ void flaw_paint_glue(flaw_defect_job *j)
 {
     float width = fmaxf(1.5f, j->size * flaw_defect_pick(j, 0.06, 0.2)), angle = flaw_defect_pick(j, 0, TURN);
     if (flaw_defect_pick(j, 0, 1) < 0.5f)
-        flaw_defect_walk(j, j->cx - j->size * cosf(angle), j->cy - j->size * sinf(angle), angle, 2 * j->size, width, 1.2f, 0.05f, false);
+        flaw_defect_walk(j, j->cx - j->size * cosf(angle), j->cy - j->size * sinf(angle), angle, 2 * j->size, width,
+                         1.2f, 0.05f, false);
     else soft_area(j, 0.4f, 1);
     flaw_defect_keep_inside(j);
     flaw_tone m = flaw_defect_mean(j);
@@ -194,7 +205,8 @@ void flaw_paint_smear(flaw_defect_job *j)
             float a = j->shape[y * j->w + x], sum[3] = {0};
             if (a <= 0) continue;
             for (int k = 0; k < 12; k++) {
-                int sx = x - (int)((float)k / 12 * reach * cosf(angle)), sy = y - (int)((float)k / 12 * reach * sinf(angle));
+                int sx = x - (int)((float)k / 12 * reach * cosf(angle)),
+                    sy = y - (int)((float)k / 12 * reach * sinf(angle));
                 sx = sx < 0 ? 0 : sx >= j->w ? j->w - 1 : sx, sy = sy < 0 ? 0 : sy >= j->h ? j->h - 1 : sy;
                 for (int c = 0; c < 3; c++) sum[c] += (float)j->before[3 * (sy * j->w + sx) + c] / 12;
             }
@@ -208,9 +220,11 @@ void flaw_paint_smear(flaw_defect_job *j)
 /* A strip overwritten by its neighbourhood: a thread, wire or bar that is not there. */
 void flaw_paint_gap(flaw_defect_job *j)
 {
-    float angle = flaw_defect_pick(j, 0, 1) < 0.6f ? 0.25f * TURN * (float)flaw_random_below(j->r, 4) : flaw_defect_pick(j, 0, TURN);
+    float angle = flaw_defect_pick(j, 0, 1) < 0.6f ? 0.25f * TURN * (float)flaw_random_below(j->r, 4)
+                                                   : flaw_defect_pick(j, 0, TURN);
     float width = fmaxf(1.5f, j->size * flaw_defect_pick(j, 0.05, 0.25));
-    flaw_defect_walk(j, j->cx - j->size * cosf(angle), j->cy - j->size * sinf(angle), angle, 2 * j->size, width, 0.05f, 0, false);
+    flaw_defect_walk(j, j->cx - j->size * cosf(angle), j->cy - j->size * sinf(angle), angle, 2 * j->size, width, 0.05f,
+                     0, false);
     flaw_defect_keep_inside(j);
     flaw_defect_shift(j, -2.4f * width * sinf(angle), 2.4f * width * cosf(angle));
     flaw_defect_edge_light(j, 0.5f);
@@ -226,7 +240,8 @@ void flaw_paint_object(flaw_defect_job *j)
         float v = m.g > 128 ? flaw_defect_pick(j, 20, 80) : flaw_defect_pick(j, 170, 240);
         c = (flaw_tone){v, v * flaw_defect_pick(j, 0.85, 1), v * flaw_defect_pick(j, 0.7, 1)};
     }
-    float ratio = flaw_defect_pick(j, 0.25, 1), angle = flaw_defect_pick(j, 0, TURN), rough = flaw_defect_pick(j, 0, 0.35);
+    float ratio = flaw_defect_pick(j, 0.25, 1), angle = flaw_defect_pick(j, 0, TURN),
+          rough = flaw_defect_pick(j, 0, 0.35);
     float r = 0.8f * j->size, off = 0.2f * r + 1;
     j->outside = true;
     flaw_defect_blob(j, j->cx - off * j->light_x, j->cy - off * j->light_y, r, r * ratio, angle, rough, 0.3f * r + 1);
@@ -253,12 +268,14 @@ static void paste(flaw_defect_job *j, const flaw_picture *from, float gain, floa
         }
     }
     flaw_defect_keep_inside(j);
-    float turn = flaw_defect_pick(j, 0, TURN), zoom = flaw_defect_pick(j, 0.7, 1.5), co = zoom * cosf(turn), si = zoom * sinf(turn);
+    float turn = flaw_defect_pick(j, 0, TURN), zoom = flaw_defect_pick(j, 0.7, 1.5), co = zoom * cosf(turn),
+          si = zoom * sinf(turn);
     float fx = flaw_defect_pick(j, 0, from->width), fy = flaw_defect_pick(j, 0, from->height);
     for (int i = 0; i < j->n; i++) {
         if (j->shape[i] <= 0) continue;
         float dx = j->u[i] - j->cx, dy = j->v[i] - j->cy;
-        int sx = (int)fabsf(fx + co * dx - si * dy) % (2 * from->width), sy = (int)fabsf(fy + si * dx + co * dy) % (2 * from->height);
+        int sx = (int)fabsf(fx + co * dx - si * dy) % (2 * from->width),
+            sy = (int)fabsf(fy + si * dx + co * dy) % (2 * from->height);
         sx = sx < from->width ? sx : 2 * from->width - 1 - sx, sy = sy < from->height ? sy : 2 * from->height - 1 - sy;
         const uint8_t *p = from->rgb + 3 * ((size_t)sy * (size_t)from->width + (size_t)sx);
         uint8_t *q = j->picture->rgb + 3 * ((size_t)j->v[i] * (size_t)j->picture->width + (size_t)j->u[i]);

@@ -10,18 +10,18 @@ typedef struct flaw_defect_job {
     const uint8_t *foreground; /* [height, width] or NULL */
     const flaw_picture *other; /* or NULL */
     flaw_random *r;
-    float unit;         /* side of a square with the foreground's area */
-    float size;         /* half extent of the defect */
-    float strength;     /* 0.2 subtle .. 1 strong; more on later tries */
-    float cx, cy;       /* where, picture coordinates */
-    float out_x, out_y; /* for a point at the border: unit vector away from the object, else 0 */
+    float unit;             /* side of a square with the foreground's area */
+    float size;             /* half extent of the defect */
+    float strength;         /* 0.2 subtle .. 1 strong; more on later tries */
+    float cx, cy;           /* where, picture coordinates */
+    float out_x, out_y;     /* for a point at the border: unit vector away from the object, else 0 */
     float light_x, light_y; /* where light seems to come from, unit vector */
     int x0, y0, w, h, n;
-    float *shape;       /* 0 .. 1: share of the pixel that the defect covers */
-    float *field;       /* height, noise or other helper */
-    float *u, *v;       /* picture coordinates of the pixels */
-    uint8_t *before;    /* [h, w, 3] the box as it was */
-    bool outside;       /* the defect may cover the background too */
+    float *shape;    /* 0 .. 1: share of the pixel that the defect covers */
+    float *field;    /* height, noise or other helper */
+    float *u, *v;    /* picture coordinates of the pixels */
+    uint8_t *before; /* [h, w, 3] the box as it was */
+    bool outside;    /* the defect may cover the background too */
 } flaw_defect_job;
 
 typedef struct flaw_tone {
@@ -41,14 +41,15 @@ void flaw_defect_keep_inside(flaw_defect_job *j);                    /* shape = 
 /* Effects: change the box of the picture by `shape`. */
 void flaw_defect_blend(flaw_defect_job *j, flaw_tone colour, float strength);
 void flaw_defect_multiply(flaw_defect_job *j, flaw_tone factor);
-void flaw_defect_edge_light(flaw_defect_job *j, float strength); /* shape as a groove (> 0) or ridge (< 0) in the light */
+void flaw_defect_edge_light(flaw_defect_job *j,
+                            float strength); /* shape as a groove (> 0) or ridge (< 0) in the light */
 void flaw_defect_grain(flaw_defect_job *j, float cell, float strength); /* uneven brightness inside the shape */
 /* Show what lies behind: copies of the background, or darkness where there is none. */
 void flaw_defect_reveal(flaw_defect_job *j);
 /* Move pixels by (dx, dy) times the shape. */
 void flaw_defect_shift(flaw_defect_job *j, float dx, float dy);
-flaw_tone flaw_defect_mean(const flaw_defect_job *j);           /* of the box, inside the foreground */
-flaw_tone flaw_defect_colour(flaw_random *r);                   /* any strong colour */
+flaw_tone flaw_defect_mean(const flaw_defect_job *j); /* of the box, inside the foreground */
+flaw_tone flaw_defect_colour(flaw_random *r);         /* any strong colour */
 
 static inline float flaw_defect_pick(flaw_defect_job *j, double lo, double hi)
 {
@@ -59,9 +60,9 @@ static inline float flaw_defect_pick(flaw_defect_job *j, double lo, double hi)
 typedef struct flaw_defect_kind {
     const char *name, *phrase;
     void (*paint)(flaw_defect_job *j);
-    float lo, hi;   /* half extent, as a share of the unit */
-    int where;      /* 0 anywhere on the foreground, 1 at its border */
-    float weight;   /* how often when any kind will do */
+    float lo, hi; /* half extent, as a share of the unit */
+    int where;    /* 0 anywhere on the foreground, 1 at its border */
+    float weight; /* how often when any kind will do */
 } flaw_defect_kind;
 
 extern const flaw_defect_kind flaw_defect_kinds[];

@@ -87,7 +87,8 @@ void flaw_defect_crack(flaw_defect_job *j, float x, float y, float angle, float 
         x = nx, y = ny;
         if (branches > 0 && at < branches && flaw_defect_pick(j, 0, 1) < 0.25f) {
             float side = flaw_defect_pick(j, 0, 1) < 0.5f ? -1.0f : 1.0f;
-            flaw_defect_crack(j, x, y, angle + side * flaw_defect_pick(j, 0.5, 1.1), 0.5f * t * length, 0.6f * width * t, 0);
+            flaw_defect_crack(j, x, y, angle + side * flaw_defect_pick(j, 0.5, 1.1), 0.5f * t * length,
+                              0.6f * width * t, 0);
             at++;
         }
         angle += flaw_defect_pick(j, -0.15, 0.15);

@@ -53,7 +53,8 @@ flaw_layer *flaw_layer_begin(flaw_canvas *c, float x, float y, float scale, floa
     flaw_layer *l = &c->layer;
     float half = 0.5f * (float)c->size, k = scale * half, co = cosf(angle), si = sinf(angle);
     float cx = (x + 1) * half, cy = (y + 1) * half;
-    float wide = k * (fabsf(co) * reach_u + fabsf(si) * reach_v) + 2, tall = k * (fabsf(si) * reach_u + fabsf(co) * reach_v) + 2;
+    float wide = k * (fabsf(co) * reach_u + fabsf(si) * reach_v) + 2,
+          tall = k * (fabsf(si) * reach_u + fabsf(co) * reach_v) + 2;
     clip(&l->x0, &l->w, cx - wide, cx + wide + 1, c->size);
     clip(&l->y0, &l->h, cy - tall, cy + tall + 1, c->size);
     l->n = l->w * l->h;

@@ -18,14 +18,14 @@ typedef struct flaw_rgb {
 } flaw_rgb;
 
 typedef struct flaw_light {
-    float x, y, z;             /* unit vector towards the lamp, z towards the camera */
-    float ambient;             /* share of light that comes from everywhere */
-    flaw_rgb tint;             /* colour of the lamp */
-    float soft;                /* width of shadow edges, in heights of the thing that throws it */
-    float depth;               /* how dark a full shadow is, 0 .. 1 */
-    float fall_x, fall_y;      /* brightness gradient over the frame */
-    float vignette, exposure;  /* darkening of the corners; factor on all */
-    float room[4];             /* what metal reflects: two waves, frequency and phase each */
+    float x, y, z;            /* unit vector towards the lamp, z towards the camera */
+    float ambient;            /* share of light that comes from everywhere */
+    flaw_rgb tint;            /* colour of the lamp */
+    float soft;               /* width of shadow edges, in heights of the thing that throws it */
+    float depth;              /* how dark a full shadow is, 0 .. 1 */
+    float fall_x, fall_y;     /* brightness gradient over the frame */
+    float vignette, exposure; /* darkening of the corners; factor on all */
+    float room[4];            /* what metal reflects: two waves, frequency and phase each */
 } flaw_light;
 
 /* The part being drawn. All planes are [h, w] of the box (x0, y0, w, h) on the canvas. */
@@ -86,7 +86,8 @@ void flaw_shape_teeth(flaw_layer *l, flaw_join how, float radius, float depth, i
 void flaw_shape_arc(flaw_layer *l, flaw_join how, float x, float y, float radius, float half_width, float middle,
                     float half_opening);
 /* A spiral-free trapezium: half widths at the top (v = -half) and at the bottom. */
-void flaw_shape_taper(flaw_layer *l, flaw_join how, float x, float y, float top, float bottom, float half, float corner);
+void flaw_shape_taper(flaw_layer *l, flaw_join how, float x, float y, float top, float bottom, float half,
+                      float corner);
 /* Push the outline in and out by noise. */
 void flaw_shape_rough(flaw_layer *l, float cells, float amount, int octaves, uint32_t seed);
 /* Bend the local coordinates before shapes are drawn, so that lines lose their straightness. */
@@ -102,13 +103,13 @@ void flaw_relief_noise(flaw_layer *l, flaw_noise_map map, int octaves, float gai
 void flaw_relief_rim(flaw_layer *l, float at, float width, float amount);
 
 /* Colour */
-flaw_rgb flaw_rgb_hex(uint32_t srgb);                              /* 0xRRGGBB to linear light */
+flaw_rgb flaw_rgb_hex(uint32_t srgb); /* 0xRRGGBB to linear light */
 flaw_rgb flaw_rgb_mix(flaw_rgb a, flaw_rgb b, float t);
 flaw_rgb flaw_rgb_scale(flaw_rgb a, float s);
-flaw_rgb flaw_rgb_hsv(float hue, float saturation, float value);    /* hue in turns */
+flaw_rgb flaw_rgb_hsv(float hue, float saturation, float value); /* hue in turns */
 void flaw_tint_flat(flaw_layer *l, flaw_rgb colour);
 void flaw_tint_rim(flaw_layer *l, float width, flaw_rgb colour, float strength); /* towards the outline */
-void flaw_tint_by(flaw_layer *l, const float *mask, flaw_rgb colour);           /* mask 0 .. 1 */
+void flaw_tint_by(flaw_layer *l, const float *mask, flaw_rgb colour);            /* mask 0 .. 1 */
 void flaw_tint_noise(flaw_layer *l, flaw_noise_map map, int octaves, flaw_rgb colour, float lo, float hi,
                      float strength); /* where the noise lies above lo .. hi */
 

@@ -30,7 +30,8 @@ FLAW_WIDE static void light_row(float *restrict matt, float *restrict shine, flo
         shine[i] = (0.25f * p * gloss[i] + q * q * gloss[i] * gloss[i]) * gloss[i] * shade[i];
         /* The camera stands near, so that even a flat mirror shows different parts of the room. */
         float rx = nx + 0.35f * (m.u + m.step * (float)i), ry = ny + 0.35f * m.v;
-        float a = flaw_wave(m.room[0] * (rx + 0.6f * ry) + m.room[1]), b = flaw_wave(m.room[2] * (ry - 0.4f * rx) + m.room[3]);
+        float a = flaw_wave(m.room[0] * (rx + 0.6f * ry) + m.room[1]),
+              b = flaw_wave(m.room[2] * (ry - 0.4f * rx) + m.room[3]);
         mirror[i] = (0.6f + 0.42f * a + 0.28f * b) * (0.4f + 0.6f * shade[i]);
         mirror[i] = mirror[i] < 0.04f ? 0.04f : mirror[i];
     }

@@ -79,8 +79,10 @@ void flaw_fill_knit(flaw_layer *l, const flaw_material *m)
 /* Short fibres in two crossing directions. */
 void flaw_fill_felt(flaw_layer *l, const flaw_material *m)
 {
-    flaw_noise_fractal(l->t[0], l->u, l->v, l->n, flaw_noise_grain(m->scale * 0.2f, m->scale, m->angle, m->seed), 2, 0.7f, l->px);
-    flaw_noise_fractal(l->t[1], l->u, l->v, l->n, flaw_noise_grain(m->scale * 0.2f, m->scale, m->angle + 1.4f, m->seed + 1), 2, 0.7f, l->px);
+    flaw_noise_fractal(l->t[0], l->u, l->v, l->n, flaw_noise_grain(m->scale * 0.2f, m->scale, m->angle, m->seed), 2,
+                       0.7f, l->px);
+    flaw_noise_fractal(l->t[1], l->u, l->v, l->n,
+                       flaw_noise_grain(m->scale * 0.2f, m->scale, m->angle + 1.4f, m->seed + 1), 2, 0.7f, l->px);
     for (int i = 0; i < l->n; i++) {
         float f = l->t[0][i] > l->t[1][i] ? l->t[0][i] : l->t[1][i];
         l->z[i] += m->relief / m->scale * f;
@@ -168,7 +170,8 @@ void flaw_fill_mesh(flaw_layer *l, const flaw_material *m)
         float over = flaw_wave(0.25f + 0.5f * (flip ? x - (float)tx - 0.5f : y - (float)ty - 0.5f));
         float a = fx / wire, b = fy / wire;
         float ha = a < 1 ? sqrtf(1 - a * a) : 0, hb = b < 1 ? sqrtf(1 - b * b) : 0;
-        float first = ha > 0 ? ha + (flip ? -0.3f : 0.5f) * over : 0, second = hb > 0 ? hb + (flip ? 0.5f : -0.3f) * over : 0;
+        float first = ha > 0 ? ha + (flip ? -0.3f : 0.5f) * over : 0,
+              second = hb > 0 ? hb + (flip ? 0.5f : -0.3f) * over : 0;
         float h = first > second ? first : second;
         l->z[i] += bump * wire * (h > 0 ? h : -0.4f);
         l->t[3][i] = ha > 0 || hb > 0 ? flaw_clamp01(0.75f + 0.25f * h + 0.1f * l->t[2][i]) : 0;

@@ -36,7 +36,8 @@ void flaw_fill_leather(flaw_layer *l, const flaw_material *m)
     bool peel = m->kind == FLAW_PEEL;
     flaw_noise_map cells = flaw_noise_grain(m->scale * 0.8f, m->scale * 1.15f, m->angle, m->seed);
     flaw_noise_cells(l->t[0], l->t[1], 0, l->u, l->v, l->n, cells, peel ? 0.8f : 1.0f);
-    flaw_noise_fractal(l->t[2], l->u, l->v, l->n, flaw_noise_even(peel ? 1.0f : 2.0f, m->seed + 4), peel ? 2 : 4, 0.6f, l->px);
+    flaw_noise_fractal(l->t[2], l->u, l->v, l->n, flaw_noise_even(peel ? 1.0f : 2.0f, m->seed + 4), peel ? 2 : 4, 0.6f,
+                       l->px);
     float bump = m->relief / m->scale;
     for (int i = 0; i < l->n; i++) {
         float crease = 1 - flaw_step(0, 0.35f, l->t[1][i]);
@@ -53,7 +54,8 @@ void flaw_fill_leather(flaw_layer *l, const flaw_material *m)
 void flaw_fill_marble(flaw_layer *l, const flaw_material *m)
 {
     flaw_noise_fractal(l->t[0], l->u, l->v, l->n, flaw_noise_even(m->scale * 1.6f, m->seed), 5, 0.55f, l->px);
-    flaw_noise_fractal(l->t[1], l->u, l->v, l->n, flaw_noise_grain(m->scale * 0.4f, m->scale, m->angle, m->seed + 1), 4, 0.55f, l->px);
+    flaw_noise_fractal(l->t[1], l->u, l->v, l->n, flaw_noise_grain(m->scale * 0.4f, m->scale, m->angle, m->seed + 1), 4,
+                       0.55f, l->px);
     for (int i = 0; i < l->n; i++) {
         float strong = 1 - flaw_clamp01(fabsf(l->t[1][i] + 0.35f * l->t[0][i]) * 9);
         float faint = 1 - flaw_clamp01(fabsf(l->t[0][i]) * 4);

@@ -93,8 +93,8 @@ void flaw_shape_polygon(flaw_layer *l, flaw_join how, float x, float y, float ra
     join(l->d, e, l->n, how);
 }
 
-FLAW_WIDE static void line(float *restrict e, const float *restrict u, const float *restrict v, int n, float x,
-                           float y, float dx, float dy, float radius)
+FLAW_WIDE static void line(float *restrict e, const float *restrict u, const float *restrict v, int n, float x, float y,
+                           float dx, float dy, float radius)
 {
     float inv = 1 / (dx * dx + dy * dy + 1e-12f);
     for (int i = 0; i < n; i++) {

@@ -8,10 +8,10 @@ static const char *glyph(char c)
 {
     static const char *const digits[] = {"acoma",  "dbn mo", "acigmo", "acom gi",  "agi co",
                                          "cagiom", "camoig", "acn",    "acoma gi", "igacom"};
-    static const char *const letters[] = {"mdbfo gi", "abfhlnma gh", "camo",  "abflnma", "camo gi",  "cam gi",  "camoih",
-                                          "am co gi", "ac bn mo",    "comj",  "am cgo",  "amo",      "maeco",   "maoc",
-                                          "acoma",    "macig",       "acoma ko", "macig ho", "cagiom", "ac bn", "amoc",
-                                          "anc",      "amhoc",       "ao cm", "ah ch hn", "acmo"};
+    static const char *const letters[] = {
+        "mdbfo gi", "abfhlnma gh", "camo", "abflnma", "camo gi", "cam gi", "camoih",   "am co gi", "ac bn mo",
+        "comj",     "am cgo",      "amo",  "maeco",   "maoc",    "acoma",  "macig",    "acoma ko", "macig ho",
+        "cagiom",   "ac bn",       "amoc", "anc",     "amhoc",   "ao cm",  "ah ch hn", "acmo"};
     if (c >= '0' && c <= '9') return digits[c - '0'];
     if (c >= 'A' && c <= 'Z') return letters[c - 'A'];
     return c == '-' ? "gi" : c == '.' ? "nn" : c == '+' ? "gi en" : c == '/' ? "mc" : "";

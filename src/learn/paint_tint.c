@@ -27,7 +27,8 @@ static float hue_part(float hue, float shift)
 
 flaw_rgb flaw_rgb_hsv(float hue, float saturation, float value)
 {
-    float r = value * (1 - saturation * (1 - hue_part(hue, 0))), g = value * (1 - saturation * (1 - hue_part(hue, 2 / 3.0f)));
+    float r = value * (1 - saturation * (1 - hue_part(hue, 0))),
+          g = value * (1 - saturation * (1 - hue_part(hue, 2 / 3.0f)));
     float b = value * (1 - saturation * (1 - hue_part(hue, 1 / 3.0f)));
     return (flaw_rgb){r * r, g * g, b * b};
 }

@@ -7,7 +7,16 @@
 #include "defect.h"
 #include "scene.h"
 
-enum { STREAM_KIND = 1, STREAM_DESIGN, STREAM_STATE, STREAM_SHOT, STREAM_DEFECT, STREAM_CAMERA, STREAM_WORDS, STREAM_OTHER };
+enum {
+    STREAM_KIND = 1,
+    STREAM_DESIGN,
+    STREAM_STATE,
+    STREAM_SHOT,
+    STREAM_DEFECT,
+    STREAM_CAMERA,
+    STREAM_WORDS,
+    STREAM_OTHER
+};
 
 void flaw_scene_options_init(flaw_scene_options *options)
 {
@@ -114,7 +123,10 @@ static bool part_fault(flaw_scene *bad, flaw_stage *s, uint64_t product, uint64_
     size_t seen = 0;
     for (size_t i = 0; i < n; i++) {
         int most = 0;
-        for (int c = 0; c < 3; c++) most = abs(good[3 * i + c] - b->picture.rgb[3 * i + c]) > most ? abs(good[3 * i + c] - b->picture.rgb[3 * i + c]) : most;
+        for (int c = 0; c < 3; c++)
+            most = abs(good[3 * i + c] - b->picture.rgb[3 * i + c]) > most
+                       ? abs(good[3 * i + c] - b->picture.rgb[3 * i + c])
+                       : most;
         b->mask[i] = most > 16 ? 255 : 0;
         seen += most > 16;
     }
@@ -156,10 +168,13 @@ static flaw_status paint_defects(flaw_scene *bad, flaw_random *r, flaw_error *er
     for (int k = 0; k < count; k++) {
         flaw_status st = FLAW_OK;
         if (flaw_chance(r, 0.25) && !other.rgb) st = other_picture(&other, r, err);
-        if (!st) st = flaw_defect_paint(&bad->picture, bad->foreground, other.rgb ? &other : NULL, kind, r, bad->mask, &painted, err);
+        if (!st)
+            st = flaw_defect_paint(&bad->picture, bad->foreground, other.rgb ? &other : NULL, kind, r, bad->mask,
+                                   &painted, err);
         /* Too faint everywhere, or no border in sight: something that shows on any ground. */
         if (st == FLAW_UNAVAILABLE && k == 0)
-            st = flaw_defect_paint(&bad->picture, bad->foreground, NULL, flaw_defect_find("paint splash"), r, bad->mask, &painted, err);
+            st = flaw_defect_paint(&bad->picture, bad->foreground, NULL, flaw_defect_find("paint splash"), r, bad->mask,
+                                   &painted, err);
         if (st == FLAW_UNAVAILABLE && k > 0) break;
         if (st) {
             flaw_picture_release(&other);
@@ -184,7 +199,8 @@ static flaw_status make_anomalous(flaw_scene *bad, flaw_stage *s, uint64_t produ
     flaw_status st = FLAW_OK;
     bool odd = flaw_chance(&r, 0.25);
     if (!(odd && s->parts > 0 && part_fault(bad, s, product, seed, &r))) st = paint_defects(bad, &r, err);
-    if (!st && !bad->place[0]) copy_text(bad->place, sizeof bad->place, flaw_scene_place(bad->mask, bad->picture.width));
+    if (!st && !bad->place[0])
+        copy_text(bad->place, sizeof bad->place, flaw_scene_place(bad->mask, bad->picture.width));
     return st;
 }
 
@@ -212,7 +228,8 @@ static flaw_status copy_scene(flaw_scene *to, const flaw_scene *from, flaw_error
 }
 
 /* Either output may be NULL. */
-static flaw_status draw(flaw_scene *normal, flaw_scene *bad, const flaw_scene_options *o, uint64_t seed, flaw_error *err)
+static flaw_status draw(flaw_scene *normal, flaw_scene *bad, const flaw_scene_options *o, uint64_t seed,
+                        flaw_error *err)
 {
     uint64_t product = o->one_product ? o->product : seed;
     int kind = 0, size = o->size ? o->size : 224;

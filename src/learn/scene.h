@@ -19,12 +19,12 @@ typedef struct flaw_kind flaw_kind;
 struct flaw_stage {
     flaw_canvas canvas;
     const flaw_kind *kind;
-    flaw_random shot;   /* this picture and piece: grain, small differences between pieces */
-    int parts;          /* loose parts drawn so far */
-    int odd_part;       /* the one with the fault */
+    flaw_random shot; /* this picture and piece: grain, small differences between pieces */
+    int parts;        /* loose parts drawn so far */
+    int odd_part;     /* the one with the fault */
     flaw_fault fault;
     flaw_random fault_random;
-    const char *material;     /* words, for the caption */
+    const char *material; /* words, for the caption */
     const char *background;
 };
 

@@ -4,15 +4,17 @@
 #include "scene_camera.h"
 
 /* Annex K of T.81, luma and colour, in rows of rising vertical frequency. */
-static const unsigned char luma_steps[64] = {
-    16, 11, 10, 16, 24,  40,  51,  61,  12, 12, 14, 19, 26,  58,  60,  55,  14, 13, 16, 24, 40,  57,
-    69, 56, 14, 17, 22,  29,  51,  87,  80, 62, 18, 22, 37,  56,  68,  109, 103, 77, 24, 35, 55, 64,
-    81, 104, 113, 92, 49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99};
-static const unsigned char colour_steps[64] = {
-    17, 18, 24, 47, 99, 99, 99, 99, 18, 21, 26, 66, 99, 99, 99, 99, 24, 26, 56, 99, 99, 99, 99, 99, 47, 66, 99, 99, 99, 99, 99, 99,
-    99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99};
+static const unsigned char luma_steps[64] = {16, 11, 10, 16, 24,  40,  51,  61,  12, 12, 14, 19, 26,  58,  60,  55,
+                                             14, 13, 16, 24, 40,  57,  69,  56,  14, 17, 22, 29, 51,  87,  80,  62,
+                                             18, 22, 37, 56, 68,  109, 103, 77,  24, 35, 55, 64, 81,  104, 113, 92,
+                                             49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99};
+static const unsigned char colour_steps[64] = {17, 18, 24, 47, 99, 99, 99, 99, 18, 21, 26, 66, 99, 99, 99, 99,
+                                               24, 26, 56, 99, 99, 99, 99, 99, 47, 66, 99, 99, 99, 99, 99, 99,
+                                               99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99,
+                                               99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99};
 
-/* out = basis * in (columns) with basis[k][i] = c_k cos((2 i + 1) k pi / 16), orthonormal; `back` uses its transpose. */
+/* out = basis * in (columns) with basis[k][i] = c_k cos((2 i + 1) k pi / 16), orthonormal; `back` uses its transpose.
+ */
 static inline void along_columns(float out[64], const float in[64], const float basis[8][8], int back)
 {
     for (int k = 0; k < 8; k++) {
@@ -68,7 +70,8 @@ void flaw_camera_blocks(float *x, int width, int height, float coarse)
                 block[1][i] = 0.564f * (p[2] - block[0][i]);
                 block[2][i] = 0.713f * (p[0] - block[0][i]);
             }
-            for (int c = 0; c < 3; c++) one_block(block[c], (const float(*)[8])basis, c ? colour_steps : luma_steps, coarse);
+            for (int c = 0; c < 3; c++)
+                one_block(block[c], (const float(*)[8])basis, c ? colour_steps : luma_steps, coarse);
             for (int i = 0; i < 64; i++) {
                 float *p = x + 3 * ((y + i / 8) * width + left + i % 8);
                 p[0] = block[0][i] + 1.403f * block[2][i];

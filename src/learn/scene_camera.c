@@ -50,8 +50,7 @@ flaw_status flaw_camera_apply(flaw_picture *p, flaw_random *design, flaw_random 
     if (!x) return flaw_fail(err, FLAW_NO_MEMORY, "camera: no memory for %d x %d pixels", p->width, p->height);
     float *y = x + n, table[3][256], gamma = flaw_pick(design, 0.85, 1.2), contrast = flaw_pick(design, 0.85, 1.1);
     float bright = flaw_pick(shot, 0.97, 1.03);
-    for (int c = 0; c < 3; c++)
-        tone_curve(table[c], bright * flaw_pick(design, 0.96, 1.04), gamma, contrast);
+    for (int c = 0; c < 3; c++) tone_curve(table[c], bright * flaw_pick(design, 0.96, 1.04), gamma, contrast);
     for (size_t i = 0; i < n; i += 3)
         for (int c = 0; c < 3; c++) x[i + (size_t)c] = table[c][p->rgb[i + (size_t)c]];
     /* Width in pixels of a 224 picture: mostly slight, now and then out of focus. */

@@ -46,6 +46,7 @@ static void legs(flaw_stage *s, flaw_pose p, int count, float from, float to, fl
 
 static void draw_chip(flaw_stage *s, flaw_random *d, flaw_pose p)
 {
+    s->material = "plastic";
     static const char *const codes[] = {"LM358", "74HC04", "NE555", "AT24", "Z80", "TL074"};
     int pins = 4 + flaw_random_below(d, 7);
     float b = flaw_pick(d, 0.35, 0.6), half = 0.5f / (float)pins;
@@ -65,7 +66,8 @@ static void draw_transistor(flaw_stage *s, flaw_random *d, flaw_pose p)
     bool tab = flaw_chance(d, 0.6);
     flaw_material m = flaw_pick_material(d, FLAW_BRUSHED);
     for (int k = 0; k < 3; k++) {
-        flaw_layer *l = flaw_stage_part(s, p, 0.27f * (float)(k - 1), 0.6f, flaw_pick(&s->shot, -0.03, 0.03), 1, 0.12f, 0.6f);
+        flaw_layer *l =
+            flaw_stage_part(s, p, 0.27f * (float)(k - 1), 0.6f, flaw_pick(&s->shot, -0.03, 0.03), 1, 0.12f, 0.6f);
         flaw_shape_box(l, FLAW_SET, 0, 0, 0.05f, 0.5f, 0.01f);
         flaw_shape_box(l, FLAW_UNION, 0, -0.35f, 0.09f, 0.16f, 0.02f);
         flaw_relief_bevel(l, 0.05f, 0.03f);
@@ -81,7 +83,8 @@ static void draw_transistor(flaw_stage *s, flaw_random *d, flaw_pose p)
         l->thickness = 0.08f;
         flaw_stage_end(s);
     }
-    component(s, flaw_pose_at(p, 0, -0.12f, 0, 1), 0.48f, 0.38f, flaw_rgb_hsv(0, 0, flaw_pick(d, 0.12, 0.22)), 0.3f, "K30");
+    component(s, flaw_pose_at(p, 0, -0.12f, 0, 1), 0.48f, 0.38f, flaw_rgb_hsv(0, 0, flaw_pick(d, 0.12, 0.22)), 0.3f,
+              "K30");
     s->material = "plastic";
 }
 
@@ -89,15 +92,18 @@ static void draw_transistor(flaw_stage *s, flaw_random *d, flaw_pose p)
 static void draw_board(flaw_stage *s, flaw_random *d, flaw_pose p)
 {
     static const uint32_t masks[] = {0x1E6B3A, 0x17562F, 0x1A3A7A, 0x8A1E22, 0x18181A, 0x2C7A4A};
-    flaw_rgb ground = flaw_rgb_hex(masks[flaw_random_below(d, 6)]), track = flaw_rgb_mix(ground, (flaw_rgb){0.6f, 0.8f, 0.5f}, 0.18f);
+    flaw_rgb ground = flaw_rgb_hex(masks[flaw_random_below(d, 6)]),
+             track = flaw_rgb_mix(ground, (flaw_rgb){0.6f, 0.8f, 0.5f}, 0.18f);
     float b = flaw_pick(d, 0.65, 1);
     int tracks = 10 + flaw_random_below(d, 10), parts = 4 + flaw_random_below(d, 8);
     flaw_layer *l = flaw_stage_body(s, p, 1.02f, b + 0.02f);
     flaw_shape_box(l, FLAW_SET, 0, 0, 1, b, 0.04f);
-    for (int k = 0; k < 4; k++) flaw_shape_circle(l, FLAW_CUT, k & 1 ? 0.9f : -0.9f, (k & 2 ? 1.0f : -1.0f) * (b - 0.1f), 0.05f);
+    for (int k = 0; k < 4; k++)
+        flaw_shape_circle(l, FLAW_CUT, k & 1 ? 0.9f : -0.9f, (k & 2 ? 1.0f : -1.0f) * (b - 0.1f), 0.05f);
     for (int i = 0; i < l->n; i++) l->t[1][i] = 9;
     for (int k = 0; k < tracks; k++) {
-        float u = flaw_pick(d, -0.9, 0.9), v = flaw_pick(d, -b, b), du = flaw_pick(d, -0.6, 0.6), dv = flaw_pick(d, -0.3, 0.3);
+        float u = flaw_pick(d, -0.9, 0.9), v = flaw_pick(d, -b, b), du = flaw_pick(d, -0.6, 0.6),
+              dv = flaw_pick(d, -0.3, 0.3);
         float *keep = l->d;
         l->d = l->t[1];
         flaw_shape_line(l, FLAW_UNION, u, v, u + du, v, 0.014f);
@@ -162,7 +168,8 @@ static void draw_cable(flaw_stage *s, flaw_random *d, flaw_pose p)
         flaw_stage_end(s);
         l = flaw_stage_part(s, q, 0, 0, 0, 1, 0.7f, 0.7f);
         flaw_shape_circle(l, FLAW_SET, 0, 0, 0.62f);
-        flaw_noise_cells(l->t[0], NULL, l->t[1], l->u, l->v, l->n, flaw_noise_even(5.5f, flaw_pick_seed(&s->shot)), 0.35f);
+        flaw_noise_cells(l->t[0], NULL, l->t[1], l->u, l->v, l->n, flaw_noise_even(5.5f, flaw_pick_seed(&s->shot)),
+                         0.35f);
         for (int i = 0; i < l->n; i++) {
             float x = l->t[0][i];
             l->z[i] += 0.1f * sqrtf(flaw_clamp01(1 - 2.2f * x * x)) + 0.05f * l->t[1][i];
@@ -183,8 +190,10 @@ static void draw_wires(flaw_stage *s, flaw_random *d, flaw_pose p)
     float step = 1.8f / (float)wires, r = 0.42f * step, hue = flaw_pick(d, 0, 1);
     bool grey = flaw_chance(d, 0.3);
     for (int k = 0; k < wires; k++) {
-        float v = -0.9f + step * ((float)k + 0.5f) + flaw_pick(&s->shot, -0.05, 0.05) * step, bow = flaw_pick(&s->shot, -0.06, 0.06);
-        flaw_rgb c = grey ? flaw_rgb_hsv(0, 0, k ? 0.55f : 0.3f) : flaw_rgb_hsv(hue + 0.618f * (float)k, k % 4 ? 0.8f : 0.05f, 0.35f + 0.12f * (float)(k % 5));
+        float v = -0.9f + step * ((float)k + 0.5f) + flaw_pick(&s->shot, -0.05, 0.05) * step,
+              bow = flaw_pick(&s->shot, -0.06, 0.06);
+        flaw_rgb c = grey ? flaw_rgb_hsv(0, 0, k ? 0.55f : 0.3f)
+                          : flaw_rgb_hsv(hue + 0.618f * (float)k, k % 4 ? 0.8f : 0.05f, 0.35f + 0.12f * (float)(k % 5));
         flaw_layer *l = flaw_stage_part(s, p, 0, v, bow * 0.3f, 1, 1.6f, r + 0.1f);
         for (int i = 0; i < l->n; i++) l->d[i] = fabsf(l->v[i] - bow * flaw_wave(0.4f * l->u[i])) - r;
         flaw_relief_bevel(l, r, r);
@@ -198,7 +207,8 @@ static void draw_wires(flaw_stage *s, flaw_random *d, flaw_pose p)
 static void draw_connector(flaw_stage *s, flaw_random *d, flaw_pose p)
 {
     int across = 3 + flaw_random_below(d, 6), down = 1 + flaw_random_below(d, 3);
-    flaw_rgb c = flaw_chance(d, 0.5) ? flaw_rgb_hsv(0, 0, flaw_pick(d, 0.1, 0.2)) : flaw_rgb_hsv(flaw_pick(d, 0, 1), flaw_pick(d, 0, 0.7), 0.85f);
+    flaw_rgb c = flaw_chance(d, 0.5) ? flaw_rgb_hsv(0, 0, flaw_pick(d, 0.1, 0.2))
+                                     : flaw_rgb_hsv(flaw_pick(d, 0, 1), flaw_pick(d, 0, 0.7), 0.85f);
     bool round = flaw_chance(d, 0.5), pins = flaw_chance(d, 0.6);
     float step = 1.7f / (float)across, b = step * (float)down * 0.5f + 0.12f, half = 0.3f * step;
     flaw_layer *l = flaw_stage_body(s, p, 1.1f, b + 0.3f);
@@ -210,7 +220,8 @@ static void draw_connector(flaw_stage *s, flaw_random *d, flaw_pose p)
     flaw_stage_end(s);
     for (int j = 0; j < down; j++)
         for (int i = 0; i < across; i++) {
-            flaw_pose q = flaw_pose_at(p, ((float)i - 0.5f * (float)(across - 1)) * step, ((float)j - 0.5f * (float)(down - 1)) * step, 0, half);
+            flaw_pose q = flaw_pose_at(p, ((float)i - 0.5f * (float)(across - 1)) * step,
+                                       ((float)j - 0.5f * (float)(down - 1)) * step, 0, half);
             l = flaw_stage_print(s, q, 0, 0, 0, 1, 1.2f, 1.2f);
             if (round) flaw_shape_circle(l, FLAW_SET, 0, 0, 1);
             else flaw_shape_box(l, FLAW_SET, 0, 0, 1, 1, 0.15f);
@@ -329,7 +340,8 @@ static void draw_solar_cell(flaw_stage *s, flaw_random *d, flaw_pose p)
     for (int i = 0; i < l->n; i++) l->t[1][i] *= poly ? 0.4f : 0;
     flaw_tint_by(l, l->t[1], flaw_rgb_scale(blue, 2.2f));
     for (int i = 0; i < l->n; i++) {
-        float x = l->u[i] * lines * 0.5f, f = fabsf(x - (float)flaw_floor_int(x) - 0.5f), y = (l->v[i] + 1) * 0.5f * (float)bars;
+        float x = l->u[i] * lines * 0.5f, f = fabsf(x - (float)flaw_floor_int(x) - 0.5f),
+              y = (l->v[i] + 1) * 0.5f * (float)bars;
         float bar = fabsf(y - (float)flaw_floor_int(y) - 0.5f);
         l->t[0][i] = bar < 0.02f * (float)bars ? 0.9f : f < 0.09f ? 0.35f : 0;
     }

@@ -19,7 +19,8 @@ static flaw_layer *lump(flaw_stage *s, flaw_pose p, float a, float b, float h, f
 static void draw_hazelnut(flaw_stage *s, flaw_random *d, flaw_pose p)
 {
     flaw_material m = flaw_pick_material(d, FLAW_SHELL);
-    float a = flaw_pick(d, 0.7, 0.9) * flaw_pick(&s->shot, 0.92, 1.08), tip = flaw_pick(d, 0, 0.3), scar = flaw_pick(d, 0, 0.5);
+    float a = flaw_pick(d, 0.7, 0.9) * flaw_pick(&s->shot, 0.92, 1.08), tip = flaw_pick(d, 0, 0.3),
+          scar = flaw_pick(d, 0, 0.5);
     m.angle = 1.5708f;
     m.contrast *= flaw_pick(&s->shot, 0.7, 1.1);
     flaw_layer *l = flaw_stage_body(s, p, 1.1f, 1.4f);
@@ -32,10 +33,13 @@ static void draw_hazelnut(flaw_stage *s, flaw_random *d, flaw_pose p)
     flaw_relief_bevel(l, 0.9f, 0.8f);
     flaw_stage_fill(s, l, &m);
     if (scar > 0.15f) {
-        for (int i = 0; i < l->n; i++) l->t[0][i] = 0.55f * flaw_step(0.75f, 0.6f, l->u[i] * l->u[i] * 1.5f + (l->v[i] - 1) * (l->v[i] - 1) + 0.2f);
+        for (int i = 0; i < l->n; i++)
+            l->t[0][i] =
+                0.55f * flaw_step(0.75f, 0.6f, l->u[i] * l->u[i] * 1.5f + (l->v[i] - 1) * (l->v[i] - 1) + 0.2f);
         flaw_tint_by(l, l->t[0], flaw_rgb_mix(m.b, (flaw_rgb){0.6f, 0.5f, 0.35f}, 0.7f));
     }
-    flaw_tint_noise(l, flaw_noise_even(3, flaw_pick_seed(&s->shot)), 3, (flaw_rgb){0.62f, 0.52f, 0.4f}, 0.2f, 1.2f, flaw_pick(&s->shot, 0, 0.5));
+    flaw_tint_noise(l, flaw_noise_even(3, flaw_pick_seed(&s->shot)), 3, (flaw_rgb){0.62f, 0.52f, 0.4f}, 0.2f, 1.2f,
+                    flaw_pick(&s->shot, 0, 0.5));
     l->thickness = 0.6f;
     flaw_stage_end(s);
 }
@@ -47,7 +51,8 @@ static void draw_almond(flaw_stage *s, flaw_random *d, flaw_pose p)
     m.angle = 0, m.scale *= 1.4f;
     flaw_layer *l = flaw_stage_body(s, p, 1.1f, 0.8f);
     for (int i = 0; i < l->n; i++) {
-        float t = flaw_clamp01(0.5f + 0.5f * l->u[i]), half = b * 2.3f * sqrtf(t + 1e-3f) * (1 - t) * 0.8f + 0.04f * (1 - t);
+        float t = flaw_clamp01(0.5f + 0.5f * l->u[i]),
+              half = b * 2.3f * sqrtf(t + 1e-3f) * (1 - t) * 0.8f + 0.04f * (1 - t);
         float e = fabsf(l->v[i]) - half, end = fabsf(l->u[i]) - 1;
         l->d[i] = 0.8f * (e > end ? e : end);
     }
@@ -164,7 +169,8 @@ static void draw_cookie(flaw_stage *s, flaw_random *d, flaw_pose p)
     flaw_stage_end(s);
     int count = chips ? chips + flaw_random_below(&s->shot, 4) : 0;
     for (int k = 0; k < count; k++) {
-        float way = flaw_pick(&s->shot, 0, TURN), far = 0.75f * sqrtf(flaw_pick(&s->shot, 0, 1)), r = flaw_pick(&s->shot, 0.05, 0.13);
+        float way = flaw_pick(&s->shot, 0, TURN), far = 0.75f * sqrtf(flaw_pick(&s->shot, 0, 1)),
+              r = flaw_pick(&s->shot, 0.05, 0.13);
         l = flaw_stage_detail(s, p, far * cosf(way) * a, far * sinf(way) * b, way, r, 1.4f, 1.4f);
         flaw_shape_ellipse(l, FLAW_SET, 0, 0, 1, flaw_pick(&s->shot, 0.6, 1));
         flaw_shape_rough(l, 1, 0.2f, 3, flaw_pick_seed(&s->shot));
@@ -197,7 +203,8 @@ static void draw_doughnut(flaw_stage *s, flaw_random *d, flaw_pose p)
     l->gloss = 0.6f, l->thickness = 0.03f;
     flaw_stage_end(s);
     for (int k = 0; sprinkles && k < 24; k++) {
-        float way = TURN * (float)k / 24 + flaw_pick(&s->shot, -0.1, 0.1), far = middle + half * flaw_pick(&s->shot, -0.55, 0.55);
+        float way = TURN * (float)k / 24 + flaw_pick(&s->shot, -0.1, 0.1),
+              far = middle + half * flaw_pick(&s->shot, -0.55, 0.55);
         l = flaw_stage_detail(s, p, far * cosf(way), far * sinf(way), flaw_pick(&s->shot, 0, TURN), 0.07f, 1.2f, 0.6f);
         flaw_shape_line(l, FLAW_SET, -0.7f, 0, 0.7f, 0, 0.35f);
         flaw_relief_bevel(l, 0.35f, 0.35f);
@@ -219,7 +226,8 @@ static void draw_toast(flaw_stage *s, flaw_random *d, flaw_pose p)
     flaw_shape_rough(l, 2, 0.02f, 3, flaw_pick_seed(&s->shot));
     flaw_relief_bevel(l, 0.06f, 0.06f);
     flaw_stage_fill(s, l, &m);
-    flaw_tint_noise(l, flaw_noise_even(1.2f, flaw_pick_seed(&s->shot)), 3, flaw_rgb_hex(0xB07830), -0.4f, 1.0f, flaw_pick(d, 0.2, 0.8));
+    flaw_tint_noise(l, flaw_noise_even(1.2f, flaw_pick_seed(&s->shot)), 3, flaw_rgb_hex(0xB07830), -0.4f, 1.0f,
+                    flaw_pick(d, 0.2, 0.8));
     flaw_tint_rim(l, 0.12f, crust, 1);
     l->thickness = 0.15f;
     flaw_stage_end(s);
@@ -230,7 +238,8 @@ static void draw_penne(flaw_stage *s, flaw_random *d, flaw_pose p)
     flaw_material m = flaw_pick_material(d, FLAW_PLASTIC);
     m.a = flaw_rgb_hsv(flaw_pick(d, 0.1, 0.14), flaw_pick(d, 0.35, 0.6), 0.92f), m.b = flaw_rgb_scale(m.a, 0.8f);
     m.gloss = 0.25f;
-    float r = flaw_pick(d, 0.2, 0.3), slant = flaw_pick(d, 0.1, 0.4), ribs = flaw_chance(d, 0.6) ? flaw_pick(d, 14, 24) : 0;
+    float r = flaw_pick(d, 0.2, 0.3), slant = flaw_pick(d, 0.1, 0.4),
+          ribs = flaw_chance(d, 0.6) ? flaw_pick(d, 14, 24) : 0;
     flaw_layer *l = flaw_stage_body(s, p, 1.3f, 0.4f);
     for (int i = 0; i < l->n; i++) {
         float u = l->u[i] - slant * l->v[i] / r * 0.5f, e = fabsf(u) - 0.95f, f = fabsf(l->v[i]) - r;
@@ -250,6 +259,7 @@ static void draw_penne(flaw_stage *s, flaw_random *d, flaw_pose p)
 
 static void draw_candy(flaw_stage *s, flaw_random *d, flaw_pose p)
 {
+    s->material = "sugar";
     flaw_rgb colour = flaw_rgb_hsv(flaw_pick(d, 0, 1), flaw_pick(d, 0.6, 0.95), flaw_pick(d, 0.6, 0.95));
     bool mixed = flaw_chance(d, 0.4), letter = flaw_chance(d, 0.4);
     if (mixed) colour = flaw_rgb_hsv(0.166f * (float)flaw_random_below(&s->shot, 6), 0.85f, 0.85f);
@@ -271,7 +281,8 @@ static void draw_chocolate(flaw_stage *s, flaw_random *d, flaw_pose p)
 {
     static const uint32_t browns[] = {0x4A2A1A, 0x6E4228, 0x2E1A12, 0xE6D6B8};
     flaw_material m = flaw_pick_material(d, FLAW_PLASTIC);
-    m.a = flaw_rgb_hex(browns[flaw_random_below(d, 4)]), m.b = flaw_rgb_scale(m.a, 0.7f), m.gloss = flaw_pick(d, 0.25, 0.5);
+    m.a = flaw_rgb_hex(browns[flaw_random_below(d, 4)]), m.b = flaw_rgb_scale(m.a, 0.7f),
+    m.gloss = flaw_pick(d, 0.25, 0.5);
     int across = 2 + flaw_random_below(d, 3), down = 2 + flaw_random_below(d, 4);
     float b = (float)down / (float)across, k = b > 1 ? 1 / b : 1, cell = k / (float)across;
     flaw_layer *l = flaw_stage_body(s, p, 1.05f, 1.05f);
@@ -313,6 +324,7 @@ static void draw_fruit(flaw_stage *s, flaw_random *d, flaw_pose p)
 
 static void draw_egg(flaw_stage *s, flaw_random *d, flaw_pose p)
 {
+    s->material = "eggshell";
     static const uint32_t shells[] = {0xF2EDE4, 0xD8A880, 0xC08A60, 0xE8D4BC};
     flaw_rgb c = flaw_rgb_hex(shells[flaw_random_below(d, 4)]);
     bool spots = flaw_chance(d, 0.3);
@@ -324,7 +336,8 @@ static void draw_egg(flaw_stage *s, flaw_random *d, flaw_pose p)
     flaw_relief_dome(l, 0, 0.03f, 0.86f, 1.05f, 0.75f);
     flaw_tint_flat(l, c);
     flaw_tint_noise(l, flaw_noise_even(12, flaw_pick_seed(&s->shot)), 2, flaw_rgb_scale(c, 0.8f), 0, 1.2f, 0.4f);
-    if (spots) flaw_tint_noise(l, flaw_noise_even(6, flaw_pick_seed(&s->shot)), 3, flaw_rgb_scale(c, 0.4f), 0.7f, 0.9f, 0.8f);
+    if (spots)
+        flaw_tint_noise(l, flaw_noise_even(6, flaw_pick_seed(&s->shot)), 3, flaw_rgb_scale(c, 0.4f), 0.7f, 0.9f, 0.8f);
     l->gloss = 0.15f, l->thickness = 0.5f;
     flaw_stage_end(s);
 }
@@ -354,7 +367,8 @@ static void draw_peanut(flaw_stage *s, flaw_random *d, flaw_pose p)
 static void draw_gum(flaw_stage *s, flaw_random *d, flaw_pose p)
 {
     flaw_material m = flaw_pick_material(d, FLAW_PLASTIC);
-    m.a = flaw_chance(d, 0.6) ? flaw_rgb_hex(0xF0F0EC) : flaw_rgb_hsv(flaw_pick(d, 0, 1), 0.3f, 0.9f), m.b = flaw_rgb_scale(m.a, 0.85f);
+    m.a = flaw_chance(d, 0.6) ? flaw_rgb_hex(0xF0F0EC) : flaw_rgb_hsv(flaw_pick(d, 0, 1), 0.3f, 0.9f),
+    m.b = flaw_rgb_scale(m.a, 0.85f);
     m.gloss = 0.35f;
     float b = flaw_pick(d, 0.45, 0.7);
     flaw_layer *l = flaw_stage_body(s, p, 1.1f, b + 0.1f);
@@ -382,7 +396,8 @@ static void draw_pretzel(flaw_stage *s, flaw_random *d, flaw_pose p)
     flaw_stage_end(s);
     for (int k = 0; k < 18; k++) {
         float way = -0.25f * TURN + flaw_pick(&s->shot, -2.4, 2.4), far = 0.78f + flaw_pick(&s->shot, -0.06, 0.06);
-        l = flaw_stage_detail(s, p, far * cosf(way), far * sinf(way) - 0.05f, flaw_pick(&s->shot, 0, TURN), 0.035f, 1.3f, 1.3f);
+        l = flaw_stage_detail(s, p, far * cosf(way), far * sinf(way) - 0.05f, flaw_pick(&s->shot, 0, TURN), 0.035f,
+                              1.3f, 1.3f);
         flaw_shape_box(l, FLAW_SET, 0, 0, 0.9f, 0.7f, 0.2f);
         flaw_tint_flat(l, (flaw_rgb){0.9f, 0.88f, 0.84f});
         l->gloss = 0.6f, l->thickness = 0.5f;

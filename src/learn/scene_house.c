@@ -61,7 +61,8 @@ static void draw_bottle(flaw_stage *s, flaw_random *d, flaw_pose p)
 {
     static const char *const names[] = {"BIO", "OIL", "SOAP", "MILK", "H2O", "ALE"};
     bool glass = flaw_chance(d, 0.5);
-    flaw_rgb c = any_colour(d), label = flaw_chance(d, 0.6) ? (flaw_rgb){0.85f, 0.84f, 0.8f} : any_colour(d), cap = any_colour(d);
+    flaw_rgb c = any_colour(d), label = flaw_chance(d, 0.6) ? (flaw_rgb){0.85f, 0.84f, 0.8f} : any_colour(d),
+             cap = any_colour(d);
     float r = flaw_pick(d, 0.28, 0.42), neck = flaw_pick(d, 0.1, 0.15), shoulder = flaw_pick(d, -0.55, -0.3);
     const char *name = names[flaw_random_below(d, 6)];
     if (glass) c = flaw_rgb_hsv(flaw_pick(d, 0.05, 0.42), flaw_pick(d, 0.3, 0.8), flaw_pick(d, 0.15, 0.5));
@@ -120,7 +121,9 @@ static void draw_jar_lid(flaw_stage *s, flaw_random *d, flaw_pose p)
     flaw_shape_circle(l, FLAW_SET, 0, 0, 0.98f);
     flaw_relief_bevel(l, 0.08f, 0.1f);
     flaw_relief_rim(l, -rim, 0.08f, 0.05f);
-    for (int i = 0; i < l->n; i++) l->z[i] += 0.02f * flaw_wave(atan2f(l->v[i], l->u[i]) / TURN * (float)grooves) * flaw_step(-0.1f, -0.04f, l->d[i]);
+    for (int i = 0; i < l->n; i++)
+        l->z[i] +=
+            0.02f * flaw_wave(atan2f(l->v[i], l->u[i]) / TURN * (float)grooves) * flaw_step(-0.1f, -0.04f, l->d[i]);
     flaw_tint_flat(l, c);
     flaw_relief_noise(l, flaw_noise_even(1.5f, flaw_pick_seed(&s->shot)), 2, 0.5f, 0.01f);
     l->gloss = flaw_pick(d, 0.3, 0.9), l->metal = flaw_chance(d, 0.5) ? 0.4f : 0, l->thickness = 0.25f;

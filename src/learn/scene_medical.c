@@ -31,10 +31,12 @@ static void imprint(flaw_stage *s, flaw_pose p, const char *text, float height, 
 
 static void draw_tablet(flaw_stage *s, flaw_random *d, flaw_pose p)
 {
+    s->material = "pressed powder";
     static const char *const codes[] = {"A1", "50", "B", "20", "X", "R7", "100", "C5"};
     flaw_rgb c = pill_colour(d);
     bool oval = flaw_chance(d, 0.35), score = flaw_chance(d, 0.5), text = flaw_chance(d, 0.5);
-    float b = oval ? flaw_pick(d, 0.4, 0.6) : 0.95f, edge = flaw_pick(d, 0.06, 0.4), dots = flaw_chance(d, 0.4) ? flaw_pick(d, 0.2, 0.8) : 0;
+    float b = oval ? flaw_pick(d, 0.4, 0.6) : 0.95f, edge = flaw_pick(d, 0.06, 0.4),
+          dots = flaw_chance(d, 0.4) ? flaw_pick(d, 0.2, 0.8) : 0;
     float gloss = flaw_pick(d, 0.05, 0.6);
     const char *code = codes[flaw_random_below(d, 8)];
     flaw_layer *l = flaw_stage_body(s, p, 1.05f, b + 0.1f);
@@ -53,6 +55,7 @@ static void draw_tablet(flaw_stage *s, flaw_random *d, flaw_pose p)
 
 static void draw_capsule(flaw_stage *s, flaw_random *d, flaw_pose p)
 {
+    s->material = "gelatin";
     flaw_rgb one = pill_colour(d), two = flaw_chance(d, 0.7) ? pill_colour(d) : one;
     float r = flaw_pick(d, 0.28, 0.36), seam = flaw_pick(d, -0.1, 0.3);
     bool text = flaw_chance(d, 0.5);
@@ -63,7 +66,8 @@ static void draw_capsule(flaw_stage *s, flaw_random *d, flaw_pose p)
         flaw_relief_bevel(l, r - in, r - in);
         if (k) flaw_shape_box(l, FLAW_KEEP, -1 + seam, 0, 1, 1, 0.02f);
         flaw_tint_flat(l, k ? one : two);
-        flaw_tint_noise(l, flaw_noise_even(2, flaw_pick_seed(&s->shot)), 2, flaw_rgb_scale(k ? one : two, 0.85f), 0, 1, 0.3f);
+        flaw_tint_noise(l, flaw_noise_even(2, flaw_pick_seed(&s->shot)), 2, flaw_rgb_scale(k ? one : two, 0.85f), 0, 1,
+                        0.3f);
         l->gloss = 0.75f, l->thickness = k ? 0.03f : r;
         flaw_stage_end(s);
     }
@@ -103,13 +107,15 @@ static void draw_blister(flaw_stage *s, flaw_random *d, flaw_pose p)
 
 static void draw_plaster(flaw_stage *s, flaw_random *d, flaw_pose p)
 {
+    s->material = "fabric";
     flaw_rgb c = flaw_chance(d, 0.7) ? flaw_rgb_hex(0xD8A880) : pill_colour(d);
     float b = flaw_pick(d, 0.28, 0.4);
     flaw_layer *l = flaw_stage_body(s, p, 1.05f, b + 0.1f);
     flaw_shape_box(l, FLAW_SET, 0, 0, 1, b, b);
     flaw_tint_flat(l, c);
     for (int i = 0; i < l->n; i++) {
-        float x = l->u[i] * 14, y = l->v[i] * 14, fx = x - (float)flaw_floor_int(x) - 0.5f, fy = y - (float)flaw_floor_int(y) - 0.5f;
+        float x = l->u[i] * 14, y = l->v[i] * 14, fx = x - (float)flaw_floor_int(x) - 0.5f,
+              fy = y - (float)flaw_floor_int(y) - 0.5f;
         float hole = flaw_step(0.2f, 0.12f, sqrtf(fx * fx + fy * fy)) * (l->d[i] < -0.06f ? 0.5f : 0);
         l->t[0][i] = hole, l->z[i] -= 0.01f * hole;
     }
@@ -127,6 +133,7 @@ static void draw_plaster(flaw_stage *s, flaw_random *d, flaw_pose p)
 /* A head with tufts of bristles, seen from above. */
 static void draw_toothbrush(flaw_stage *s, flaw_random *d, flaw_pose p)
 {
+    s->material = "plastic";
     flaw_rgb body = flaw_rgb_hsv(flaw_pick(d, 0, 1), flaw_pick(d, 0.1, 0.8), flaw_pick(d, 0.6, 0.95));
     flaw_rgb tuft[2] = {pill_colour(d), flaw_rgb_hsv(flaw_pick(d, 0, 1), flaw_pick(d, 0, 0.7), 0.9f)};
     int rows = 7 + flaw_random_below(d, 4), across = 3 + flaw_random_below(d, 2);
@@ -139,7 +146,8 @@ static void draw_toothbrush(flaw_stage *s, flaw_random *d, flaw_pose p)
     flaw_stage_end(s);
     for (int j = 0; j < rows; j++)
         for (int i = 0; i < across; i++) {
-            float u = 0.56f * ((float)i + 0.5f) / (float)across - 0.28f, v = 1.4f * ((float)j + 0.5f) / (float)rows - 0.85f;
+            float u = 0.56f * ((float)i + 0.5f) / (float)across - 0.28f,
+                  v = 1.4f * ((float)j + 0.5f) / (float)rows - 0.85f;
             float r = 0.36f * 1.4f / (float)rows;
             u += flaw_pick(&s->shot, -0.02, 0.02), v += flaw_pick(&s->shot, -0.02, 0.02);
             l = flaw_stage_part(s, p, u, v, flaw_pick(&s->shot, 0, TURN), r, 1.3f, 1.3f);
@@ -155,6 +163,7 @@ static void draw_toothbrush(flaw_stage *s, flaw_random *d, flaw_pose p)
 
 static void draw_syringe(flaw_stage *s, flaw_random *d, flaw_pose p)
 {
+    s->material = "clear plastic";
     float r = flaw_pick(d, 0.13, 0.2), fill = flaw_pick(&s->shot, 0.2, 0.8);
     flaw_rgb liquid = flaw_chance(d, 0.5) ? flaw_rgb_hex(0xD8E4EA) : pill_colour(d);
     flaw_layer *l = flaw_stage_body(s, p, 0.2f, 1.3f);

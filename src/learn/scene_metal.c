@@ -116,7 +116,8 @@ static void draw_screw(flaw_stage *s, flaw_random *d, flaw_pose p)
 {
     flaw_material m = flaw_pick_metal(d);
     float radius = flaw_pick(d, 0.1, 0.2), head = radius * flaw_pick(d, 1.7, 2.3), pitch = flaw_pick(d, 0.07, 0.13);
-    float plain = flaw_chance(d, 0.4) ? flaw_pick(d, 0.1, 0.5) : 0, point = flaw_chance(d, 0.7) ? flaw_pick(d, 0.15, 0.35) : 0;
+    float plain = flaw_chance(d, 0.4) ? flaw_pick(d, 0.1, 0.5) : 0,
+          point = flaw_chance(d, 0.7) ? flaw_pick(d, 0.15, 0.35) : 0;
     bool flat = flaw_chance(d, 0.5);
     draw_shaft(s, p, &m, -0.75f + plain, 1, radius, pitch, point);
     if (plain > 0) draw_shaft(s, p, &m, -0.8f, -0.7f + plain, radius * 0.95f, 0, 0);
@@ -179,7 +180,8 @@ static void draw_gear(flaw_stage *s, flaw_random *d, flaw_pose p)
     flaw_relief_bevel(l, 0.05f, 0.04f);
     for (int i = 0; i < l->n; i++) {
         float r = sqrtf(l->u[i] * l->u[i] + l->v[i] * l->v[i]);
-        l->z[i] -= 0.1f * flaw_step(bore + 0.12f, bore + 0.17f, r) * flaw_step(0.9f - rim * 0.5f, 0.84f - rim * 0.5f, r);
+        l->z[i] -=
+            0.1f * flaw_step(bore + 0.12f, bore + 0.17f, r) * flaw_step(0.9f - rim * 0.5f, 0.84f - rim * 0.5f, r);
     }
     flaw_stage_fill(s, l, &m);
     l->thickness = 0.25f;
@@ -226,7 +228,8 @@ static void draw_spring(flaw_stage *s, flaw_random *d, flaw_pose p)
     float width = flaw_pick(d, 0.28, 0.5), wire = flaw_pick(d, 0.35, 0.7) / (float)coils;
     for (int front = 0; front < 2; front++)
         for (int k = 0; k < coils; k++) {
-            float step = 2.0f / (float)coils, v = -1 + step * ((float)k + 0.5f), lean = front ? 0.5f * step : -0.5f * step;
+            float step = 2.0f / (float)coils, v = -1 + step * ((float)k + 0.5f),
+                  lean = front ? 0.5f * step : -0.5f * step;
             flaw_layer *l = flaw_stage_detail(s, p, 0, v, 0, 1, width + 0.15f, wire + fabsf(lean) + 0.1f);
             flaw_shape_line(l, FLAW_SET, -width, -0.5f * lean, width, 0.5f * lean, wire);
             flaw_relief_bevel(l, wire, wire);

@@ -45,7 +45,8 @@ flaw_layer *flaw_stage_part(flaw_stage *s, flaw_pose p, float u, float v, float 
     s->parts++;
     flaw_random r = s->fault_random;
     if (odd && s->fault == FLAW_FAULT_MISPLACED) {
-        float way = flaw_pick(&r, 0, TURN), far = flaw_pick(&r, 0.4, 0.9) * scale * (reach_u < reach_v ? reach_u : reach_v);
+        float way = flaw_pick(&r, 0, TURN),
+              far = flaw_pick(&r, 0.4, 0.9) * scale * (reach_u < reach_v ? reach_u : reach_v);
         u += far * cosf(way), v += far * sinf(way), turn += flaw_pick(&r, -0.4, 0.4);
     }
     if (odd && s->fault == FLAW_FAULT_TURNED) turn += flaw_pick(&r, 0.35, 1.2);
@@ -73,15 +74,24 @@ static const struct ground {
     flaw_material_kind material;
     float scale, calm; /* factors on scale and contrast: grounds keep quiet */
 } grounds[] = {
-    {"on a wooden table", FLAW_WOOD, 0.8f, 0.7f},        {"on fabric", FLAW_CLOTH, 1.3f, 0.5f},
-    {"on concrete", FLAW_CONCRETE, 1, 0.6f},             {"on paper", FLAW_PAPER, 1, 0.7f},
-    {"on cardboard", FLAW_CARDBOARD, 1, 0.8f},           {"on brushed metal", FLAW_BRUSHED, 1, 0.5f},
-    {"on felt", FLAW_FELT, 1, 0.7f},                     {"on a rubber mat", FLAW_RUBBER, 1, 0.7f},
-    {"on marble", FLAW_MARBLE, 0.8f, 0.5f},              {"on a granite plate", FLAW_GRANITE, 1.2f, 0.6f},
-    {"on a conveyor belt", FLAW_RIBBED, 1, 0.4f},        {"on twill fabric", FLAW_TWILL, 1.2f, 0.6f},
-    {"on a plastic tray", FLAW_PLASTIC, 1, 1},           {"on a painted plate", FLAW_PAINT, 1, 1},
-    {"on foam", FLAW_FOAM, 1, 0.4f},                     {"on a tiled table", FLAW_TILE, 0.8f, 0.6f},
-    {"on a steel plate", FLAW_CAST, 1, 0.5f},            {"on a perforated sheet", FLAW_PERFORATED, 1, 0.6f},
+    {"on a wooden table", FLAW_WOOD, 0.8f, 0.7f},
+    {"on fabric", FLAW_CLOTH, 1.3f, 0.5f},
+    {"on concrete", FLAW_CONCRETE, 1, 0.6f},
+    {"on paper", FLAW_PAPER, 1, 0.7f},
+    {"on cardboard", FLAW_CARDBOARD, 1, 0.8f},
+    {"on brushed metal", FLAW_BRUSHED, 1, 0.5f},
+    {"on felt", FLAW_FELT, 1, 0.7f},
+    {"on a rubber mat", FLAW_RUBBER, 1, 0.7f},
+    {"on marble", FLAW_MARBLE, 0.8f, 0.5f},
+    {"on a granite plate", FLAW_GRANITE, 1.2f, 0.6f},
+    {"on a conveyor belt", FLAW_RIBBED, 1, 0.4f},
+    {"on twill fabric", FLAW_TWILL, 1.2f, 0.6f},
+    {"on a plastic tray", FLAW_PLASTIC, 1, 1},
+    {"on a painted plate", FLAW_PAINT, 1, 1},
+    {"on foam", FLAW_FOAM, 1, 0.4f},
+    {"on a tiled table", FLAW_TILE, 0.8f, 0.6f},
+    {"on a steel plate", FLAW_CAST, 1, 0.5f},
+    {"on a perforated sheet", FLAW_PERFORATED, 1, 0.6f},
 };
 
 static const char *plain_words(flaw_rgb c)
@@ -91,7 +101,9 @@ static const char *plain_words(flaw_rgb c)
     if (sqrtf(top) - sqrtf(low) < 0.15f) return bright > 0.8f ? "on a white background" : "on a grey background";
     if (c.b == top) return c.r > 0.6f * top ? "on a purple background" : "on a blue background";
     if (c.g == top) return c.r > 0.7f * top ? "on a yellow background" : "on a green background";
-    return c.g > 0.7f * c.r ? "on a yellow background" : c.g > 0.3f * c.r ? "on an orange background" : "on a red background";
+    return c.g > 0.7f * c.r   ? "on a yellow background"
+           : c.g > 0.3f * c.r ? "on an orange background"
+                              : "on a red background";
 }
 
 void flaw_stage_background(flaw_stage *s, flaw_random *design)
@@ -109,7 +121,8 @@ void flaw_stage_background(flaw_stage *s, flaw_random *design)
     double p = flaw_random_uniform(design);
     if (plain && p < 0.3) m.a = flaw_rgb_hsv(0.6f, 0.03f, flaw_pick(design, 0.02, 0.2));
     else if (plain && p < 0.55) m.a = flaw_rgb_hsv(0.1f, 0.03f, flaw_pick(design, 0.75, 0.98));
-    else if (plain && p < 0.8) m.a = flaw_rgb_hsv(flaw_pick(design, 0, 1), flaw_pick(design, 0, 0.15), flaw_pick(design, 0.2, 0.75));
+    else if (plain && p < 0.8)
+        m.a = flaw_rgb_hsv(flaw_pick(design, 0, 1), flaw_pick(design, 0, 0.15), flaw_pick(design, 0.2, 0.75));
     if (plain) m.b = flaw_rgb_scale(m.a, 0.8f);
     flaw_material_fill(l, &m);
     flaw_layer_end(&s->canvas);
@@ -143,7 +156,8 @@ int flaw_stage_pieces(flaw_stage *s, const flaw_random *design)
     int across = 1, down = 1;
     if ((k->flags & FLAW_KIND_MANY) && flaw_chance(&plan, 0.35))
         across = 1 + flaw_random_below(&plan, 3), down = 1 + flaw_random_below(&plan, 3);
-    float turn = flaw_pick(&plan, 0, TURN), free = flaw_chance(&plan, 0.5) ? 3.2f : 0.1f, size = flaw_pick(&plan, 0.5, 0.82);
+    float turn = flaw_pick(&plan, 0, TURN), free = flaw_chance(&plan, 0.5) ? 3.2f : 0.1f,
+          size = flaw_pick(&plan, 0.5, 0.82);
     float wander = flaw_pick(&plan, 0.02, 0.2), zoom = flaw_pick(&plan, 0, 0.08);
     if (k->flags & FLAW_KIND_UPRIGHT) turn = 0, free = 0.08f;
     if (k->flags & FLAW_KIND_WIDE) size = flaw_pick(&plan, 0.75, 1.0), wander = 0.04f;
@@ -152,7 +166,8 @@ int flaw_stage_pieces(flaw_stage *s, const flaw_random *design)
     float step = 2.0f / (float)n;
     for (int j = 0; j < down; j++)
         for (int i = 0; i < across; i++) {
-            flaw_pose p = {((float)i - 0.5f * (float)(across - 1)) * step, ((float)j - 0.5f * (float)(down - 1)) * step, 0, 0};
+            flaw_pose p = {((float)i - 0.5f * (float)(across - 1)) * step, ((float)j - 0.5f * (float)(down - 1)) * step,
+                           0, 0};
             float slack = wander * step * 0.5f;
             p.x += flaw_pick(&s->shot, -slack, slack), p.y += flaw_pick(&s->shot, -slack, slack);
             p.scale = size * 0.5f * step * (1 + flaw_pick(&s->shot, -zoom, zoom));

@@ -10,8 +10,14 @@ static void draw_surface(flaw_stage *s, flaw_random *design, flaw_pose p)
     flaw_stage_end(s);
 }
 
-#define SURFACE(name, material) {name, draw_surface, FLAW_KIND_TEXTURE, material}
-#define KEPT(name, material) {name, draw_surface, FLAW_KIND_TEXTURE | FLAW_KIND_HELD_OUT, material}
+#define SURFACE(name, material)                                                                                        \
+    {                                                                                                                  \
+        name, draw_surface, FLAW_KIND_TEXTURE, material                                                                \
+    }
+#define KEPT(name, material)                                                                                           \
+    {                                                                                                                  \
+        name, draw_surface, FLAW_KIND_TEXTURE | FLAW_KIND_HELD_OUT, material                                           \
+    }
 
 const flaw_kind flaw_kinds_surface[] = {
     SURFACE("wood", FLAW_WOOD),

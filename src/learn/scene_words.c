@@ -8,8 +8,8 @@
 
 const char *flaw_scene_place(const uint8_t *mask, int size)
 {
-    static const char *const names[9] = {"top left",     "top",    "top right", "left",        "center",
-                                         "right",        "bottom left", "bottom", "bottom right"};
+    static const char *const names[9] = {"top left", "top",         "top right", "left",        "center",
+                                         "right",    "bottom left", "bottom",    "bottom right"};
     double x = 0, y = 0, n = 0;
     for (int j = 0; j < size; j++)
         for (int i = 0; i < size; i++)
@@ -46,7 +46,8 @@ static void say_state(flaw_buffer *b, const flaw_scene *s, flaw_random *r)
 {
     static const char *const bad[] = {"damaged", "defective", "flawed", "broken", "faulty"};
     static const char *const good[] = {"flawless", "perfect", "undamaged", "intact", "unblemished", "good", "clean"};
-    static const char *const without[] = {" without defect", " without flaw", " without damage", " in perfect condition"};
+    static const char *const without[] = {" without defect", " without flaw", " without damage",
+                                          " in perfect condition"};
     if (!s->anomalous) {
         double p = flaw_random_uniform(r);
         say_object(b, s, p < 0.5 ? any_of(r, good, 7) : "");
@@ -68,8 +69,13 @@ static void say_state(flaw_buffer *b, const flaw_scene *s, flaw_random *r)
 
 void flaw_scene_caption(flaw_scene *scene, flaw_random *r)
 {
-    static const char *const shots[] = {"a photo of ", "a cropped photo of ", "a close-up photo of ", "a picture of ",
-                                        "a bright photo of ", "an image of ", ""};
+    static const char *const shots[] = {"a photo of ",
+                                        "a cropped photo of ",
+                                        "a close-up photo of ",
+                                        "a picture of ",
+                                        "a bright photo of ",
+                                        "an image of ",
+                                        ""};
     flaw_buffer b;
     flaw_buffer_init(&b, sizeof scene->caption - 1);
     flaw_buffer_text(&b, shots[flaw_random_below(r, 7)]);
