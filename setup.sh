@@ -85,7 +85,6 @@ inspect() {
     say "$title"
     mkdir -p "$out"
     build/flaw inspect --out "$out" "$@" || demo_status=$?
-    echo "pictures: $out"
 }
 
 # few FOLDER COUNT PATTERN: the first files of a folder, one per line, as `--good FILE` for inspect.
@@ -124,7 +123,8 @@ demo_shared() {
     fi
     if [ -d "$data/cookies" ]; then
         good=$(few "$data/cookies/training-images" 4 'normal-*')
-        few "$data/cookies/test-images" 8 '*.*' | demo_photographs cookie out/demo/cookie-photos
+        { few "$data/cookies/test-images" 3 'test-normal-*'; few "$data/cookies/test-images" 5 'test-anomaly-*'; } |
+            demo_photographs cookie out/demo/cookie-photos
     fi
     [ -d "$data" ] || echo 'no ../shared/data here: the demo ends with the drawn examples'
 }
@@ -148,6 +148,7 @@ demo() {
         demo_examples
         demo_shared
     fi
+    say "the pictures lie in $here/out/demo"
     return "$demo_status"
 }
 
