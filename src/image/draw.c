@@ -75,6 +75,11 @@ static void fill(flaw_picture *p, int64_t x0, int64_t y0, int64_t x1, int64_t y1
     int top = y0 > 0 ? (int)(y0 < p->height ? y0 : p->height) : 0;
     int64_t right = x1 < p->width ? x1 : p->width, bottom = y1 < p->height ? y1 : p->height;
     for (int y = top; y < bottom; y++) {
+        if (colour.a == 255 && y > top && left < right) { /* opaque: as the row above */
+            uint8_t *row = p->rgb + 3 * ((size_t)y * (size_t)p->width + (size_t)left);
+            memcpy(row, row - 3 * (size_t)p->width, 3 * (size_t)(right - left));
+            continue;
+        }
         for (int x = left; x < right; x++) flaw_draw_pixel(p, x, y, colour, 1);
     }
 }

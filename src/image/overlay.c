@@ -59,26 +59,34 @@ static void choose_layout(layout *l, const flaw_overlay *in)
     l->height = l->footer + flaw_panel_footer_height(l->panel, in);
 }
 
-/* Distance in pixels from (x, y) to the line where the map crosses the threshold, to first order: value / slope. */
-static float contour_distance(const float *v, int x, int y, int w, int h)
+/* Cover of the line where the map crosses the threshold. Its distance in pixels is, to first order, value / slope. */
+static float contour_cover(const float *v, int x, int y, int w, int h)
 {
+    const float half = 1.25f;
     const float *at = v + (size_t)y * (size_t)w + x;
     float dx = x + 1 < w ? at[1] - at[0] : 0, dy = y + 1 < h ? at[w] - at[0] : 0;
-    float slope = sqrtf(dx * dx + dy * dy);
-    return slope > 0 ? fabsf(at[0] - FLAW_HEAT_THRESHOLD) / slope : INFINITY;
+    float value = at[0] - FLAW_HEAT_THRESHOLD, square = dx * dx + dy * dy;
+    if (!(value * value < half * half * square)) return 0;
+    return half - fabsf(value) / sqrtf(square);
 }
+
+/* Colours between 0 and 1 in steps finer than any eye: looked up, as every pixel needs one. */
+enum { STEPS = 1024 };
 
 /* Tint the photograph standing at `where`; `values` [where.height, where.width] on the scale of colour_map.h. */
 static void draw_heat(flaw_picture *p, flaw_box where, const float *values)
 {
+    flaw_colour table[STEPS + 1];
+    for (int i = 0; i <= STEPS; i++) table[i] = flaw_heat_colour((float)i / STEPS);
     for (int y = 0; y < where.height; y++) {
+        const float *row = values + (size_t)y * (size_t)where.width;
         for (int x = 0; x < where.width; x++) {
-            float v = values[(size_t)y * (size_t)where.width + (size_t)x];
-            flaw_colour colour = flaw_heat_colour(v);
-            if (colour.a == 0) continue;
+            float v = row[x];
+            if (v < FLAW_HEAT_CLEAR) continue;
+            flaw_colour colour = isnan(v) ? flaw_heat_colour(v) : table[v < 1 ? (int)(v * STEPS) : STEPS];
             flaw_draw_pixel(p, where.x + x, where.y + y, colour, 1);
-            float away = contour_distance(values, x, y, where.width, where.height);
-            if (away < 1.25f) flaw_draw_pixel(p, where.x + x, where.y + y, CONTOUR, 1.25f - away);
+            float line = contour_cover(values, x, y, where.width, where.height);
+            if (line > 0) flaw_draw_pixel(p, where.x + x, where.y + y, CONTOUR, line);
         }
     }
 }

@@ -4,11 +4,9 @@
 #include <stdlib.h>
 
 #include <png.h>
+#include <zlib.h>
 
 #include "base/file.h"
-
-/* Photographs with the filter chosen row by row at zlib level 3: a third of the time of level 6, 2-3 % larger. */
-enum { LEVEL = 3 };
 
 /* Everything that must survive libpng's longjmp. */
 typedef struct png_job {
@@ -50,7 +48,10 @@ static void png_run(png_job *job, const uint8_t *pixels, int width, int height, 
     job->info = png_create_info_struct(job->png);
     if (!job->info) png_error(job->png, "no memory");
     png_set_write_fn(job->png, job, png_on_write, png_on_flush);
-    png_set_compression_level(job->png, LEVEL);
+    /* Photographs do not repeat themselves: filters of two kinds and runs only cost a fifth of libpng's defaults, for
+     * 2 % more bytes than its level 3. */
+    png_set_filter(job->png, PNG_FILTER_TYPE_BASE, PNG_FILTER_SUB | PNG_FILTER_UP);
+    png_set_compression_strategy(job->png, Z_RLE);
     png_set_IHDR(job->png, job->info, (png_uint_32)width, (png_uint_32)height, 8,
                  channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
                  PNG_COMPRESSION_TYPE_BASE, PNG_FILTER_TYPE_BASE);
