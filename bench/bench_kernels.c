@@ -233,7 +233,7 @@ static void bench_attention(bench *b, int tokens, int width)
                             .row = 9 * width,
                             .out = b->y,
                             .out_row = 3 * width,
-                            .probs = b->u,
+                            .stats = b->u,
                             .precision = (flaw_precision)prec};
         b->g = (flaw_attention_grad){
             .forward = a, .d_out = b->y, .d_q = b->z, .d_k = b->z + width, .d_v = b->z + 2 * width, .d_row = 9 * width};

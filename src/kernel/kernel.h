@@ -41,12 +41,15 @@ typedef struct flaw_attention {
     ptrdiff_t row;
     float *out; /* [T, width], rows out_row apart */
     ptrdiff_t out_row;
-    float *probs;             /* [T, T] softmax rows kept for the backward pass; or NULL */
+    float *probs;             /* [T, T] softmax rows, for whoever looks at them; or NULL */
+    float *stats;             /* [T, 2] of each row the largest scaled score and 1 / (the sum under it); or NULL */
     flaw_precision precision; /* of the products inside, forward and backward; softmax is float32 always */
 } flaw_attention;
 
+/* The backward pass reads `stats` of the forward pass, and computes the probabilities again with the same bits: less
+ * work than reading [T, T] from memory. Where stats is NULL it reads probs. */
 typedef struct flaw_attention_grad {
-    flaw_attention forward; /* probs filled by the forward pass; out is not read */
+    flaw_attention forward; /* stats or probs filled by the forward pass; out is not read */
     const float *d_out;     /* rows out_row apart */
     float *d_q, *d_k, *d_v; /* written, rows d_row apart */
     ptrdiff_t d_row;

@@ -125,6 +125,7 @@ static void check_head(const flaw_kernels *k, head *h)
     exact e = exact_new(h);
     float *probs = array_new((size_t)(t * t)), *out = array_new((size_t)(t * h->out_row));
     float *plain = array_new((size_t)(t * h->out_row)), *d = array_new((size_t)(t * h->d_row));
+    float *stats = array_new((size_t)(2 * t)), *again = array_new((size_t)(t * h->d_row));
     void *scratch = room_new(k->attention_scratch(t, w));
     h->a.out = out;
     h->a.probs = probs;
@@ -135,11 +136,13 @@ static void check_head(const flaw_kernels *k, head *h)
         for (int j = i + 1; j < t; j++) assert_true(probs[i * t + j] == 0.0f);
     h->a.out = plain; /* the same bits whether probs are kept or not */
     h->a.probs = NULL;
+    h->a.stats = stats;
     k->attention(&h->a, scratch);
     for (int i = 0; i < t; i++) assert_true(same_bits(plain + i * h->out_row, out + i * h->out_row, (size_t)w));
     free(scratch);
     scratch = room_new(k->attention_backward_scratch(t, w));
     h->a.probs = probs;
+    h->a.stats = NULL;
     h->a.out = NULL;
     flaw_attention_grad g = {
         .forward = h->a, .d_out = h->d_out, .d_q = d, .d_k = d + w, .d_v = d + 2 * w, .d_row = h->d_row};
@@ -147,7 +150,16 @@ static void check_head(const flaw_kernels *k, head *h)
     check_near(k, h, "d_q", distance(g.d_q, h->d_row, e.dq, t, w));
     check_near(k, h, "d_k", distance(g.d_k, h->d_row, e.dk, t, w));
     check_near(k, h, "d_v", distance(g.d_v, h->d_row, e.dv, t, w));
+    g.forward.probs = NULL; /* from stats: the same bits as from probs */
+    g.forward.stats = stats;
+    g.d_q = again;
+    g.d_k = again + w;
+    g.d_v = again + 2 * w;
+    k->attention_backward(&g, scratch);
+    for (int i = 0; i < t; i++) assert_true(same_bits(again + i * h->d_row, d + i * h->d_row, (size_t)(3 * w)));
     free(scratch);
+    array_free(stats);
+    array_free(again);
     array_free(probs);
     array_free(out);
     array_free(plain);

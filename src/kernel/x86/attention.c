@@ -1,28 +1,21 @@
-/* Queries are taken FLAW_TILE_ROWS at a time, so that their rows of scores stay in the second cache between the
- * product, the softmax and the next product. Letters: T tokens, W width of the head. */
+/* Queries are taken in blocks whose rows of scores stay in the second cache between the product, the softmax and the
+ * next product. Letters: T tokens, W width of the head. */
 #include "kernel/x86/attention.h"
 
 #include <string.h>
 
-/* A cursor over scratch: every part starts on 64 bytes. */
-static void *take(unsigned char **at, size_t size)
+/* Blocks are as few and as even as this allows; most pictures (T = 197) are one block. */
+enum { BLOCK_MOST = 256, BLOCK_UNIT = 32 };
+
+static int block_rows(int tokens)
 {
-    void *part = *at;
-    *at += (size + 63) / 64 * 64;
-    return part;
+    int blocks = (tokens + BLOCK_MOST - 1) / BLOCK_MOST, even = (tokens + blocks - 1) / blocks;
+    return (even + BLOCK_UNIT - 1) / BLOCK_UNIT * BLOCK_UNIT;
 }
 
-/* Sizes hold for either precision. */
-static size_t pack_room(const flaw_kernels *k, int depth, int n)
+static int least(int a, int b)
 {
-    size_t f32 = k->pack_size(FLAW_F32, depth, n), bf16 = k->pack_size(FLAW_BF16, depth, n);
-    return ((f32 > bf16 ? f32 : bf16) + 63) / 64 * 64;
-}
-
-static size_t product_room(const flaw_kernels *k, int depth)
-{
-    size_t f32 = k->product_scratch(FLAW_F32, depth), bf16 = k->product_scratch(FLAW_BF16, depth);
-    return ((f32 > bf16 ? f32 : bf16) + 63) / 64 * 64;
+    return a < b ? a : b;
 }
 
 static int largest(int a, int b)
@@ -30,7 +23,33 @@ static int largest(int a, int b)
     return a > b ? a : b;
 }
 
-/* Scores of one block of queries; rows are whole vectors apart. */
+/* A cursor over scratch: every part starts on 64 bytes. */
+static void *take(unsigned char **at, size_t size)
+{
+    void *part = *at;
+    *at += size;
+    return part;
+}
+
+static size_t whole_lines(size_t size)
+{
+    return (size + 63) / 64 * 64;
+}
+
+/* Sizes hold for either precision. */
+static size_t pack_room(const flaw_kernels *k, int depth, int n)
+{
+    size_t f32 = k->pack_size(FLAW_F32, depth, n), bf16 = k->pack_size(FLAW_BF16, depth, n);
+    return whole_lines(f32 > bf16 ? f32 : bf16);
+}
+
+static size_t product_room(const flaw_kernels *k, int depth)
+{
+    size_t f32 = k->product_scratch(FLAW_F32, depth), bf16 = k->product_scratch(FLAW_BF16, depth);
+    return whole_lines(f32 > bf16 ? f32 : bf16);
+}
+
+/* Floats between rows of scores: whole cache lines, whatever T is. */
 static ptrdiff_t score_row(int tokens)
 {
     return (tokens + 15) / 16 * 16;
@@ -38,99 +57,123 @@ static ptrdiff_t score_row(int tokens)
 
 static size_t score_room(int tokens)
 {
-    return FLAW_TILE_ROWS * (size_t)score_row(tokens) * sizeof(float);
+    return (size_t)block_rows(tokens) * (size_t)score_row(tokens) * sizeof(float);
+}
+
+static size_t stats_room(int tokens)
+{
+    return whole_lines((size_t)block_rows(tokens) * 2 * sizeof(float));
+}
+
+static void multiply(const flaw_kernels *k, flaw_precision prec, const flaw_product *p, void *scratch)
+{
+    k->product(prec, p, 0, p->m, 0, p->n, scratch);
+}
+
+/* Zeros behind the causal edge of rows i0, i0 + 1 ... */
+static void clear_unseen(const flaw_attention *a, int i0, int rows, float *x, ptrdiff_t x_row)
+{
+    for (int i = 0; a->causal && i < rows; i++)
+        memset(x + i * x_row + i0 + i + 1, 0, (size_t)(a->tokens - i0 - i - 1) * sizeof *x);
+}
+
+/* How many values row i0 has. */
+static int first_seen(const flaw_attention *a, int i0)
+{
+    return a->causal ? i0 + 1 : a->tokens;
+}
+
+/* scores[rows, T] = Q K^T, unscaled. */
+static void score_block(const flaw_kernels *k, const flaw_attention *a, int i0, int rows, const void *keys,
+                        float *scores, void *room)
+{
+    flaw_product p = {.m = rows, .n = a->tokens, .k = a->width, .a_row = a->row, .a_col = 1, .b = keys};
+    p.a = a->q + i0 * a->row;
+    p.c = scores;
+    p.c_row = score_row(a->tokens);
+    multiply(k, a->precision, &p, room);
 }
 
 size_t flaw_attention_parts_scratch(const flaw_attention_parts *parts, int tokens, int width)
 {
     const flaw_kernels *k = parts->kernels;
-    return pack_room(k, width, tokens) + pack_room(k, tokens, width) + score_room(tokens) +
+    return pack_room(k, width, tokens) + pack_room(k, tokens, width) + score_room(tokens) + stats_room(tokens) +
            product_room(k, largest(tokens, width));
-}
-
-/* c[rows, n] (+)= a[rows, depth] b. */
-static void multiply(const flaw_kernels *k, flaw_precision prec, flaw_product p, void *scratch)
-{
-    k->product(prec, &p, 0, p.m, 0, p.n, scratch);
 }
 
 void flaw_attention_parts_forward(const flaw_attention_parts *parts, const flaw_attention *a, void *scratch)
 {
     const flaw_kernels *k = parts->kernels;
-    int t = a->tokens, w = a->width;
+    int t = a->tokens, w = a->width, most = block_rows(t);
     unsigned char *at = scratch;
     void *keys = take(&at, pack_room(k, w, t)), *values = take(&at, pack_room(k, t, w));
-    float *block = take(&at, score_room(t));
+    float *e = take(&at, score_room(t)), *block_stats = take(&at, stats_room(t));
+    ptrdiff_t e_row = score_row(t);
     void *room = at;
     k->pack(a->precision, w, t, a->k, 1, a->row, keys);
     k->pack(a->precision, t, w, a->v, a->row, 1, values);
-    for (int i0 = 0; i0 < t; i0 += FLAW_TILE_ROWS) {
-        int rows = t - i0 < FLAW_TILE_ROWS ? t - i0 : FLAW_TILE_ROWS;
-        float *p = a->probs ? a->probs + (size_t)i0 * (size_t)t : block;
-        ptrdiff_t p_row = a->probs ? t : score_row(t);
-        multiply(k, a->precision,
-                 (flaw_product){.m = rows,
-                                .n = t,
-                                .k = w,
-                                .a = a->q + i0 * a->row,
-                                .a_row = a->row,
-                                .a_col = 1,
-                                .b = keys,
-                                .c = p,
-                                .c_row = p_row},
-                 room);
-        for (int i = 0; i < rows; i++) {
-            int seen = a->causal ? i0 + i + 1 : t;
-            parts->row(seen, a->scale, p + i * p_row);
-            memset(p + i * p_row + seen, 0, (size_t)(t - seen) * sizeof *p);
+    for (int i0 = 0; i0 < t; i0 += most) {
+        int rows = least(most, t - i0), seen = first_seen(a, i0);
+        float *stats = a->stats ? a->stats + 2 * i0 : block_stats;
+        score_block(k, a, i0, rows, keys, e, room);
+        parts->exp_rows(rows, seen, a->causal, a->scale, e, e_row, stats);
+        clear_unseen(a, i0, rows, e, e_row);
+        /* The division by the sums waits for the output, which is the smaller matrix. */
+        flaw_product mix = {.m = rows, .n = w, .k = t, .a = e, .a_row = e_row, .a_col = 1, .b = values};
+        mix.c = a->out + i0 * a->out_row;
+        mix.c_row = a->out_row;
+        multiply(k, a->precision, &mix, room);
+        parts->norm_rows(rows, w, 0, mix.c, a->out_row, stats, mix.c, a->out_row);
+        if (a->probs) {
+            float *p = a->probs + (size_t)i0 * (size_t)t;
+            parts->norm_rows(rows, seen, a->causal, e, e_row, stats, p, t);
+            clear_unseen(a, i0, rows, p, t);
         }
-        multiply(k, a->precision,
-                 (flaw_product){.m = rows,
-                                .n = w,
-                                .k = t,
-                                .a = p,
-                                .a_row = p_row,
-                                .a_col = 1,
-                                .b = values,
-                                .c = a->out + i0 * a->out_row,
-                                .c_row = a->out_row},
-                 room);
     }
 }
 
 size_t flaw_attention_parts_backward_scratch(const flaw_attention_parts *parts, int tokens, int width)
 {
     const flaw_kernels *k = parts->kernels;
-    return pack_room(k, width, tokens) + pack_room(k, tokens, width) + 2 * pack_room(k, FLAW_TILE_ROWS, width) +
-           score_room(tokens) + product_room(k, largest(largest(tokens, width), FLAW_TILE_ROWS));
+    return 2 * pack_room(k, width, tokens) + pack_room(k, tokens, width) + 2 * pack_room(k, block_rows(tokens), width) +
+           2 * score_room(tokens) + product_room(k, largest(largest(tokens, width), block_rows(tokens)));
 }
 
 /* What stays the same over the blocks of queries. */
 typedef struct backward {
     const flaw_attention_parts *parts;
     const flaw_attention_grad *g;
-    void *values, *keys;   /* packed V^T [W, T], K [T, W] */
-    void *queries, *d_out; /* packed rows of the block: Q, dO [rows, W] */
-    float *d;              /* [rows, T] dP, then dS */
+    void *keys_t, *values_t, *keys; /* packed K^T, V^T [W, T], K [T, W] */
+    void *queries, *d_out;          /* packed rows of the block: Q, dO [rows, W] */
+    float *p, *d;                   /* [rows, T]: P; dP, then dS */
     void *room;
 } backward;
 
 /* The sums over queries: d_k += dS^T Q, d_v += P^T dO. */
-static void add_block(const backward *b, const flaw_attention *a, int rows, const float *scores, ptrdiff_t score_step,
-                      const void *packed, float *out)
+static void add_block(const backward *b, int i0, int rows, const float *scores, ptrdiff_t step, const void *packed,
+                      float *out)
 {
-    multiply(b->parts->kernels, a->precision,
-             (flaw_product){.m = a->tokens,
-                            .n = a->width,
-                            .k = rows,
-                            .a = scores,
-                            .a_row = 1,
-                            .a_col = score_step,
-                            .b = packed,
-                            .c = out,
-                            .c_row = b->g->d_row,
-                            .accumulate = true},
-             b->room);
+    const flaw_attention *a = &b->g->forward;
+    flaw_product p = {.m = a->tokens, .n = a->width, .k = rows, .a = scores, .a_row = 1, .a_col = step, .b = packed};
+    p.c = out;
+    p.c_row = b->g->d_row;
+    p.accumulate = i0 > 0;
+    multiply(b->parts->kernels, a->precision, &p, b->room);
+}
+
+/* The block's probabilities: again from the scores, or as they were kept. */
+static const float *probabilities(const backward *b, int i0, int rows, ptrdiff_t *p_row)
+{
+    const flaw_attention *a = &b->g->forward;
+    if (!a->stats) {
+        *p_row = a->tokens;
+        return a->probs + (size_t)i0 * (size_t)a->tokens;
+    }
+    *p_row = score_row(a->tokens);
+    score_block(b->parts->kernels, a, i0, rows, b->keys_t, b->p, b->room);
+    b->parts->exp_again(rows, first_seen(a, i0), a->causal, a->scale, b->p, *p_row, a->stats + 2 * i0);
+    clear_unseen(a, i0, rows, b->p, *p_row);
+    return b->p;
 }
 
 static void backward_block(const backward *b, int i0, int rows)
@@ -139,57 +182,44 @@ static void backward_block(const backward *b, int i0, int rows)
     const flaw_attention *a = &g->forward;
     const flaw_kernels *k = b->parts->kernels;
     int t = a->tokens, w = a->width;
-    ptrdiff_t d_step = score_row(t);
-    const float *p = a->probs + (size_t)i0 * (size_t)t, *d_out = g->d_out + i0 * a->out_row;
+    ptrdiff_t d_row = score_row(t), p_row;
+    const float *p = probabilities(b, i0, rows, &p_row), *d_out = g->d_out + i0 * a->out_row;
     k->pack(a->precision, rows, w, a->q + i0 * a->row, a->row, 1, b->queries);
     k->pack(a->precision, rows, w, d_out, a->out_row, 1, b->d_out);
-    multiply(k, a->precision,
-             (flaw_product){.m = rows,
-                            .n = t,
-                            .k = w,
-                            .a = d_out,
-                            .a_row = a->out_row,
-                            .a_col = 1,
-                            .b = b->values,
-                            .c = b->d,
-                            .c_row = d_step},
-             b->room);
-    /* Behind the causal edge p is 0, and so is dS there. */
-    for (int i = 0; i < rows; i++) b->parts->row_backward(t, a->scale, p + i * t, b->d + i * d_step);
-    multiply(k, a->precision,
-             (flaw_product){.m = rows,
-                            .n = w,
-                            .k = t,
-                            .a = b->d,
-                            .a_row = d_step,
-                            .a_col = 1,
-                            .b = b->keys,
-                            .c = g->d_q + i0 * g->d_row,
-                            .c_row = g->d_row},
-             b->room);
-    add_block(b, a, rows, b->d, d_step, b->queries, g->d_k);
-    add_block(b, a, rows, p, t, b->d_out, g->d_v);
+
+    flaw_product d_probs = {.m = rows, .n = t, .k = w, .a = d_out, .a_row = a->out_row, .a_col = 1, .b = b->values_t};
+    d_probs.c = b->d;
+    d_probs.c_row = d_row;
+    multiply(k, a->precision, &d_probs, b->room);
+    b->parts->backward_rows(rows, first_seen(a, i0), a->causal, a->scale, p, p_row, b->d, d_row);
+    clear_unseen(a, i0, rows, b->d, d_row);
+
+    flaw_product d_queries = {.m = rows, .n = w, .k = t, .a = b->d, .a_row = d_row, .a_col = 1, .b = b->keys};
+    d_queries.c = g->d_q + i0 * g->d_row;
+    d_queries.c_row = g->d_row;
+    multiply(k, a->precision, &d_queries, b->room);
+    add_block(b, i0, rows, b->d, d_row, b->queries, g->d_k);
+    add_block(b, i0, rows, p, p_row, b->d_out, g->d_v);
 }
 
+/* With P the probabilities: dP = dO V^T, dS = scale P (dP - sum_j P dP), dV = P^T dO, dQ = dS K, dK = dS^T Q. */
 void flaw_attention_parts_backward(const flaw_attention_parts *parts, const flaw_attention_grad *g, void *scratch)
 {
     const flaw_attention *a = &g->forward;
     const flaw_kernels *k = parts->kernels;
-    int t = a->tokens, w = a->width;
+    int t = a->tokens, w = a->width, most = block_rows(t);
     unsigned char *at = scratch;
     backward b = {.parts = parts, .g = g};
-    b.values = take(&at, pack_room(k, w, t));
+    b.keys_t = take(&at, pack_room(k, w, t));
+    b.values_t = take(&at, pack_room(k, w, t));
     b.keys = take(&at, pack_room(k, t, w));
-    b.queries = take(&at, pack_room(k, FLAW_TILE_ROWS, w));
-    b.d_out = take(&at, pack_room(k, FLAW_TILE_ROWS, w));
+    b.queries = take(&at, pack_room(k, most, w));
+    b.d_out = take(&at, pack_room(k, most, w));
+    b.p = take(&at, score_room(t));
     b.d = take(&at, score_room(t));
     b.room = at;
-    k->pack(a->precision, w, t, a->v, 1, a->row, b.values);
+    if (a->stats) k->pack(a->precision, w, t, a->k, 1, a->row, b.keys_t);
+    k->pack(a->precision, w, t, a->v, 1, a->row, b.values_t);
     k->pack(a->precision, t, w, a->k, a->row, 1, b.keys);
-    for (int i = 0; i < t; i++) {
-        memset(g->d_k + i * g->d_row, 0, (size_t)w * sizeof(float));
-        memset(g->d_v + i * g->d_row, 0, (size_t)w * sizeof(float));
-    }
-    for (int i0 = 0; i0 < t; i0 += FLAW_TILE_ROWS)
-        backward_block(&b, i0, t - i0 < FLAW_TILE_ROWS ? t - i0 : FLAW_TILE_ROWS);
+    for (int i0 = 0; i0 < t; i0 += most) backward_block(&b, i0, least(most, t - i0));
 }

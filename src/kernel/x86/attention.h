@@ -4,10 +4,20 @@
 
 #include "kernel/kernel.h"
 
+/* Rows i = 0 .. rows, of n + grow i values each (grow 1: causal), x_row floats apart. stats [rows, 2] as in
+ * flaw_attention. */
 typedef struct flaw_attention_parts {
     const flaw_kernels *kernels;
-    void (*row)(int n, float scale, float *x);                          /* x = softmax(scale x) */
-    void (*row_backward)(int n, float scale, const float *p, float *d); /* d = scale p (d - sum(p d)) */
+    /* x = exp(scale x - top); fills stats with top and 1 / sum. */
+    void (*exp_rows)(int rows, int n, int grow, float scale, float *x, ptrdiff_t x_row, float *stats);
+    /* x = exp(scale x - top) / sum from known stats. */
+    void (*exp_again)(int rows, int n, int grow, float scale, float *x, ptrdiff_t x_row, const float *stats);
+    /* y = x / sum; y may be x. */
+    void (*norm_rows)(int rows, int n, int grow, const float *x, ptrdiff_t x_row, const float *stats, float *y,
+                      ptrdiff_t y_row);
+    /* d = scale p (d - sum(p d)) */
+    void (*backward_rows)(int rows, int n, int grow, float scale, const float *p, ptrdiff_t p_row, float *d,
+                          ptrdiff_t d_row);
 } flaw_attention_parts;
 
 size_t flaw_attention_parts_scratch(const flaw_attention_parts *parts, int tokens, int width);

@@ -13,6 +13,7 @@ typedef struct block {
     int i0, rows; /* of A and C */
     int k0, k;    /* what of k is packed */
     int row_panels;
+    bool plain;
     unsigned char *a; /* [k blocks, row panels] packed panels */
     float *sums;      /* [row panels, column panels of FLAW_TILE_COLS] tiles */
 } block;
@@ -70,24 +71,30 @@ static void load_tile(const flaw_engine *e, const flaw_product *p, int i, int j,
         memcpy(tile + r * e->cols, p->c + (i + r) * p->c_row + j, (size_t)cols * sizeof *tile);
 }
 
-/* One k block of one tile. Whole tiles of an accumulation are summed in C itself. */
+/* A sum and nothing else. */
+static bool is_plain(const flaw_product *p)
+{
+    return p->accumulate || (!p->bias && !p->pre && !p->residual && p->act == FLAW_ACT_NONE);
+}
+
+/* One k block of one tile. Whole tiles of plain products are summed in C itself. */
 static void run_tile(const block *w, int kb, int row_panel, int j, float *tile)
 {
     const flaw_engine *e = w->e;
     const flaw_product *p = w->p;
     int i = w->i0 + row_panel * e->rows, rows = least(e->rows, w->i0 + w->rows - i), cols = least(e->cols, p->n - j);
     int from = kb * e->k_block, k = least(e->k_block, w->k - from);
-    bool last = from + k >= w->k, direct = p->accumulate && rows == e->rows && cols == e->cols;
+    bool resume = kb > 0 || p->accumulate;
     const unsigned char *a = w->a + (size_t)(kb * w->row_panels + row_panel) * e->a_panel;
     const unsigned char *b = (const unsigned char *)p->b + (size_t)(j / e->cols) * flaw_engine_panel_size(e, p->k) +
                              (size_t)(w->k0 + from) * (size_t)e->cols * e->element;
-    if (direct) {
-        e->sum(rows, cols, k, p->a_col != 1, a, b, p->c + i * p->c_row + j, p->c_row, true);
+    if (w->plain && rows == e->rows && cols == e->cols) {
+        e->sum(rows, cols, k, p->a_col != 1, a, b, p->c + i * p->c_row + j, p->c_row, resume);
         return;
     }
     if (p->accumulate && kb == 0) load_tile(e, p, i, j, rows, cols, tile);
-    e->sum(rows, cols, k, p->a_col != 1, a, b, tile, e->cols, p->accumulate || kb > 0);
-    if (last) e->finish(p, i, j, rows, cols, tile);
+    e->sum(rows, cols, k, p->a_col != 1, a, b, tile, e->cols, resume);
+    if (from + k >= w->k) e->finish(p, i, j, rows, cols, tile);
 }
 
 /* Columns n0 .. n1, at most FLAW_TILE_COLS. A panel of A stays in the first cache while panels of B pass it. */
@@ -110,7 +117,7 @@ static void run_columns(const block *w, int n0, int n1)
 void flaw_engine_product(const flaw_engine *e, const flaw_product *p, int m0, int m1, int n0, int n1, void *scratch)
 {
     int chunk = p->accumulate ? least(p->k, CHUNK_BLOCKS * e->k_block) : p->k;
-    block w = {.e = e, .p = p, .a = scratch};
+    block w = {.e = e, .p = p, .plain = is_plain(p), .a = scratch};
     w.sums = (float *)(void *)(w.a + a_block_size(e, k_blocks(e, chunk)));
     if (e->begin) e->begin();
     do {

@@ -15,9 +15,13 @@ typedef void flaw_pack_cols(int k, int n, const float *b, ptrdiff_t b_row, ptrdi
                                      const float *rstd, const float *dy, float *dx, float *dw, float *db);             \
     void level##_softmax(int rows, int n, float *x);                                                                   \
     void level##_column_sum(int rows, int d, const float *x, ptrdiff_t x_row, float *out);                             \
-    /* x = softmax(scale x); the row of attention's backward: d = scale p (d - sum(p d)). */                           \
-    void level##_attention_row(int n, float scale, float *x);                                                          \
-    void level##_attention_row_backward(int n, float scale, const float *p, float *d);                                 \
+    /* See flaw_attention_parts. */                                                                                    \
+    void level##_exp_rows(int rows, int n, int grow, float scale, float *x, ptrdiff_t x_row, float *stats);            \
+    void level##_exp_again(int rows, int n, int grow, float scale, float *x, ptrdiff_t x_row, const float *stats);     \
+    void level##_norm_rows(int rows, int n, int grow, const float *x, ptrdiff_t x_row, const float *stats, float *y,   \
+                           ptrdiff_t y_row);                                                                           \
+    void level##_backward_rows(int rows, int n, int grow, float scale, const float *p, ptrdiff_t p_row, float *d,      \
+                               ptrdiff_t d_row);                                                                       \
     void level##_activate(flaw_activation act, size_t n, const float *x, float *y);                                    \
     void level##_activate_backward(flaw_activation act, size_t n, const float *x, const float *dy, float *dx);         \
     void level##_exp(size_t n, const float *x, float *y);                                                              \

@@ -1,7 +1,7 @@
 /* Kernels on rows. Sums over a row run in four chains (so that they do not wait for each other's latency) that are
  * added in a fixed order: the bits depend on the row's length only. */
 
-enum { CHAINS = 4, NORM_ROWS = 8 };
+enum { CHAINS = 4, NORM_ROWS = 8, SOFTMAX_ROWS = 8 };
 
 VEC_INLINE float chains_sum(const vf s[CHAINS])
 {
@@ -162,7 +162,7 @@ static float row_top(int n, float scale, const float *x)
 
 VEC_INLINE vf exp_below_lanes(vf scale, vf top, float *x, int n)
 {
-    vf e = vf_exp(vf_sub(vf_mul(scale, vf_load_some(x, n)), top));
+    vf e = vf_exp_bounded(vf_sub(vf_mul(scale, vf_load_some(x, n)), top));
     vf_store_some(x, e, n);
     return e;
 }
@@ -184,15 +184,71 @@ static float row_exp(int n, float scale, float top, float *x)
     return vf_sum(vf_add(even, odd));
 }
 
-void LEVEL(attention_row)(int n, float scale, float *x)
+/* A few rows at a time go through each pass together: the passes of one row wait for each other, those of several
+ * rows do not. */
+void LEVEL(exp_rows)(int rows, int n, int grow, float scale, float *x, ptrdiff_t x_row, float *stats)
 {
-    float sum = row_exp(n, scale, row_top(n, scale, x), x);
-    LEVEL(scale)((size_t)n, 1.0f / sum, x);
+    for (int i0 = 0; i0 < rows; i0 += SOFTMAX_ROWS) {
+        int end = rows - i0 < SOFTMAX_ROWS ? rows : i0 + SOFTMAX_ROWS;
+        for (int i = i0; i < end; i++) stats[2 * i] = row_top(n + grow * i, scale, x + i * x_row);
+        for (int i = i0; i < end; i++) stats[2 * i + 1] = row_exp(n + grow * i, scale, stats[2 * i], x + i * x_row);
+        for (int i = i0; i < end; i++) stats[2 * i + 1] = 1.0f / stats[2 * i + 1];
+    }
+}
+
+VEC_INLINE void times_lanes(vf alpha, const float *x, float *y, int n)
+{
+    vf_store_some(y, vf_mul(alpha, vf_load_some(x, n)), n);
+}
+
+void LEVEL(norm_rows)(int rows, int n, int grow, const float *x, ptrdiff_t x_row, const float *stats, float *y,
+                      ptrdiff_t y_row)
+{
+    for (int i = 0; i < rows; i++, x += x_row, y += y_row, n += grow) {
+        vf a = vf_set(stats[2 * i + 1]);
+        int j = 0;
+        for (; j + VEC <= n; j += VEC) times_lanes(a, x + j, y + j, VEC);
+        if (j < n) times_lanes(a, x + j, y + j, n - j);
+    }
+}
+
+VEC_INLINE void exp_again_lanes(vf scale, vf top, vf share, float *x, int n)
+{
+    vf e = vf_exp_bounded(vf_sub(vf_mul(scale, vf_load_some(x, n)), top));
+    vf_store_some(x, vf_mul(share, e), n);
+}
+
+void LEVEL(exp_again)(int rows, int n, int grow, float scale, float *x, ptrdiff_t x_row, const float *stats)
+{
+    vf s = vf_set(scale);
+    for (int i = 0; i < rows; i++, x += x_row, n += grow) {
+        vf top = vf_set(stats[2 * i]), share = vf_set(stats[2 * i + 1]);
+        int j = 0;
+        for (; j + VEC <= n; j += VEC) exp_again_lanes(s, top, share, x + j, VEC);
+        if (j < n) exp_again_lanes(s, top, share, x + j, n - j);
+    }
 }
 
 void LEVEL(softmax)(int rows, int n, float *x)
 {
-    for (int i = 0; i < rows; i++) LEVEL(attention_row)(n, 1.0f, x + (size_t)i * (size_t)n);
+    float stats[2 * SOFTMAX_ROWS];
+    for (int i = 0; i < rows; i += SOFTMAX_ROWS) {
+        int count = rows - i < SOFTMAX_ROWS ? rows - i : SOFTMAX_ROWS;
+        float *first = x + (size_t)i * (size_t)n;
+        LEVEL(exp_rows)(count, n, 0, 1.0f, first, n, stats);
+        LEVEL(norm_rows)(count, n, 0, first, n, stats, first, n);
+    }
+}
+
+static float row_product(int n, const float *p, const float *d)
+{
+    vf s[CHAINS] = {vf_zero(), vf_zero(), vf_zero(), vf_zero()};
+    int j = 0;
+    for (; j + CHAINS * VEC <= n; j += CHAINS * VEC)
+        for (int c = 0; c < CHAINS; c++) s[c] = vf_fma(vf_load(p + j + c * VEC), vf_load(d + j + c * VEC), s[c]);
+    for (; j + VEC <= n; j += VEC) s[0] = vf_fma(vf_load(p + j), vf_load(d + j), s[0]);
+    if (j < n) s[1] = vf_fma(vf_load_some(p + j, n - j), vf_load_some(d + j, n - j), s[1]);
+    return chains_sum(s);
 }
 
 VEC_INLINE void row_backward_lanes(vf scale, vf sum, const float *p, float *d, int n)
@@ -201,17 +257,23 @@ VEC_INLINE void row_backward_lanes(vf scale, vf sum, const float *p, float *d, i
     vf_store_some(d, vf_mul(vf_mul(scale, vf_load_some(p, n)), slope), n);
 }
 
-void LEVEL(attention_row_backward)(int n, float scale, const float *p, float *d)
+void LEVEL(backward_rows)(int rows, int n, int grow, float scale, const float *p, ptrdiff_t p_row, float *d,
+                          ptrdiff_t d_row)
 {
-    vf s[CHAINS] = {vf_zero(), vf_zero(), vf_zero(), vf_zero()}, a = vf_set(scale);
-    int j = 0;
-    for (; j + CHAINS * VEC <= n; j += CHAINS * VEC)
-        for (int c = 0; c < CHAINS; c++) s[c] = vf_fma(vf_load(p + j + c * VEC), vf_load(d + j + c * VEC), s[c]);
-    for (; j + VEC <= n; j += VEC) s[0] = vf_fma(vf_load(p + j), vf_load(d + j), s[0]);
-    if (j < n) s[1] = vf_fma(vf_load_some(p + j, n - j), vf_load_some(d + j, n - j), s[1]);
-    vf sum = vf_set(chains_sum(s));
-    for (j = 0; j + VEC <= n; j += VEC) row_backward_lanes(a, sum, p + j, d + j, VEC);
-    if (j < n) row_backward_lanes(a, sum, p + j, d + j, n - j);
+    vf a = vf_set(scale);
+    for (int i0 = 0; i0 < rows; i0 += SOFTMAX_ROWS) {
+        int end = rows - i0 < SOFTMAX_ROWS ? rows : i0 + SOFTMAX_ROWS;
+        float sum[SOFTMAX_ROWS];
+        for (int i = i0; i < end; i++) sum[i - i0] = row_product(n + grow * i, p + i * p_row, d + i * d_row);
+        for (int i = i0; i < end; i++) {
+            const float *pi = p + i * p_row;
+            float *di = d + i * d_row;
+            vf s = vf_set(sum[i - i0]);
+            int j = 0, live = n + grow * i;
+            for (; j + VEC <= live; j += VEC) row_backward_lanes(a, s, pi + j, di + j, VEC);
+            if (j < live) row_backward_lanes(a, s, pi + j, di + j, live - j);
+        }
+    }
 }
 
 /* Columns j .. of all rows, in row order; four vectors of columns at a time use whole cache lines. */

@@ -33,8 +33,8 @@
     {                                                                                                                  \
         flaw_engine_product(id##_engine(prec), p, m0, m1, n0, n1, scratch);                                            \
     }                                                                                                                  \
-    static const flaw_attention_parts id##_parts = {&flaw_kernels_##id, rows##_attention_row,                          \
-                                                    rows##_attention_row_backward};                                    \
+    static const flaw_attention_parts id##_parts = {&flaw_kernels_##id, rows##_exp_rows, rows##_exp_again,             \
+                                                    rows##_norm_rows, rows##_backward_rows};                           \
     static size_t id##_attention_scratch(int tokens, int width)                                                        \
     {                                                                                                                  \
         return flaw_attention_parts_scratch(&id##_parts, tokens, width);                                               \

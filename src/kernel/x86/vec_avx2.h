@@ -104,11 +104,6 @@ VEC_INLINE vf vf_recip(vf a)
     return vf_div(vf_set(1.0f), a);
 }
 
-VEC_INLINE vf vf_round(vf a)
-{
-    return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-}
-
 /* In two halves, because 2^n alone may be denormal or infinite where a 2^n is not. |n| <= 250. */
 VEC_INLINE vf vf_times_pow2(vf a, vf n)
 {

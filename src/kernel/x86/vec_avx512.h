@@ -111,11 +111,6 @@ VEC_INLINE vf vf_recip(vf a)
     return vf_mul(r, vf_fnma(a, r, vf_set(2.0f)));
 }
 
-VEC_INLINE vf vf_round(vf a)
-{
-    return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-}
-
 /* a 2^n for a whole n; rounds once into the denormals, overflows to infinity. */
 VEC_INLINE vf vf_times_pow2(vf a, vf n)
 {
@@ -130,8 +125,10 @@ VEC_INLINE vf vf_abs(vf a)
 /* |a| with the sign of s; a must be >= 0 or NaN. */
 VEC_INLINE vf vf_with_sign(vf a, vf s)
 {
-    __m512i sign = _mm512_and_si512(_mm512_castps_si512(s), _mm512_set1_epi32((int)0x80000000u));
-    return _mm512_castsi512_ps(_mm512_or_si512(_mm512_castps_si512(a), sign));
+    const __m512i sign = _mm512_set1_epi32((int)0x80000000u);
+    enum { A_OR_B_AND_C = 0xf8 };
+    return _mm512_castsi512_ps(
+        _mm512_ternarylogic_epi32(_mm512_castps_si512(a), _mm512_castps_si512(s), sign, A_OR_B_AND_C));
 }
 
 /* Each lane rounded to the nearest bf16 (ties to even), still as float32; a NaN stays a NaN. */

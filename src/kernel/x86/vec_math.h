@@ -3,12 +3,13 @@
 #ifndef FLAW_KERNEL_X86_VEC_MATH_H
 #define FLAW_KERNEL_X86_VEC_MATH_H
 
-/* e^x: x = n ln 2 + r, |r| <= ln 2 / 2, and the polynomial of degree 6 of Cephes' expf for e^r (1 ULP).
- * Below -104 it is 0, above 88.8 infinite. */
-VEC_INLINE vf vf_exp(vf x)
+/* e^x for x <= 89 (or NaN): x = n ln 2 + r, |r| <= ln 2 / 2, and the polynomial of degree 6 of Cephes' expf for e^r
+ * (1 ULP). Below -104 it is 0. */
+VEC_INLINE vf vf_exp_bounded(vf x)
 {
-    x = vf_min(vf_set(89.0f), vf_max(vf_set(-104.0f), x));
-    vf n = vf_round(vf_mul(x, vf_set(1.44269504f)));
+    const vf shift = vf_set(0x1.8p23f); /* adding it rounds to a whole number */
+    x = vf_max(vf_set(-104.0f), x);
+    vf n = vf_sub(vf_fma(x, vf_set(1.44269504f), shift), shift);
     vf r = vf_fnma(n, vf_set(0x1.62e4p-1f), x); /* the upper bits of ln 2: n times it is exact */
     r = vf_fnma(n, vf_set(1.42860677e-6f), r);
     vf p = vf_set(1.9875691500e-4f);
@@ -19,6 +20,12 @@ VEC_INLINE vf vf_exp(vf x)
     p = vf_fma(p, r, vf_set(5.0000001201e-1f));
     p = vf_fma(vf_mul(r, r), p, r);
     return vf_times_pow2(vf_add(p, vf_set(1.0f)), n);
+}
+
+/* e^x; infinite above 88.8. */
+VEC_INLINE vf vf_exp(vf x)
+{
+    return vf_exp_bounded(vf_min(vf_set(89.0f), x));
 }
 
 /* c[0] + c[1] t + ... + c[n-1] t^(n-1) */
