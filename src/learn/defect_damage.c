@@ -65,10 +65,9 @@ void flaw_paint_crack(flaw_defect_job *j)
 void flaw_paint_cut(flaw_defect_job *j)
 {
     float angle = flaw_defect_pick(j, 0, TURN), width = width_of(j, 0.6, 2.6);
-    float x = j->cx - j->size * cosf(angle), y = j->cy - j->size * sinf(angle), bend = flaw_defect_pick(j, 0, 0.4);
+    float bend = flaw_defect_pick(j, 0, 0.4);
     flaw_defect_walk(j, j->cx, j->cy, angle, j->size, width, bend, 0.02f, true);
     flaw_defect_walk(j, j->cx, j->cy, angle + 0.5f * TURN, j->size, width, bend, 0.02f, true);
-    (void)x, (void)y;
     flaw_defect_keep_inside(j);
     j->light_x = -sinf(angle), j->light_y = cosf(angle);
     flaw_tone m = flaw_defect_mean(j);
@@ -179,7 +178,7 @@ void flaw_paint_break(flaw_defect_job *j)
 /* A soft ridge in a line, lit from the side. */
 void flaw_paint_fold(flaw_defect_job *j)
 {
-    float angle = flaw_defect_pick(j, 0, TURN), width = fmaxf(1.2f, 0.05f * j->size);
+    float angle = flaw_defect_pick(j, 0, TURN), width = fmaxf(1.2f, flaw_defect_pick(j, 0.02, 0.07) * j->size);
     int count = 1 + flaw_random_below(j->r, 3);
     for (int k = 0; k < count; k++) {
         float a = angle + flaw_defect_pick(j, -0.3, 0.3), off = (float)k * 0.3f * j->size;
@@ -188,7 +187,7 @@ void flaw_paint_fold(flaw_defect_job *j)
     }
     flaw_defect_keep_inside(j);
     j->light_x = -sinf(angle), j->light_y = cosf(angle);
-    flaw_defect_edge_light(j, -(1.0f + 1.6f * j->strength));
+    flaw_defect_edge_light(j, -(0.5f + 1.0f * j->strength));
 }
 
 /* Pixels pushed sideways, most in the middle: bent, squeezed, torn out of line. */

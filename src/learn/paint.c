@@ -86,7 +86,8 @@ static void slopes_of_row(const flaw_layer *l, int j, float *sx, float *sy)
 {
     const float *z = l->z + j * l->w;
     const float *up = j > 0 ? z - l->w : z, *down = j + 1 < l->h ? z + l->w : z;
-    float limit = l->slope_limit, ky = 1 / (l->px * (float)((j > 0) + (j + 1 < l->h) ? (j > 0) + (j + 1 < l->h) : 1));
+    int rows = (j > 0) + (j + 1 < l->h);
+    float limit = l->slope_limit, ky = 1 / (l->px * (float)(rows > 0 ? rows : 1));
     float kx = 0.5f / l->px;
     for (int i = 0; i < l->w; i++) {
         int a = i > 0 ? i - 1 : 0, b = i + 1 < l->w ? i + 1 : i;

@@ -97,6 +97,8 @@ void flaw_layer_warp(flaw_layer *l, float cells, float amount, uint32_t seed);
 void flaw_relief_bevel(flaw_layer *l, float round, float height);
 /* Ellipsoid cap of half axes a, b and height h round (x, y). */
 void flaw_relief_dome(flaw_layer *l, float x, float y, float a, float b, float h);
+/* Cushion over the rectangle of half sides a, b round (x, y): no crease along the middle. */
+void flaw_relief_pillow(flaw_layer *l, float x, float y, float a, float b, float h);
 /* Add noise to the height. */
 void flaw_relief_noise(flaw_layer *l, flaw_noise_map map, int octaves, float gain, float amount);
 /* Add a groove (amount < 0) or a ridge round the level `at` of the distance plane. */

@@ -196,6 +196,14 @@ void flaw_relief_dome(flaw_layer *l, float x, float y, float a, float b, float h
     }
 }
 
+void flaw_relief_pillow(flaw_layer *l, float x, float y, float a, float b, float h)
+{
+    for (int i = 0; i < l->n; i++) {
+        float p = (l->u[i] - x) / a, q = (l->v[i] - y) / b, s = 1 - p * p * p * p, t = 1 - q * q * q * q;
+        l->z[i] += h * sqrtf((s > 0 ? s : 0) * (t > 0 ? t : 0));
+    }
+}
+
 void flaw_relief_noise(flaw_layer *l, flaw_noise_map map, int octaves, float gain, float amount)
 {
     flaw_noise_fractal(l->t[4], l->u, l->v, l->n, map, octaves, gain, l->px);

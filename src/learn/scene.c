@@ -69,8 +69,13 @@ static int draw_stage(flaw_stage *s, uint64_t product, uint64_t seed, flaw_pictu
     s->background = "";
     flaw_canvas_clear(&s->canvas);
     flaw_stage_lamp(s, &design);
-    if (!(s->kind->flags & FLAW_KIND_TEXTURE)) flaw_stage_background(s, &design);
+    if (!(s->kind->flags & FLAW_KIND_TEXTURE)) {
+        flaw_stage_background(s, &design);
+        flaw_stage_clutter(s, &design);
+    }
     int pieces = flaw_stage_pieces(s, &design);
+    flaw_stage_half_shadow(s, &design);
+    flaw_stage_age(s, &design);
     flaw_canvas_light(&s->canvas, out, foreground);
     return pieces;
 }

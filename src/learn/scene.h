@@ -39,7 +39,7 @@ struct flaw_kind {
 
 /* The tables, each in the file that draws its kinds; scene_kinds.c strings them together. */
 extern const flaw_kind flaw_kinds_metal[], flaw_kinds_food[], flaw_kinds_electric[], flaw_kinds_house[],
-    flaw_kinds_medical[], flaw_kinds_surface[];
+    flaw_kinds_medical[], flaw_kinds_surface[], flaw_kinds_part[];
 const flaw_kind *flaw_kind_at(int index); /* NULL past the end */
 
 /* The body of a piece: a layer at the pose. */
@@ -59,6 +59,9 @@ flaw_pose flaw_pose_at(flaw_pose p, float u, float v, float turn, float scale);
 
 /* Draw background and pieces. Sets background word. */
 void flaw_stage_background(flaw_stage *s, flaw_random *design);
+void flaw_stage_clutter(flaw_stage *s, flaw_random *design);
+void flaw_stage_age(flaw_stage *s, flaw_random *design);
+void flaw_stage_half_shadow(flaw_stage *s, flaw_random *design);
 void flaw_stage_lamp(flaw_stage *s, flaw_random *design);
 int flaw_stage_pieces(flaw_stage *s, const flaw_random *design);
 

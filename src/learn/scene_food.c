@@ -30,7 +30,7 @@ static void draw_hazelnut(flaw_stage *s, flaw_random *d, flaw_pose p)
         l->d[i] -= tip * up * up * flaw_clamp01(1 - 3 * fabsf(l->u[i]));
     }
     flaw_shape_rough(l, 1.5f, 0.02f, 3, flaw_pick_seed(&s->shot));
-    flaw_relief_bevel(l, 0.9f, 0.8f);
+    flaw_relief_dome(l, 0, 0, 1.08f * a, 1.1f, 0.75f);
     flaw_stage_fill(s, l, &m);
     if (scar > 0.15f) {
         for (int i = 0; i < l->n; i++)
@@ -374,7 +374,7 @@ static void draw_gum(flaw_stage *s, flaw_random *d, flaw_pose p)
     flaw_layer *l = flaw_stage_body(s, p, 1.1f, b + 0.1f);
     flaw_shape_box(l, FLAW_SET, 0, 0, 1, b, 0.28f);
     flaw_shape_rough(l, 1, 0.012f, 2, flaw_pick_seed(&s->shot));
-    flaw_relief_bevel(l, 0.42f, 0.3f);
+    flaw_relief_pillow(l, 0, 0, 1.05f, 1.05f * b, 0.4f);
     flaw_stage_fill(s, l, &m);
     l->thickness = 0.35f;
     flaw_stage_end(s);

@@ -42,7 +42,7 @@ static void draw_bottle_mouth(flaw_stage *s, flaw_random *d, flaw_pose p)
     l = flaw_stage_body(s, p, 1.05f, 1.05f);
     flaw_shape_circle(l, FLAW_SET, 0, 0, mouth);
     flaw_tint_flat(l, flaw_rgb_scale(glass, 0.08f));
-    for (int i = 0; i < l->n; i++) l->z[i] = 0.3f * l->d[i];
+    for (int i = 0; i < l->n; i++) l->z[i] = 0.3f * l->d[i] * l->d[i];
     l->gloss = 0.6f;
     flaw_stage_end(s);
     for (int k = 0; k < 3; k++) {
@@ -70,7 +70,8 @@ static void draw_bottle(flaw_stage *s, flaw_random *d, flaw_pose p)
     flaw_shape_box(l, FLAW_SET, 0, 0.5f * (shoulder + 1), r, 0.5f * (1 - shoulder), 0.1f);
     flaw_shape_taper(l, FLAW_UNION, 0, shoulder - 0.05f, neck, r, 0.17f, 0.04f);
     flaw_shape_box(l, FLAW_UNION, 0, -0.75f, neck, 0.2f, 0.02f);
-    flaw_relief_bevel(l, r, r * 0.9f);
+    flaw_relief_bevel(l, 0.1f, 0.05f);
+    flaw_relief_dome(l, 0, 0, r * 1.02f, 40, r * 0.9f);
     flaw_tint_flat(l, c);
     if (glass) flaw_tint_rim(l, 0.3f * r, flaw_rgb_scale(c, 0.2f), 0.8f);
     l->gloss = glass ? 1 : 0.5f, l->metal = glass ? 0.3f : 0, l->thickness = r;
@@ -251,7 +252,7 @@ static void draw_mug(flaw_stage *s, flaw_random *d, flaw_pose p)
     flaw_shape_circle(l, FLAW_SET, 0, 0, 0.77f);
     flaw_tint_flat(l, drink);
     flaw_tint_rim(l, 0.2f, m.a, 0.4f);
-    for (int i = 0; i < l->n; i++) l->z[i] = -0.3f * sqrtf(flaw_clamp01(-l->d[i]));
+    for (int i = 0; i < l->n; i++) l->z[i] = -0.1f * flaw_step(-0.25f, 0, l->d[i]) * l->d[i];
     l->gloss = 0.8f;
     flaw_stage_end(s);
 }

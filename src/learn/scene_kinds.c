@@ -5,8 +5,8 @@
 
 #include "scene.h"
 
-static const flaw_kind *const groups[] = {flaw_kinds_metal,    flaw_kinds_food,  flaw_kinds_medical,
-                                          flaw_kinds_electric, flaw_kinds_house, flaw_kinds_surface};
+static const flaw_kind *const groups[] = {flaw_kinds_metal, flaw_kinds_food,    flaw_kinds_medical, flaw_kinds_electric,
+                                          flaw_kinds_house, flaw_kinds_surface, flaw_kinds_part};
 
 const flaw_kind *flaw_kind_at(int index)
 {

@@ -157,8 +157,11 @@ int flaw_stage_pieces(flaw_stage *s, const flaw_random *design)
     if ((k->flags & FLAW_KIND_MANY) && flaw_chance(&plan, 0.35))
         across = 1 + flaw_random_below(&plan, 3), down = 1 + flaw_random_below(&plan, 3);
     float turn = flaw_pick(&plan, 0, TURN), free = flaw_chance(&plan, 0.5) ? 3.2f : 0.1f,
-          size = flaw_pick(&plan, 0.5, 0.82);
+          size = flaw_pick(&plan, 0.45, 0.92);
     float wander = flaw_pick(&plan, 0.02, 0.2), zoom = flaw_pick(&plan, 0, 0.08);
+    bool close = across * down == 1 && flaw_chance(&plan, 0.08),
+         neighbour = (k->flags & FLAW_KIND_MANY) && flaw_chance(&plan, 0.1);
+    if (close) size = flaw_pick(&plan, 1.0, 1.6);
     if (k->flags & FLAW_KIND_UPRIGHT) turn = 0, free = 0.08f;
     if (k->flags & FLAW_KIND_WIDE) size = flaw_pick(&plan, 0.75, 1.0), wander = 0.04f;
     if (k->flags & FLAW_KIND_TEXTURE) size = 1, free = free > 1 ? 3.2f : 0.04f, wander = 0;
@@ -175,5 +178,10 @@ int flaw_stage_pieces(flaw_stage *s, const flaw_random *design)
             piece = plan;
             k->draw(s, &piece, p);
         }
+    if (neighbour && across * down == 1) {
+        float way = flaw_pick(&s->shot, 0, TURN);
+        flaw_pose p = {1.45f * cosf(way), 1.45f * sinf(way), size, turn + flaw_pick(&s->shot, -free, free)};
+        if (size < 0.7f) k->draw(s, &plan, p);
+    }
     return across * down;
 }
