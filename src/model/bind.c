@@ -149,27 +149,39 @@ flaw_status flaw_binding_make(flaw_binding *out, const flaw_tensors *tensors, co
     return FLAW_OK;
 }
 
-/* "2 tensors missing (a, b)" appended with a separator; the first three names. */
-static void count_and_name(char *out, size_t size, const flaw_name_list *list, const char *what)
+typedef struct complaint {
+    const char *what;
+    const flaw_name_list *list;
+} complaint;
+
+/* "2 missing: a, b" or "2 missing, 1 left over: missing a, b; left over c": counts first, or long names would cut them. */
+static void count_and_name(char *out, size_t size, const complaint *all, size_t count)
 {
-    size_t used = strlen(out);
-    if (!list->count || used >= size) return;
-    used += (size_t)snprintf(out + used, size - used, "%s%zu tensor%s %s (", used ? "; " : "", list->count,
-                             list->count == 1 ? "" : "s", what);
-    for (size_t i = 0; i < list->count && i < 3 && used < size; i++)
-        used += (size_t)snprintf(out + used, size - used, i ? ", %.100s" : "%.100s", list->name[i]);
-    if (used < size) snprintf(out + used, size - used, list->count > 3 ? ", ...)" : ")");
+    size_t used = 0, kinds = 0;
+    for (size_t i = 0; i < count && used < size; i++)
+        if (all[i].list->count && ++kinds)
+            used += (size_t)snprintf(out + used, size - used, "%s%zu %s", used ? ", " : "", all[i].list->count,
+                                     all[i].what);
+    for (size_t i = 0, parts = 0; i < count && used < size; i++) {
+        const flaw_name_list *list = all[i].list;
+        if (!list->count) continue;
+        used += (size_t)snprintf(out + used, size - used, "%s%s%s", parts++ ? "; " : ": ",
+                                 kinds > 1 ? all[i].what : "", kinds > 1 ? " " : "");
+        for (size_t j = 0; j < list->count && j < 3 && used < size; j++)
+            used += (size_t)snprintf(out + used, size - used, j ? ", %s" : "%s", list->name[j]);
+        if (list->count > 3 && used < size) used += (size_t)snprintf(out + used, size - used, ", ...");
+    }
 }
 
 flaw_status flaw_binding_verdict(const flaw_binding *b, flaw_error *err)
 {
-    char text[400] = "";
+    const complaint all[] = {{"misshapen", &b->misshapen}, {"missing", &b->missing}, {"left over", &b->left_over}};
+    char text[400];
     if (!b->missing.count && !b->left_over.count && !b->misshapen.count) return FLAW_OK;
-    count_and_name(text, sizeof text, &b->misshapen, "misshapen");
-    count_and_name(text, sizeof text, &b->missing, "missing");
-    count_and_name(text, sizeof text, &b->left_over, "left over");
+    count_and_name(text, sizeof text, all, sizeof all / sizeof all[0]);
     bool only_missing = !b->left_over.count && !b->misshapen.count;
-    return flaw_fail(err, only_missing ? FLAW_MISSING : FLAW_BAD_DATA, "%s: %s", b->tensors->path, text);
+    return flaw_fail(err, only_missing ? FLAW_MISSING : FLAW_BAD_DATA, "%s: tensors do not fit: %s", b->tensors->path,
+                     text);
 }
 
 static flaw_status read_transposed(const flaw_binding *b, const flaw_parameter *p, const flaw_tensor *t, float *out,

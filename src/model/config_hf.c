@@ -9,11 +9,12 @@
 static const char *const activations[] = {"quick_gelu", "gelu", NULL};
 
 /* Older files repeat a tower as "text_config_dict"; the library lets its keys win. */
-static json_t *merged(const json_t *root, const char *key, const char *older)
+static json_t *merged(flaw_fields *top, const char *key, const char *older)
 {
-    json_t *all = json_object(), *base = json_object_get(root, key), *over = json_object_get(root, older);
-    if (all && json_is_object(base)) json_object_update(all, base);
-    if (all && json_is_object(over)) json_object_update(all, over);
+    const flaw_fields base = flaw_field_object(top, key), over = flaw_field_object(top, older);
+    json_t *all = json_object();
+    if (all && base.object) json_object_update(all, (json_t *)base.object);
+    if (all && over.object) json_object_update(all, (json_t *)over.object);
     return all;
 }
 
@@ -70,8 +71,8 @@ static flaw_status read_towers(flaw_clip_shape *s, const json_t *root, const cha
     s->joint = 512;
     flaw_field_choice(&top, "model_type", &type, types);
     flaw_field_int(&top, "projection_dim", &s->joint, 1, 16384);
-    json_t *vision_all = merged(root, "vision_config", "vision_config_dict");
-    json_t *text_all = merged(root, "text_config", "text_config_dict");
+    json_t *vision_all = merged(&top, "vision_config", "vision_config_dict");
+    json_t *text_all = merged(&top, "text_config", "text_config_dict");
     flaw_fields vision = {.object = vision_all, .file = name, .where = "vision_config", .err = err};
     vision.status = top.status;
     if (!vision_all || !text_all) vision.status = flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory", name);

@@ -28,7 +28,7 @@ const json_t *flaw_field(const flaw_fields *f, const char *key)
 void flaw_field_refuse(flaw_fields *f, const char *key, const char *allowed)
 {
     if (f->status) return;
-    char *found = json_dumps(json_object_get(f->object, key), JSON_ENCODE_ANY | JSON_COMPACT);
+    char *found = json_dumps(json_object_get(f->object, key), JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(9));
     f->status = flaw_fail(f->err, FLAW_BAD_DATA, "%s: %s%s%s is %.60s, %s", f->file, f->where, *f->where ? "." : "",
                           key, found ? found : "absent", allowed);
     free(found);
@@ -39,18 +39,26 @@ void flaw_field_int(flaw_fields *f, const char *key, int *value, int min, int ma
     const json_t *x = flaw_field(f, key);
     if (!x || f->status) return;
     double number = json_number_value(x);
-    if (!json_is_number(x) || !(number >= min && number <= max) || number != floor(number))
-        flaw_field_refuse(f, key, "expected a whole number within the limits");
-    else *value = (int)number;
+    if (json_is_number(x) && number >= min && number <= max && number == floor(number)) {
+        *value = (int)number;
+        return;
+    }
+    char allowed[80];
+    snprintf(allowed, sizeof allowed, "allowed are whole numbers from %d to %d", min, max);
+    flaw_field_refuse(f, key, allowed);
 }
 
 void flaw_field_double(flaw_fields *f, const char *key, double *value, double min, double max)
 {
     const json_t *x = flaw_field(f, key);
     if (!x || f->status) return;
-    if (!json_is_number(x) || !(json_number_value(x) >= min && json_number_value(x) <= max))
-        flaw_field_refuse(f, key, "expected a number within the limits");
-    else *value = json_number_value(x);
+    if (json_is_number(x) && json_number_value(x) >= min && json_number_value(x) <= max) {
+        *value = json_number_value(x);
+        return;
+    }
+    char allowed[80];
+    snprintf(allowed, sizeof allowed, "allowed are numbers from %g to %g", min, max);
+    flaw_field_refuse(f, key, allowed);
 }
 
 void flaw_field_bool(flaw_fields *f, const char *key, bool *value)
@@ -87,7 +95,7 @@ void flaw_field_side(flaw_fields *f, const char *key, int *value, int max)
     }
     if (!json_is_integer(x) || !json_is_integer(other) || json_integer_value(x) != json_integer_value(other) ||
         json_integer_value(x) < 1 || json_integer_value(x) > max)
-        flaw_field_refuse(f, key, "expected one whole number, or two that are equal");
+        flaw_field_refuse(f, key, "allowed is a whole number (or two that are equal) within the limits");
     else *value = (int)json_integer_value(x);
 }
 

@@ -30,7 +30,7 @@ void flaw_field_triple(flaw_fields *f, const char *key, float value[3]);
 void flaw_field_side(flaw_fields *f, const char *key, int *value, int max);
 /* One of `names` (ends with NULL); *index is its place. */
 void flaw_field_choice(flaw_fields *f, const char *key, int *index, const char *const *names);
-/* A nested object (NULL object when absent). */
+/* A nested object (NULL object when absent); anything else is refused here and in the fields returned. */
 flaw_fields flaw_field_object(flaw_fields *f, const char *key);
 
 /* A key that changes the network and that is not supported unless it has this value; "*": any value is fine. */
