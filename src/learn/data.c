@@ -191,7 +191,8 @@ flaw_status flaw_data_draw(flaw_batch *out, flaw_data *data, int64_t step, flaw_
     for (int i = 0; i < out->pictures; i++) {
         out->group[i] = i;
         for (int j = i - 1; j >= 0; j--)
-            if (!strcmp(out->caption + (ptrdiff_t)i * CAPTION, out->caption + (ptrdiff_t)j * CAPTION)) out->group[i] = out->group[j];
+            if (!strcmp(out->caption + (ptrdiff_t)i * CAPTION, out->caption + (ptrdiff_t)j * CAPTION))
+                out->group[i] = out->group[j];
     }
     return FLAW_OK;
 }

@@ -37,7 +37,8 @@ static flaw_status check_options(const flaw_train_options *o, flaw_error *err)
         {"first trained block", o->first_trained, 0, 512}, {"rate", (double)o->rate, 0, 1},
         {"warm-up steps", (double)o->warmup, 0, 1e9}, {"merges", o->merges, 1, 8000}, {"joint width", o->joint, 1, 4096},
         {"text width", o->text_width, 8, 4096}, {"text layers", o->text_layers, 1, 64}, {"text heads", o->text_heads, 1, 64},
-        {"context", o->context, 8, 512}, {"share of scenes", o->scene_share, 0, 1}, {"sources", o->sources, 0, FLAW_TRAIN_MAX_SOURCES},
+        {"context", o->context, 8, 512}, {"share of scenes", o->scene_share, 0, 1},
+        {"sources", o->sources, 0, FLAW_TRAIN_MAX_SOURCES},
         {"pairs to evaluate", o->evaluate_pairs, 1, 100000}, {"average", (double)o->ema, 0, 1},
     };
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
@@ -46,7 +47,8 @@ static flaw_status check_options(const flaw_train_options *o, flaw_error *err)
                              limits[i].min, limits[i].max);
     if (!o->folder || !o->folder[0]) return flaw_fail(err, FLAW_USAGE, "training: no folder for checkpoints is given");
     if (o->text_width % o->text_heads)
-        return flaw_fail(err, FLAW_USAGE, "training: text width %d is not a multiple of its %d heads", o->text_width, o->text_heads);
+        return flaw_fail(err, FLAW_USAGE, "training: text width %d is not a multiple of its %d heads", o->text_width,
+                         o->text_heads);
     return FLAW_OK;
 }
 

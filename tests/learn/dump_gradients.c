@@ -35,7 +35,8 @@ int main(int argc, char **argv)
     put("", "pixels", FLAW_DTYPE_F32, x.pixels, TINY_PICTURES, 3 * 16 * 16);
     put("", "target", FLAW_DTYPE_F32, x.target, TINY_PICTURES, patches);
     for (int k = 0; k < FLAW_STAGES; k++)
-        put("teacher/", (const char *[]){"0", "1", "2", "3"}[k], FLAW_DTYPE_F32, x.teacher[k], TINY_PICTURES * (1 + patches), width);
+        put("teacher/", (const char *[]){"0", "1", "2", "3"}[k], FLAW_DTYPE_F32, x.teacher[k],
+            TINY_PICTURES * (1 + patches), width);
     put("", "ids", FLAW_DTYPE_I32, x.ids, TINY_TEXTS, (size_t)x.t.shape.context);
     put("", "end", FLAW_DTYPE_I32, x.end, TINY_TEXTS, 1);
     put("", "group", FLAW_DTYPE_I32, x.group, TINY_PICTURES, 1);
