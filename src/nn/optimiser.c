@@ -76,6 +76,7 @@ static double gradient_norm(flaw_compute *c, update *u)
             for (int p = 0; p < pieces; p++) sum += squares[p];
         }
     }
+    u->squares = NULL;
     return sqrt(sum);
 }
 
