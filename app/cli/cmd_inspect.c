@@ -132,6 +132,8 @@ static void judge_one(inspection *in, size_t index)
     flaw_status status = flaw_picture_read(&picture, path, &err);
     if (status == FLAW_OK) status = flaw_inspector_judge(in->inspector, &picture, &result, &err);
     else flaw_inspector_judge_file(in->inspector, path, &result, &err); /* fails too: fills in a result of doubt */
+    if (status == FLAW_OK && result.verdict == FLAW_UNKNOWN)
+        status = flaw_fail(&err, FLAW_BAD_DATA, "'%s': no verdict: %s", path, result.doubt);
     result.ms = cli_milliseconds_since(&begin);
     if (status == FLAW_OK && in->settings->out) status = write_files(paths, in, &result, &picture, index, &err);
     if (status != FLAW_OK) note_failure(in, &err);

@@ -13,9 +13,16 @@ static int list_kinds(void)
     return 0;
 }
 
-static bool step(void *progress, int done, int total)
+typedef struct drawing {
+    cli_progress progress;
+    int done; /* more than asked for where every kind gets its one picture */
+} drawing;
+
+static bool step(void *context, int done, int total)
 {
-    return cli_progress_step(progress, (size_t)done, (size_t)total, "drawn") == 0;
+    drawing *d = context;
+    d->done = done;
+    return cli_progress_step(&d->progress, (size_t)done, (size_t)total, "drawn") == 0;
 }
 
 static flaw_split split_of(const cli_settings *s)
@@ -42,10 +49,10 @@ int cmd_scenes(const cli_settings *s)
         return cli_wrong_use("scenes: '%.80s' is no kind of product; flaw scenes list shows them", s->kind);
     if (s->kind && !s->split && !s->held_out) options.split = FLAW_SPLIT_ALL;
     flaw_error err;
-    cli_progress progress = cli_progress_begin();
-    flaw_status status = flaw_scenes_write(s->out, &options, step, &progress, &err);
-    cli_progress_clear(&progress);
+    drawing work = {.progress = cli_progress_begin()};
+    flaw_status status = flaw_scenes_write(s->out, &options, step, &work, &err);
+    cli_progress_clear(&work.progress);
     if (status != FLAW_OK) return cli_report(&err);
-    printf("%s: %d pictures\n", s->out, options.count);
+    printf("%s: %d pictures\n", s->out, work.done);
     return 0;
 }

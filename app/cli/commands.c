@@ -36,6 +36,11 @@ const cli_command cli_command_table[] = {
      "good parts. A folder of such folders is measured one by one, with the mean over all. Pixel figures are taken at "
      "256 x 256, PRO up to 30 % false positives.",
      "flaw eval data/hazelnut --shots 4\nflaw eval scenes/ --json", cmd_eval},
+    {CLI_SCENES, "scenes", "--out DIR [-n COUNT] | list", "draw product pictures with and without defects",
+     "Draws scenes of products with lighting, noise, defects, masks and captions, as data set folders for flaw eval "
+     "and "
+     "flaw train.",
+     "flaw scenes -n 200 --out scenes --held-out", cmd_scenes},
     {CLI_TRAIN, "train", "--out DIR [--init MODEL] [--photos FOLDER]... | export CHECKPOINT FILE",
      "train the small model that the program carries inside",
      "Trains on drawn scenes and on photographs with painted defects. The folder holds the checkpoint and the finished "

@@ -98,6 +98,8 @@ static flaw_status judge_one(bench *b, flaw_inspector *inspector, size_t i, flaw
     const flaw_dataset_item *item = b->picture[i];
     flaw_result result = {0};
     flaw_status status = flaw_inspector_judge_file(inspector, item->path, &result, err);
+    if (status == FLAW_OK && !result.map)
+        status = flaw_fail(err, FLAW_BAD_DATA, "'%s': no verdict: %s", item->path, result.doubt);
     if (status == FLAW_OK && (item->mask || !item->bad)) {
         flaw_map_upsample(b->maps + b->mapped * MAP_PIXELS, MAP_SIDE, MAP_SIDE, result.map, result.width,
                           result.height);

@@ -52,6 +52,11 @@ flaw_status flaw_inspector_judge_file(flaw_inspector *inspector, const char *pat
                          .width = p.width,
                          .height = p.height};
     if (p.rgb[0] == 77) out->verdict = FLAW_UNKNOWN;
+    if (p.rgb[0] == 66) { /* doubt about the numbers: no map */
+        flaw_picture_release(&p);
+        snprintf(out->doubt, sizeof out->doubt, "not all finite");
+        return FLAW_OK;
+    }
     out->map = malloc(sizeof(float) * (size_t)p.width * (size_t)p.height);
     for (int i = 0; i < p.width * p.height; i++) out->map[i] = p.rgb[3 * i];
     flaw_picture_release(&p);
@@ -191,6 +196,10 @@ static void test_faults(void **state)
     fclose(broken);
     assert_int_equal(flaw_eval_run(&r, NULL, &options, NULL, NULL, &err), FLAW_BAD_DATA);
     assert_non_null(strstr(err.text, "hole/2.png"));
+    draw_plain(*state, "test/hole/2.png", 0x420000);
+    assert_int_equal(flaw_eval_run(&r, NULL, &options, NULL, NULL, &err), FLAW_BAD_DATA);
+    assert_non_null(strstr(err.text, "hole/2.png"));
+    assert_non_null(strstr(err.text, "not all finite"));
     assert_int_equal(r.draws, 42);
 }
 
