@@ -184,6 +184,24 @@ static void test_png_headers(void **state)
     expect_header("palette4short.png", 8, 1, "damaged"); /* more rows than one-bit rows need */
 }
 
+/* A note that makes no sense (transparent grey 5 in a picture that has alpha) does not change the pixels: no refusal.
+ */
+static void test_odd_note(void **state)
+{
+    static const uint8_t NOTE[] = {0, 0, 0, 2, 't', 'R', 'N', 'S', 0, 5};
+    flaw_error err;
+    flaw_bytes png = load_data("rgba8.png");
+    uint8_t longer[4096];
+    memcpy(longer, png.data, 33);
+    memcpy(longer + 33, NOTE, sizeof NOTE);
+    put_u32be(longer + 43, (uint32_t)crc32(0, NOTE + 4, 6));
+    memcpy(longer + 47, png.data + 33, png.size - 33);
+    if (try_decode(longer, png.size + 14, &err) != FLAW_OK) fail_msg("%s", err.text);
+    longer[46] ^= 1; /* but its checksum must hold */
+    assert_int_equal(try_decode(longer, png.size + 14, &err), FLAW_BAD_DATA);
+    flaw_bytes_release(&png);
+}
+
 /* Colours 0 .. 4 are used; with one fewer in the palette the file is wrong, and no colour is made up. */
 static void test_palette_index(void **state)
 {
@@ -256,8 +274,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_other_kinds),        cmocka_unit_test(test_paths),
         cmocka_unit_test(test_truncated_anywhere), cmocka_unit_test(test_flipped_bits),
-        cmocka_unit_test(test_png_headers),        cmocka_unit_test(test_palette_index),
-        cmocka_unit_test(test_jpeg_headers),       cmocka_unit_test(test_jpeg_hole),
+        cmocka_unit_test(test_png_headers),        cmocka_unit_test(test_odd_note),
+        cmocka_unit_test(test_palette_index),      cmocka_unit_test(test_jpeg_headers),
+        cmocka_unit_test(test_jpeg_hole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -57,6 +57,11 @@ static void test_translucent_once(void **state)
     for (int i = 0; i < 80 * 80; i++) assert_true(p.rgb[3 * i] <= 101);
     assert_in_range(pixel_at(&p, 40, 40)[0], 99, 101);
     assert_in_range(pixel_at(&p, 40, 40)[1], 49, 51);
+    for (int i = 12; i < 68; i++) { /* and no stroke wipes out what another laid down */
+        assert_in_range(pixel_at(&p, i, i)[0], 99, 101);
+        assert_in_range(pixel_at(&p, 80 - i, i)[0], 99, 101);
+        assert_in_range(pixel_at(&p, 70, i)[0], 99, 101);
+    }
     flaw_picture_release(&p);
 }
 
