@@ -46,7 +46,7 @@ typedef struct flaw_inspect_options {
     size_t good_count;
     const char *prompts;       /* JSON prompt file; NULL = the built-in ones */
     double threshold;          /* NaN = decided by the calibration or the two-sided text rule */
-    double false_alarm_rate;   /* target for the calibration; 0 = the smallest that the good parts allow */
+    double false_alarm_rate;   /* bound asked for; 0 = the default rule (detect/calibrate.h) */
     const char *rule;          /* contextual scoring of ALFA: NULL or "overlap", "relevance", "soft", "none" */
     double lambda;             /* aligner's ridge; NaN = the default 1; infinity = no aligner */
     double tau;                /* softmax temperature; NaN = default of the model or 0.07 */

@@ -4,22 +4,30 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#define TURN (3.0 * 3.14159265358979323846 / 180.0)
-#define MOVE 0.02
+#define TURN (2.0 * 3.14159265358979323846 / 180.0)
+#define MOVE 0.015
 #define ZOOM 0.02
 #define LIGHT 0.08
-#define NOISE 1.5 /* standard deviation in 8-bit steps */
+#define NOISE 1.0 /* standard deviation in 8-bit steps */
 
 static uint8_t byte_of(double v)
 {
     return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v + 0.5);
 }
 
-/* Bilinear value of channel c at (x, y), edges repeated. */
+/* A coordinate mirrored at the edges: streaks of a repeated edge would look like defects. */
+static double mirrored(double x, int size)
+{
+    if (x < 0) x = -x;
+    if (x > size - 1) x = 2 * (size - 1) - x;
+    return fmin(fmax(x, 0), size - 1);
+}
+
+/* Bilinear value of channel c at (x, y). */
 static double value_at(const flaw_picture *p, double x, double y, int c)
 {
-    x = fmin(fmax(x, 0), p->width - 1);
-    y = fmin(fmax(y, 0), p->height - 1);
+    x = mirrored(x, p->width);
+    y = mirrored(y, p->height);
     int x0 = (int)x, y0 = (int)y, x1 = x0 + 1 < p->width ? x0 + 1 : x0, y1 = y0 + 1 < p->height ? y0 + 1 : y0;
     double fx = x - x0, fy = y - y0;
     const uint8_t *top = p->rgb + (size_t)y0 * (size_t)p->width * 3, *low = p->rgb + (size_t)y1 * (size_t)p->width * 3;

@@ -5,9 +5,9 @@
 #include "base/random.h"
 #include "flaw/picture.h"
 
-/* A new picture of the same size: turned by up to 3 degrees, moved by up to 2 % and zoomed by up to 2 %, brightness
- * and contrast changed by up to 8 %, sometimes softened by a 3x3 kernel, slight noise. Edges repeat. No mirror images:
- * a mirrored part can be a wrong part. */
+/* A new picture of the same size: turned by up to 2 degrees, moved by up to 1.5 % and zoomed by up to 2 %, brightness
+ * and contrast changed by up to 8 %, sometimes softened by a 3x3 kernel, slight noise. Edges are mirrored. No
+ * mirror images: a mirrored part can be a wrong part. */
 flaw_status flaw_augment_mildly(flaw_picture *out, const flaw_picture *in, flaw_random *random, flaw_error *err);
 
 #endif

@@ -3,13 +3,12 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-/* Stated safety margin: the limit lies above the largest score of a good part by this share of it, or by the spread of
- * the good parts where that is larger (docs/methods.md has the measurements). */
-#define MARGIN 0.05
-#define SPREADS 1.0
-#define SINGLE_MARGIN 0.5 /* one good part: only changes of itself are known, which are far too alike */
+#define LIMIT_SPREADS 1.75
+#define USUAL_WEIGHT 4.0   /* the usual spread counts as so many good parts */
+#define MEMORY_GAIN 0.25   /* distances to a memory of n parts are about 1 - MEMORY_GAIN / n of those to n - 1 parts */
+#define SINGLE_MARGIN 1.1  /* one good part: the limit is at least this over mild changes of it ... */
+#define SINGLE_GUESS 2.0   /* ... and this over their mean where the method knows nothing better */
 
 static int ascending(const void *a, const void *b)
 {
@@ -23,19 +22,11 @@ static double middle_of(double *x, size_t n)
     return n % 2 ? x[n / 2] : (x[n / 2 - 1] + x[n / 2]) / 2;
 }
 
-/* Standard deviation, 0 for one. */
-static double spread(const double *x, size_t n)
+static double mean_of(const double *x, int n)
 {
-    double mean = 0, sum = 0;
-    for (size_t i = 0; i < n; i++) mean += x[i] / (double)n;
-    for (size_t i = 0; i < n; i++) sum += (x[i] - mean) * (x[i] - mean);
-    return n > 1 ? sqrt(sum / (double)(n - 1)) : 0;
-}
-
-static double margin_of(const double *x, size_t n, double most, int parts)
-{
-    if (parts < 2) return SINGLE_MARGIN * fabs(most);
-    return fmax(MARGIN * fabs(most), SPREADS * spread(x, n) / sqrt((double)parts));
+    double sum = 0;
+    for (int i = 0; i < n; i++) sum += x[i];
+    return sum / n;
 }
 
 static double largest(const double *x, size_t n)
@@ -45,90 +36,157 @@ static double largest(const double *x, size_t n)
     return m;
 }
 
-/* The k-th smallest score of the unchanged parts bounds the rate by `rate` when k = ceil((1 - rate)(n + 1)) <= n. */
-static bool quantile(double *limit, const double *real, size_t n, double rate)
+/* Samples as one number a part: its own value, or the mean of its mild changes where that is larger. */
+typedef struct parts_table {
+    double *score, *peak, *real; /* [parts]; real: the part's own score alone */
+    double *middle;              /* [count] of all samples */
+    double changes, most;        /* mean and largest score of the changes */
+    size_t changed;              /* how many there are */
+} parts_table;
+
+static void fill_table(parts_table *t, const flaw_sample *sample, size_t count, int parts)
 {
-    double k = ceil((1 - rate) * (double)(n + 1) - 1e-9);
-    if (rate <= 0 || k > (double)n || k < 1) return false;
-    double *sorted = malloc(n * sizeof *sorted);
-    if (!sorted) return false;
-    memcpy(sorted, real, n * sizeof *sorted);
-    qsort(sorted, n, sizeof *sorted, ascending);
-    *limit = sorted[(size_t)k - 1];
-    free(sorted);
+    for (int p = 0; p < parts; p++) {
+        double score = 0, peak = 0;
+        int n = 0;
+        for (size_t i = 0; i < count; i++) {
+            if (sample[i].part != p) continue;
+            if (sample[i].changed) {
+                score += sample[i].score;
+                peak += sample[i].peak;
+                n++;
+                t->changes += sample[i].score;
+                t->most = t->changed++ ? fmax(t->most, sample[i].score) : sample[i].score;
+            } else {
+                t->score[p] = t->real[p] = sample[i].score;
+                t->peak[p] = sample[i].peak;
+            }
+        }
+        if (n) {
+            t->score[p] = fmax(t->score[p], score / n);
+            t->peak[p] = fmax(t->peak[p], peak / n);
+        }
+    }
+    if (t->changed) t->changes /= (double)t->changed;
+    for (size_t i = 0; i < count; i++) t->middle[i] = sample[i].middle;
+}
+
+/* Mean and spreads of the parts; the spread of few parts is steadied by the usual one. */
+static double limit_of(const double *x, int n, const flaw_scores_kind *kind)
+{
+    double mean = mean_of(x, n), usual = kind->spread * fabs(mean), sum = USUAL_WEIGHT * usual * usual;
+    for (int i = 0; i < n; i++) sum += (x[i] - mean) * (x[i] - mean);
+    double limit = mean + LIMIT_SPREADS * sqrt(sum / (n - 1 + USUAL_WEIGHT));
+    return kind->distance ? limit * (1 - MEMORY_GAIN / n) : limit;
+}
+
+/* One good part: changes of it are far too alike, what another part scores is a guess. */
+static double limit_of_one(const parts_table *t, const flaw_scores_kind *kind)
+{
+    double guess = isnan(kind->alone) ? SINGLE_GUESS * t->changes : kind->alone;
+    return fmax(guess, SINGLE_MARGIN * t->most);
+}
+
+/* The k-th smallest score of the parts bounds the rate by `rate` when k = ceil((1 - rate)(n + 1)) <= n. */
+static bool quantile(double *limit, double *score, int n, double rate)
+{
+    double k = ceil((1 - rate) * (n + 1) - 1e-9);
+    if (rate <= 0 || k > n || k < 1) return false;
+    qsort(score, (size_t)n, sizeof *score, ascending);
+    *limit = score[(int)k - 1];
     return true;
 }
 
-static void describe(flaw_calibration *c, size_t changes, double most, double asked, bool by_quantile)
+static void describe(flaw_calibration *c, const parts_table *t, double most, double asked, bool promised)
 {
     int n = c->good;
-    char rate[160];
+    char rate[200];
     if (n < 2)
         snprintf(rate, sizeof rate, "With one good part the expected share of false alarms is not known");
-    else if (by_quantile)
-        snprintf(rate, sizeof rate, "At most %.3g %% of good parts like these are expected over it",
-                 100 * c->false_alarm_rate);
     else
-        snprintf(rate, sizeof rate,
-                 "At most %.3g %% of good parts like these are expected over it (1 in %d: no more can be promised from %d)",
-                 100 * c->false_alarm_rate, n + 1, n);
+        snprintf(rate, sizeof rate, "At most about %.3g %% of good parts like these are expected over it",
+                 100 * c->false_alarm_rate);
     int used = snprintf(c->about, sizeof c->about,
-                        "Calibrated on %d good part%s, each scored against a memory of %s, and %zu mild changes of them: "
+                        "Calibrated on %d good part%s, each scored against a memory of %s, and on %zu mild changes of %s: "
                         "the largest score is %.4g and the limit %.4g. %s; 5 %% needs at least 19 good parts, 1 %% at "
                         "least 99.",
-                        n, n == 1 ? "" : "s", n == 1 ? "itself" : "the others", changes, most, c->threshold, rate);
-    if (asked > 0 && !by_quantile && used > 0 && (size_t)used < sizeof c->about)
+                        n, n == 1 ? "" : "s", n == 1 ? "itself" : "the others", t->changed, n == 1 ? "it" : "them", most,
+                        c->threshold, rate);
+    if (asked > 0 && !promised && used > 0 && (size_t)used < sizeof c->about)
         snprintf(c->about + used, sizeof c->about - (size_t)used,
-                 " The %.3g %% asked for needs at least %.0f good parts.", 100 * asked, ceil(1 / asked - 1 - 1e-9));
+                 " The %.3g %% asked for cannot be promised from them: it needs at least %.0f good parts.", 100 * asked,
+                 ceil(1 / asked - 1 - 1e-9));
 }
 
-flaw_status flaw_calibrate(flaw_calibration *out, const flaw_sample *sample, size_t count, int parts, double rate,
-                           flaw_error *err)
+static void set_limits(flaw_calibration *c, parts_table *t, size_t count, double rate, const flaw_scores_kind *kind)
+{
+    int n = c->good, over = 0;
+    double most = fmax(largest(t->real, (size_t)n), t->changed ? t->most : t->real[0]);
+    bool promised = false;
+    if (n < 2) {
+        c->threshold = limit_of_one(t, kind);
+        c->map_threshold = fmax(t->peak[0] * SINGLE_MARGIN, SINGLE_GUESS * mean_of(t->peak, n));
+        c->false_alarm_rate = NAN;
+    } else {
+        c->threshold = limit_of(t->score, n, kind);
+        c->map_threshold = fmax(limit_of(t->peak, n, kind), largest(t->peak, (size_t)n));
+        promised = quantile(&c->threshold, t->score, n, rate);
+        for (int i = 0; i < n; i++) over += t->real[i] > c->threshold;
+        c->false_alarm_rate = promised ? rate : (over + 1.0) / (n + 1.0);
+    }
+    if (kind->distance) c->map_threshold = c->threshold;
+    c->map_low = middle_of(t->middle, count);
+    describe(c, t, most, rate, promised);
+}
+
+static flaw_status check_samples(const flaw_sample *sample, size_t count, int parts, double rate, flaw_error *err)
 {
     if (!(rate >= 0 && rate < 1))
         return flaw_fail(err, FLAW_USAGE, "a false-alarm rate of %g was asked for, allowed are 0 to below 1", rate);
     if (count < 1 || parts < 1) return flaw_fail(err, FLAW_USAGE, "calibration without good parts");
-    for (size_t i = 0; i < count; i++)
-        if (!isfinite(sample[i].score) || !isfinite(sample[i].peak) || !isfinite(sample[i].middle))
-            return flaw_fail(err, FLAW_BAD_DATA, "calibration: the score of good part %zu is not a finite number", i);
-    double *table = malloc(4 * count * sizeof *table);
-    if (!table) return flaw_fail(err, FLAW_NO_MEMORY, "calibration of %zu samples: memory was refused", count);
-    double *score = table, *peak = table + count, *middle = table + 2 * count, *real = table + 3 * count;
-    size_t reals = 0;
     for (size_t i = 0; i < count; i++) {
-        score[i] = sample[i].score;
-        peak[i] = sample[i].peak;
-        middle[i] = sample[i].middle;
-        if (!sample[i].changed) real[reals++] = sample[i].score;
+        if (sample[i].part < 0 || sample[i].part >= parts)
+            return flaw_fail(err, FLAW_INTERNAL, "calibration: sample %zu is of part %d of %d", i, sample[i].part, parts);
+        if (!isfinite(sample[i].score) || !isfinite(sample[i].peak) || !isfinite(sample[i].middle))
+            return flaw_fail(err, FLAW_BAD_DATA, "calibration: the score of good part %d is not a finite number",
+                             sample[i].part + 1);
     }
-    double most = largest(score, count), highest = largest(peak, count);
+    return FLAW_OK;
+}
+
+flaw_status flaw_calibrate(flaw_calibration *out, const flaw_sample *sample, size_t count, int parts, double rate,
+                           const flaw_scores_kind *kind, flaw_error *err)
+{
+    flaw_status s = check_samples(sample, count, parts, rate, err);
+    if (s) return s;
+    size_t n = (size_t)parts;
+    double *memory = calloc(3 * n + count, sizeof *memory);
+    if (!memory) return flaw_fail(err, FLAW_NO_MEMORY, "calibration of %zu samples: memory was refused", count);
+    parts_table t = {.score = memory, .peak = memory + n, .real = memory + 2 * n, .middle = memory + 3 * n};
     flaw_calibration c = {.good = parts};
     snprintf(c.rule, sizeof c.rule, "good-parts");
-    bool by_quantile = parts >= 2 && quantile(&c.threshold, real, reals, rate);
-    if (!by_quantile) c.threshold = most + margin_of(score, count, most, parts);
-    c.false_alarm_rate = parts < 2 ? NAN : by_quantile ? rate : 1.0 / (parts + 1);
-    c.map_threshold = highest + margin_of(peak, count, highest, parts);
-    c.map_low = middle_of(middle, count);
-    describe(&c, count - reals, most, rate, by_quantile);
-    free(table);
+    fill_table(&t, sample, count, parts);
+    set_limits(&c, &t, count, rate, kind);
+    free(memory);
     *out = c;
     return FLAW_OK;
 }
 
-void flaw_calibrate_text(flaw_calibration *out, double map_low)
+void flaw_calibrate_text(flaw_calibration *out)
 {
-    *out = (flaw_calibration){.threshold = 0.5, .false_alarm_rate = NAN, .map_threshold = 0.5, .map_low = map_low};
+    *out = (flaw_calibration){.threshold = 0.5, .false_alarm_rate = NAN, .map_threshold = 0.5};
     snprintf(out->rule, sizeof out->rule, "text");
     snprintf(out->about, sizeof out->about,
              "No good parts were given: a picture is anomalous when it is nearer to the sentences about damaged parts than "
-             "to those about good ones (limit 0.5). The expected share of false alarms is not known; it is from one "
-             "good part on measured, and for 5 %% at least 19 good parts are needed.");
+             "to those about good ones (limit 0.5). The expected share of false alarms is not known; with two good parts "
+             "or more it is bounded, and 5 %% needs at least 19.");
 }
 
-void flaw_calibrate_user(flaw_calibration *c, double threshold)
+void flaw_calibrate_user(flaw_calibration *c, double threshold, const flaw_scores_kind *kind)
 {
     c->threshold = threshold;
     c->false_alarm_rate = NAN;
+    if (kind->distance) c->map_threshold = threshold;
     snprintf(c->rule, sizeof c->rule, "user");
     snprintf(c->about, sizeof c->about,
              "The limit %.4g is the user's own; the expected share of false alarms is not known.", threshold);

@@ -1,9 +1,10 @@
 /* Limits from good parts alone.
  *
  * Every good part is scored against a memory of the others (leave one out; in folds where there are many), and so are
- * mild changes of it. With n parts the chance that the next good part scores over the largest of n is at most
- * 1 / (n + 1) when parts are exchangeable (split conformal prediction; Vovk et al. 2005), and no rule that looks at good
- * parts only can promise less: a rate of a needs n >= 1 / a - 1 parts. */
+ * mild changes of it. The limit lies LIMIT_SPREADS spreads over the mean of the parts' scores (docs/methods.md has the
+ * measurements behind the numbers). With n parts of which m score over the limit, the next good part scores over it with
+ * a chance of at most about (m + 1) / (n + 1) when parts are exchangeable (split conformal prediction; Vovk et al. 2005).
+ * No rule that looks at good parts only can promise less than 1 / (n + 1): a rate of a needs n >= 1 / a - 1 parts. */
 #ifndef FLAW_DETECT_CALIBRATE_H
 #define FLAW_DETECT_CALIBRATE_H
 
@@ -13,11 +14,19 @@
 #include "flaw/status.h"
 
 typedef struct flaw_sample {
+    int part;      /* 0 .. parts-1 */
     double score;  /* image score of a good part that the memory does not hold */
     double peak;   /* largest value of its map */
     double middle; /* median of its map */
-    bool changed;  /* a mild change of a part, not the part itself */
+    bool changed;  /* a mild change of the part, not the part itself */
 } flaw_sample;
+
+/* What the method's scores are like. */
+typedef struct flaw_scores_kind {
+    bool distance; /* distance to the memory: shrinks as the memory grows, and one limit serves score and map */
+    double spread; /* usual standard deviation of good parts as a share of their mean: steadies that of few parts */
+    double alone;  /* with one good part: the score to expect of another one; NaN = not known */
+} flaw_scores_kind;
 
 typedef struct flaw_calibration {
     char rule[32];           /* "text", "good-parts", "user" */
@@ -29,14 +38,15 @@ typedef struct flaw_calibration {
     char about[800];         /* a paragraph for people */
 } flaw_calibration;
 
-/* Limits from samples; `parts` good parts. rate 0 = the smallest that so many parts allow. FLAW_BAD_DATA when a score
- * is not finite, FLAW_USAGE for a rate outside [0, 1) or without samples. */
+/* Limits from samples of `parts` good parts; each part has one that is not changed. rate 0 = the default rule above;
+ * else the limit bounds the rate by it where the parts suffice. FLAW_BAD_DATA when a score is not finite, FLAW_USAGE for
+ * a rate outside [0, 1) or without samples. */
 flaw_status flaw_calibrate(flaw_calibration *out, const flaw_sample *sample, size_t count, int parts, double rate,
-                           flaw_error *err);
+                           const flaw_scores_kind *kind, flaw_error *err);
 /* Two-sided text decision: 1/2. */
-void flaw_calibrate_text(flaw_calibration *out, double map_low);
+void flaw_calibrate_text(flaw_calibration *out);
 /* The user's own threshold over an existing calibration. */
-void flaw_calibrate_user(flaw_calibration *c, double threshold);
+void flaw_calibrate_user(flaw_calibration *c, double threshold, const flaw_scores_kind *kind);
 
 flaw_status flaw_calibration_save(const flaw_calibration *c, flaw_record *record, flaw_error *err);
 flaw_status flaw_calibration_load(flaw_calibration *out, const flaw_record *record, flaw_error *err);

@@ -28,7 +28,7 @@ static flaw_status choose(int *out, const named_value *table, const char *name, 
 
 flaw_status flaw_engine_open(flaw_engine **out, const flaw_engine_options *options, flaw_error *err)
 {
-    int precision, level;
+    int precision = 0, level = 0;
     flaw_status s = choose(&precision, precisions, options->precision, "precision", "auto, f32 and bf16", err);
     if (!s) s = choose(&level, levels, options->level, "level", "auto, ref, avx2, avx512 and amx", err);
     if (s) return s;

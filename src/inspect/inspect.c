@@ -77,6 +77,16 @@ static void doubt(flaw_result *out, const char *why)
     snprintf(out->doubt, sizeof out->doubt, "%s", why);
 }
 
+/* Where a picture is anomalous as a whole and no place of its map passes the limit, the hottest place is shown. */
+#define HOTTEST 0.95 /* of the way from surely normal to the peak */
+
+static double region_limit(const flaw_inspector *in, const flaw_result *out)
+{
+    double peak = in->map[0], low = out->map_low;
+    for (int i = 1; i < in->features.grid * in->features.grid; i++) peak = fmax(peak, in->map[i]);
+    return fmin(out->map_threshold, low + HOTTEST * (peak - low));
+}
+
 /* Verdict and regions. Regions belong to an anomaly: a good picture shows none. */
 static flaw_status decide(flaw_inspector *in, const flaw_seen *seen, flaw_result *out, flaw_error *err)
 {
@@ -84,7 +94,7 @@ static flaw_status decide(flaw_inspector *in, const flaw_seen *seen, flaw_result
     flaw_status s = spread_map(in, seen, out, err);
     if (s || out->verdict == FLAW_NORMAL) return s;
     return flaw_regions_find(out->region, FLAW_MAX_REGIONS, &out->regions, out->map, out->width, out->height,
-                             out->map_threshold, err);
+                             region_limit(in, out), err);
 }
 
 static void start_result(const flaw_inspector *in, flaw_result *out)

@@ -11,8 +11,10 @@
 enum {
     BATCH = 4,        /* pictures encoded at a time */
     MOST_FOLDS = 16,  /* memories built while calibrating */
-    LEAST_CHANGES = 1, MOST_CHANGES = 8, /* mild changes of each part: */
-    CHANGES_IN_ALL = 48,                 /* so many in all, within these bounds */
+    CHANGES = 3,         /* mild changes of each part ... */
+    CHANGES_OF_ONE = 8,  /* ... of one alone ... */
+    CHANGES_OF_MANY = 1, /* ... and of each where there are more than MANY */
+    MANY = 20,
 };
 
 typedef struct lesson {
@@ -40,9 +42,7 @@ static flaw_status step(lesson *l, const char *what, flaw_error *err)
 static flaw_status open_lesson(lesson *l, flaw_error *err)
 {
     l->folds = l->count < MOST_FOLDS ? (int)l->count : MOST_FOLDS;
-    l->changes = (int)(CHANGES_IN_ALL / l->count);
-    if (l->changes > MOST_CHANGES) l->changes = MOST_CHANGES;
-    if (l->changes < LEAST_CHANGES) l->changes = LEAST_CHANGES;
+    l->changes = l->count == 1 ? CHANGES_OF_ONE : l->count > MANY ? CHANGES_OF_MANY : CHANGES;
     l->total = l->count * (size_t)(2 + l->changes);
     l->square = calloc(l->count, sizeof *l->square);
     l->good = calloc(l->count, sizeof *l->good);
@@ -102,7 +102,8 @@ static int ascending(const void *a, const void *b)
 }
 
 /* One sample: score, peak and middle of the map. */
-static flaw_status take_sample(lesson *l, void *state, const flaw_features *features, bool changed, flaw_error *err)
+static flaw_status take_sample(lesson *l, void *state, const flaw_features *features, size_t part, bool changed,
+                               flaw_error *err)
 {
     flaw_inspector *in = l->in;
     size_t cells = (size_t)features->grid * (size_t)features->grid;
@@ -110,21 +111,21 @@ static flaw_status take_sample(lesson *l, void *state, const flaw_features *feat
     flaw_status s = in->method->score(state, features, &score, err);
     if (s) return s;
     qsort(in->map, cells, sizeof *in->map, ascending);
-    l->sample[l->samples++] =
-        (flaw_sample){.score = score.image, .peak = in->map[cells - 1], .middle = in->map[cells / 2], .changed = changed};
+    l->sample[l->samples++] = (flaw_sample){.part = (int)part, .score = score.image, .peak = in->map[cells - 1],
+                                            .middle = in->map[cells / 2], .changed = changed};
     return step(l, "calibrating", err);
 }
 
 /* Part i and its mild changes against a state that has not learnt it. */
 static flaw_status sample_part(lesson *l, void *state, size_t i, flaw_error *err)
 {
-    flaw_status s = take_sample(l, state, &l->good[i], false, err);
+    flaw_status s = take_sample(l, state, &l->good[i], i, false, err);
     for (int c = 0; !s && c < l->changes; c++) {
         flaw_picture changed = {0};
         s = flaw_augment_mildly(&changed, &l->square[i], &l->random, err);
         if (!s) s = flaw_encoder_run(&l->in->encoder, &changed, 1, &l->in->features, err);
         flaw_picture_release(&changed);
-        if (!s) s = take_sample(l, state, &l->in->features, true, err);
+        if (!s) s = take_sample(l, state, &l->in->features, i, true, err);
     }
     return s;
 }
@@ -166,9 +167,12 @@ static flaw_status teach(lesson *l, const flaw_inspect_options *options, flaw_er
     if (!s) s = read_good(l, options->good, err);
     if (!s) s = encode_good(l, options->good, err);
     for (int fold = 0; !s && fold < l->folds; fold++) s = sample_fold(l, fold, err);
-    if (!s) s = flaw_calibrate(&in->calibration, l->sample, l->samples, (int)l->count, options->false_alarm_rate, err);
-    if (!s && in->method->score_is_peak) in->calibration.map_threshold = in->calibration.threshold;
-    return s ? s : learn_all(l, err);
+    if (!s) s = learn_all(l, err);
+    flaw_scores_kind kind = in->method->scores;
+    kind.alone = NAN;
+    if (!s && l->count == 1 && in->method->alone) s = in->method->alone(in->state, &l->good[0], &kind.alone, err);
+    if (s) return s;
+    return flaw_calibrate(&in->calibration, l->sample, l->samples, (int)l->count, options->false_alarm_rate, &kind, err);
 }
 
 flaw_status flaw_inspector_teach(flaw_inspector *in, const flaw_inspect_options *options, flaw_progress progress,
@@ -180,11 +184,9 @@ flaw_status flaw_inspector_teach(flaw_inspector *in, const flaw_inspect_options 
         s = teach(&l, options, err);
         close_lesson(&l);
     } else {
-        flaw_calibrate_text(&in->calibration, 0);
+        flaw_calibrate_text(&in->calibration);
     }
-    if (!s && !isnan(options->threshold)) {
-        flaw_calibrate_user(&in->calibration, options->threshold);
-        if (in->method->score_is_peak) in->calibration.map_threshold = options->threshold;
-    }
+    if (!s && !isnan(options->threshold))
+        flaw_calibrate_user(&in->calibration, options->threshold, &in->method->scores);
     return s;
 }

@@ -271,6 +271,7 @@ const flaw_method flaw_method_alfa_plus = {
     .about = "ALFA+ (reconstruction; arXiv 2404.09654): ALFA and the association with good parts; needs both",
     .prompts = FLAW_PROMPTS_SENTENCES,
     .needs_good = true,
+    .scores = {.spread = 0.02},
     .wants = wants_plus,
     .open = open_plus,
     .learn = learn,

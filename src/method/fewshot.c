@@ -1,13 +1,17 @@
 /* Few-shot: the in-context map of AnomalyGPT (arXiv 2308.15366, equation 2 and its code) on any image tower.
  *
- * Memory: patch tokens of the good parts at the stages below the last. Map: for each stage 1 - the largest cosine of a
- * patch with the memory, the mean over the stages, smoothed a little. Image score: the largest value of that map, so a
- * picture is anomalous exactly where its map passes the one limit. */
+ * Memory: patch tokens of the good parts at the stages below the last. Distances: for each stage 1 - the largest cosine
+ * of a patch with the memory, the mean over the stages. Image score: the mean of the three largest distances (one patch
+ * alone may be noise; a small defect still fills three). Map: the distances smoothed a little, nowhere over the image
+ * score: so one limit serves both, and no place of a normal picture passes it. */
+#include <math.h>
 #include <stdlib.h>
 
 #include "method/gridmap.h"
 #include "method/memory.h"
 #include "method/method.h"
+
+#define TOP 3
 
 typedef struct few_shot {
     flaw_memory memory;
@@ -78,10 +82,41 @@ static flaw_status score(void *state, const flaw_features *picture, flaw_score *
         if (status) return status;
         for (int i = 0; i < cells; i++) f->map[i] += f->smooth[i] / f->plan.spaces;
     }
+    out->image = flaw_gridmap_top(f->map, cells, TOP);
     flaw_gridmap_smooth(f->smooth, f->map, f->grid);
+    for (int i = 0; i < cells; i++) f->smooth[i] = fmin(f->smooth[i], out->image);
     flaw_gridmap_store(out->map, f->smooth, cells);
-    out->image = flaw_gridmap_peak(f->smooth, cells);
     out->closest = NULL;
+    return FLAW_OK;
+}
+
+/* Distance of patch i of a stage to the nearest patch of the same picture that is not around it. */
+static double nearest_elsewhere(const few_shot *f, const float *rows, int i, int around)
+{
+    size_t width = (size_t)f->plan.width[0];
+    float best = -1;
+    for (int j = 0; j < f->grid * f->grid; j++) {
+        int down = abs(i / f->grid - j / f->grid), across = abs(i % f->grid - j % f->grid);
+        if (down <= around && across <= around) continue;
+        best = fmaxf(best, f->compute->kernels->dot(width, rows + (size_t)i * width, rows + (size_t)j * width));
+    }
+    return 1.0 - (double)best;
+}
+
+/* With one good part only its own pictures could be compared, and those are far too alike. How far its patches are from
+ * those elsewhere in it is near what other good parts score: both are the same material at another place (measured in
+ * docs/methods.md). */
+static flaw_status alone(const void *state, const flaw_features *part, double *out, flaw_error *err)
+{
+    const few_shot *f = state;
+    int cells = f->grid * f->grid, around = f->grid / 7 > 1 ? f->grid / 7 : 1;
+    (void)err;
+    for (int i = 0; i < cells; i++) {
+        f->map[i] = 0;
+        for (int s = 0; s < f->plan.spaces; s++)
+            f->map[i] += nearest_elsewhere(f, part->stage[s], i, around) / f->plan.spaces;
+    }
+    *out = f->grid > 2 * around ? flaw_gridmap_top(f->map, cells, TOP) : NAN;
     return FLAW_OK;
 }
 
@@ -101,11 +136,12 @@ const flaw_method flaw_method_few_shot = {
     .name = "few-shot",
     .about = "memory bank of good parts, AnomalyGPT's few-shot map (arXiv 2308.15366); needs good parts, no text",
     .needs_good = true,
-    .score_is_peak = true,
+    .scores = {.distance = true, .spread = 0.1},
     .wants = wants,
     .open = open_state,
     .learn = learn,
     .score = score,
+    .alone = alone,
     .save = save,
     .load = load,
     .close = close_state,

@@ -8,6 +8,7 @@
 #ifndef FLAW_METHOD_METHOD_H
 #define FLAW_METHOD_METHOD_H
 
+#include "detect/calibrate.h"
 #include "detect/features.h"
 #include "detect/prompts.h"
 #include "detect/record.h"
@@ -38,11 +39,13 @@ typedef struct flaw_method {
     const char *about; /* one line: title, paper, needs */
     flaw_prompts_kind prompts;
     bool needs_good;     /* at least one good part */
-    bool score_is_peak;  /* the image score is the largest value of the map: one limit serves both */
+    flaw_scores_kind scores; /* what its scores are like, for the calibration; `alone` is NaN */
     int (*wants)(const flaw_method_setup *setup); /* FLAW_WANT_* of detect/features.h */
     flaw_status (*open)(void **state, const flaw_method_setup *setup, flaw_error *err);
     flaw_status (*learn)(void *state, const flaw_features *const *good, size_t count, flaw_error *err);
     flaw_status (*score)(void *state, const flaw_features *picture, flaw_score *out, flaw_error *err);
+    /* With one good part: the score to expect of another one; NULL = the calibration guesses. */
+    flaw_status (*alone)(const void *state, const flaw_features *part, double *out, flaw_error *err);
     flaw_status (*save)(const void *state, flaw_record *record, flaw_error *err);
     flaw_status (*load)(void *state, const flaw_record *record, flaw_error *err);
     void (*close)(void *state);

@@ -161,6 +161,7 @@ const flaw_method flaw_method_winclip_plus = {
     .about = "WinCLIP+ (CVPR 2023): WinCLIP and the association with good parts; needs a text tower and good parts",
     .prompts = FLAW_PROMPTS_TEMPLATES,
     .needs_good = true,
+    .scores = {.spread = 0.02},
     .wants = wants_plus,
     .open = open_plus,
     .learn = learn,
