@@ -23,7 +23,6 @@ typedef struct flaw_prompt_set {
     int count[2];                  /* sentences: normal, abnormal */
     char **text[2];
     float *embedding[2]; /* [count, E] unit length; NULL before flaw_prompts_embed */
-    float *length[2];    /* [count] length before that: the raw mean of WinCLIP's codes is sum length * embedding */
     int width;           /* E */
     int cut;             /* sentences longer than the text tower reads */
     flaw_arena arena;

@@ -33,9 +33,7 @@ static flaw_status embed_batch(flaw_prompt_set *set, const embedding_job *job, i
         if (!(square > 0) || !isfinite(square))
             return flaw_fail(err, FLAW_BAD_DATA, "the text tower of %s gives no finite embedding for \"%s\"",
                              job->model->name, set->text[c][from + i]);
-        double length = sqrt(square);
-        set->length[c][from + i] = (float)length;
-        for (size_t d = 0; d < width; d++) to[d] = (float)(row[d] / length);
+        for (size_t d = 0; d < width; d++) to[d] = (float)(row[d] / sqrt(square));
     }
     return FLAW_OK;
 }
@@ -55,8 +53,7 @@ flaw_status flaw_prompts_embed(flaw_prompt_set *set, const flaw_clip *model, fla
     set->cut = 0;
     for (int c = 0; c < 2; c++) {
         set->embedding[c] = flaw_arena_alloc(&set->arena, (size_t)set->count[c], width * sizeof(float));
-        set->length[c] = flaw_arena_alloc(&set->arena, (size_t)set->count[c], sizeof(float));
-        ok = ok && set->embedding[c] && set->length[c];
+        ok = ok && set->embedding[c];
     }
     flaw_status s = ok ? FLAW_OK : flaw_fail(err, FLAW_NO_MEMORY, "memory to embed sentences was refused");
     for (int c = 0; c < 2; c++)

@@ -20,8 +20,6 @@ static flaw_status save_class(const flaw_prompt_set *set, int c, flaw_record *re
     snprintf(name, sizeof name, "prompts.%s.embedding", sides[c]);
     if (!s)
         s = flaw_record_put_table(record, name, set->embedding[c], (size_t)set->count[c], (size_t)set->width, err);
-    snprintf(name, sizeof name, "prompts.%s.length", sides[c]);
-    if (!s) s = flaw_record_put_table(record, name, set->length[c], (size_t)set->count[c], 1, err);
     return s;
 }
 
@@ -55,24 +53,20 @@ static flaw_status load_class(flaw_prompt_set *set, int c, const flaw_record *re
 {
     char name[64];
     const char *lines;
-    const float *table, *length;
-    size_t rows, lengths;
+    const float *table;
+    size_t rows;
     snprintf(name, sizeof name, "prompts.%s.text", sides[c]);
     flaw_status s = flaw_record_text(record, name, &lines, err);
     snprintf(name, sizeof name, "prompts.%s.embedding", sides[c]);
     if (!s) s = flaw_record_table(record, name, (size_t)set->width, &table, &rows, err);
-    snprintf(name, sizeof name, "prompts.%s.length", sides[c]);
-    if (!s) s = flaw_record_table(record, name, 1, &length, &lengths, err);
     if (s) return s;
-    if (rows < 1 || rows > FLAW_PROMPTS_MOST || lengths != rows)
-        return flaw_fail(err, FLAW_BAD_DATA, "the recipe has %zu %s embeddings and %zu lengths, allowed are 1 to %d", rows,
-                         sides[c], lengths, FLAW_PROMPTS_MOST);
+    if (rows < 1 || rows > FLAW_PROMPTS_MOST)
+        return flaw_fail(err, FLAW_BAD_DATA, "the recipe has %zu %s embeddings, allowed are 1 to %d", rows, sides[c],
+                         FLAW_PROMPTS_MOST);
     set->count[c] = (int)rows;
     set->embedding[c] = flaw_arena_alloc(&set->arena, rows * (size_t)set->width, sizeof(float));
-    set->length[c] = flaw_arena_alloc(&set->arena, rows, sizeof(float));
-    if (!set->embedding[c] || !set->length[c]) return flaw_fail(err, FLAW_NO_MEMORY, "memory for embeddings was refused");
+    if (!set->embedding[c]) return flaw_fail(err, FLAW_NO_MEMORY, "memory for embeddings was refused");
     memcpy(set->embedding[c], table, rows * (size_t)set->width * sizeof(float));
-    memcpy(set->length[c], length, rows * sizeof(float));
     return split(set, c, lines, rows, err);
 }
 

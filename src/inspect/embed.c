@@ -109,15 +109,7 @@ flaw_status flaw_embed_logits(const flaw_engine *engine, const flaw_picture *pic
 {
     const flaw_clip *m = engine->model;
     if (!m->shape.classes) return flaw_fail(err, FLAW_USAGE, "%s has no class head", m->name);
-    float *cls = malloc((size_t)m->shape.image.width * sizeof *cls);
-    if (!cls) return flaw_fail(err, FLAW_NO_MEMORY, "memory to encode a picture was refused");
-    flaw_status s = run_image(engine, picture, &(flaw_image_output){.cls = cls}, NULL, err);
-    if (!s) {
-        flaw_linear_forward(borrow(engine), &m->head, 1, cls, m->shape.image.width, out, FLAW_ACT_NONE, NULL, NULL);
-        hand_back(engine);
-    }
-    free(cls);
-    return s;
+    return run_image(engine, picture, &(flaw_image_output){.logits = out}, NULL, err);
 }
 
 /* What a dump holds, all from one allocation. */

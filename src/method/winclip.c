@@ -1,6 +1,6 @@
 /* WinCLIP and WinCLIP+ (CVPR 2023).
  *
- * Prototypes: mean of the raw text embeddings of a class, normalised (most public codes; equation not in the paper).
+ * Prototypes: mean of the unit text embeddings of a class, normalised (public codes differ: some take raw ones).
  * Image score: softmax of the picture's class embedding alone. Map: harmonic mean over the scales {2 x 2 windows,
  * 3 x 3 windows, whole picture}. WinCLIP+ adds the association map to the map, and half of its peak to half of the image
  * score. Always windows, whatever the model: that is what the name says. */
@@ -45,13 +45,12 @@ static void close_state(void *state)
     free(w);
 }
 
-/* Mean of the raw embeddings: each unit row weighs as long as it was. */
 static flaw_status make_prototypes(winclip *w, const flaw_prompt_set *set, flaw_error *err)
 {
     flaw_status s = FLAW_OK;
     double weight[FLAW_PROMPTS_MOST];
     for (int c = 0; !s && c < 2; c++) {
-        for (int i = 0; i < set->count[c]; i++) weight[i] = (double)set->length[c][i] / set->count[c];
+        for (int i = 0; i < set->count[c]; i++) weight[i] = 1.0 / set->count[c];
         w->prototypes.text[c] = w->text + (size_t)c * (size_t)set->width;
         s = flaw_prompts_blend(w->text + (size_t)c * (size_t)set->width, set, c, weight, err);
     }
