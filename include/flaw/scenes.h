@@ -1,5 +1,6 @@
 /* Drawn product pictures: objects and surfaces with or without defects, masks and captions. They teach the embedded
- * model and test it on kinds it has never seen. Everything follows from (options, seed), on every machine. */
+ * model and test it on kinds it has never seen. Everything follows from (options, seed): the same program draws the same
+ * bytes again; another C library may differ by a grey level here and there. */
 #ifndef FLAW_SCENES_H
 #define FLAW_SCENES_H
 

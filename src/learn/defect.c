@@ -16,7 +16,7 @@ const flaw_defect_kind flaw_defect_kinds[] = {
     {"puncture", "a puncture", flaw_paint_puncture, 0.02f, 0.06f, 0, 0.7f},
     {"dent", "a dent", flaw_paint_dent, 0.05f, 0.25f, 0, 1.3f},
     {"missing piece", "a missing piece", flaw_paint_chip, 0.06f, 0.3f, 1, 2},
-    {"break", "a break", flaw_paint_break, 0.25f, 0.8f, 1, 1.5f},
+    {"break", "a break", flaw_paint_break, 0.3f, 0.9f, 1, 1.5f},
     {"fold", "a fold", flaw_paint_fold, 0.15f, 0.5f, 0, 0.7f},
     {"deformation", "a deformation", flaw_paint_bend, 0.15f, 0.4f, 1, 1},
     {"stain", "a stain", flaw_paint_stain, 0.04f, 0.25f, 0, 1.5f},

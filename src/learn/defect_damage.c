@@ -154,18 +154,20 @@ void flaw_paint_chip(flaw_defect_job *j)
     flaw_defect_edge_light(j, 0.5f);
 }
 
-/* A wedge that opens towards the border and shows what lies behind, as in a broken biscuit. */
+/* A wedge that opens towards the border and shows what lies behind, as in a broken biscuit; away from any border a
+ * tear, widest in the middle. */
 void flaw_paint_break(flaw_defect_job *j)
 {
-    float in = atan2f(-j->out_y, -j->out_x) + flaw_defect_pick(j, -0.5, 0.5);
-    if (j->out_x * j->out_x + j->out_y * j->out_y <= 0) in = flaw_defect_pick(j, 0, TURN);
+    bool inner = j->out_x * j->out_x + j->out_y * j->out_y <= 0;
+    float in = inner ? flaw_defect_pick(j, 0, TURN) : atan2f(-j->out_y, -j->out_x) + flaw_defect_pick(j, -0.5, 0.5);
     float x = j->cx - 0.1f * j->size * cosf(in), y = j->cy - 0.1f * j->size * sinf(in);
-    float length = 1.2f * j->size, wide = j->size * flaw_defect_pick(j, 0.04, 0.28);
+    float length = 1.2f * j->size, wide = j->size * flaw_defect_pick(j, 0.04, 0.36);
     int steps = 8 + flaw_random_below(j->r, 8);
     for (int k = 0; k < steps; k++) {
         float t0 = (float)k / (float)steps, t1 = (float)(k + 1) / (float)steps, a = in + flaw_defect_pick(j, -0.7, 0.7);
         float nx = x + length / (float)steps * cosf(a), ny = y + length / (float)steps * sinf(a);
-        flaw_defect_stroke(j, x, y, nx, ny, fmaxf(0.7f, wide * (1 - t0)), fmaxf(0.7f, wide * (1 - t1)));
+        float w0 = inner ? 3 * t0 * (1 - t0) : 1 - t0, w1 = inner ? 3 * t1 * (1 - t1) : 1 - t1;
+        flaw_defect_stroke(j, x, y, nx, ny, fmaxf(0.7f, wide * w0), fmaxf(0.7f, wide * w1));
         x = nx, y = ny;
     }
     flaw_defect_keep_inside(j);

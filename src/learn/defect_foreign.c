@@ -191,7 +191,7 @@ void flaw_paint_glue(flaw_defect_job *j)
     flaw_tone m = flaw_defect_mean(j);
     flaw_tone c = m.g > 150 ? (flaw_tone){200, 165, 90} : (flaw_tone){215, 210, 190};
     flaw_defect_blend(j, c, 0.25f + 0.3f * j->strength);
-    flaw_defect_edge_light(j, -1.4f);
+    flaw_defect_edge_light(j, -0.9f);
 }
 
 /* What is there, dragged along one direction. */

@@ -116,6 +116,23 @@ static void impossible_defects_are_refused(void **state)
     flaw_picture_release(&p);
 }
 
+/* The disc is found to within a grid cell at its border; a picture of nothing but grain has no object. */
+static void an_object_before_a_calm_ground_is_found(void **state)
+{
+    static uint8_t foreground[SIDE * SIDE], guess[SIDE * SIDE];
+    flaw_picture p = disc(foreground);
+    assert_true(flaw_defect_foreground(&p, guess));
+    int wrong = 0;
+    for (int i = 0; i < SIDE * SIDE; i++) wrong += guess[i] != foreground[i];
+    assert_in_range(wrong, 0, SIDE * SIDE / 25);
+    flaw_random r;
+    flaw_random_init(&r, 4, 4);
+    for (int i = 0; i < 3 * SIDE * SIDE; i++) p.rgb[i] = (uint8_t)flaw_random_below(&r, 256);
+    assert_false(flaw_defect_foreground(&p, guess));
+    for (int i = 0; i < SIDE * SIDE; i++) assert_int_equal(guess[i], 255);
+    flaw_picture_release(&p);
+}
+
 static void metal_grows_no_mould(void **state)
 {
     flaw_random r;
@@ -181,6 +198,7 @@ int main(void)
         cmocka_unit_test(every_defect_shows_inside_its_mask),
         cmocka_unit_test(defects_work_without_foreground_and_on_any_size),
         cmocka_unit_test(impossible_defects_are_refused),
+        cmocka_unit_test(an_object_before_a_calm_ground_is_found),
         cmocka_unit_test(metal_grows_no_mould),
         cmocka_unit_test(a_view_moves_picture_and_mask_alike),
         cmocka_unit_test(a_view_follows_its_seed),
