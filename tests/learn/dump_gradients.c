@@ -42,9 +42,9 @@ int main(int argc, char **argv)
     put("", "group", FLAW_DTYPE_I32, x.group, TINY_PICTURES, 1);
     put("", "loss", FLAW_DTYPE_F32, loss, 6, 1);
     put("", "weight", FLAW_DTYPE_F32, &x.weight, 6, 1);
-    if (flaw_safetensors_write(argv[1], items, count, NULL, 0, &err)) {
-        fprintf(stderr, "%s\n", err.text);
-        return 1;
-    }
-    return 0;
+    flaw_status status = flaw_safetensors_write(argv[1], items, count, NULL, 0, &err);
+    if (status) fprintf(stderr, "%s\n", err.text);
+    for (size_t i = 0; i < count; i++) free((char *)items[i].name);
+    tiny_close(&x);
+    return status ? 1 : 0;
 }
