@@ -33,6 +33,7 @@ typedef struct flaw_result {
     flaw_region region[FLAW_MAX_REGIONS];
     int regions;
     int width, height;       /* of the picture */
+    double unseen;           /* share of it that was not looked at: borders that --fit crop cuts off; else 0 */
     float *map;              /* [height, width] raw map in units of the method, owned by the result */
     double map_threshold;    /* map values over it belong to regions and the mask */
     double map_low;          /* map value drawn as "surely normal" on the absolute scale of this inspector */
@@ -79,7 +80,8 @@ void flaw_result_release(flaw_result *result);
 
 const char *flaw_verdict_name(flaw_verdict verdict); /* "unknown", "normal", "anomalous" */
 /* One JSON object without newline, malloc'ed: image, verdict, score, threshold, false_alarm_rate, rule, method, model, object,
- * regions [{box, area, score, place}], words, ms, and files when given. Non-finite numbers become null. */
+ * regions [{box, area, score, place}], closest and unseen when there are any, doubt when unknown, words, ms, and files
+ * when given. Non-finite numbers become null. */
 char *flaw_result_json(const flaw_result *result, const char *image, const char *model, const char *files_json);
 /* Overlay PNG (photograph, heat map on the absolute scale, boxes, verdict), mask PNG, map .npy. */
 flaw_status flaw_result_write_overlay(const flaw_result *result, const flaw_picture *picture, const char *path, flaw_error *err);

@@ -121,6 +121,7 @@ static flaw_status judge(flaw_inspector *in, const flaw_picture *picture, flaw_r
         return FLAW_OK;
     }
     out->score = score.image;
+    out->unseen = 1.0 - (double)seen.width * seen.height / ((double)out->width * out->height);
     if (score.closest) snprintf(out->closest, sizeof out->closest, "%s", score.closest);
     return decide(in, &seen, out, err);
 }

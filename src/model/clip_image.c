@@ -79,11 +79,21 @@ static void add_local(flaw_compute *c, const flaw_clip *m, int n, int stage, con
                         NULL);
 }
 
+/* Blocks that the wanted results need: memory banks look at the lower stages only. */
+static int blocks_needed(const flaw_clip *m, const flaw_image_output *out)
+{
+    int needed = 0;
+    if (out->cls || out->patches || out->tokens || out->logits || out->block) return m->shape.image_layers;
+    for (int s = 0; s < FLAW_STAGES; s++)
+        if (out->stage[s] && m->shape.stage[s] + 1 > needed) needed = m->shape.stage[s] + 1;
+    return needed;
+}
+
 static void run_blocks(flaw_compute *c, const flaw_clip *m, int n, float *x, const flaw_image_output *out, float *work)
 {
     int tokens = flaw_clip_patches(&m->shape) + 1;
     size_t count = (size_t)n * (size_t)tokens * (size_t)m->shape.image.width, bytes = count * sizeof *x;
-    for (int l = 0; l < m->shape.image_layers; l++) {
+    for (int l = 0; l < blocks_needed(m, out); l++) {
         flaw_block_forward(c, &m->image_block[l], n, tokens, x, work);
         if (out->block) memcpy(out->block + (size_t)l * count, x, bytes);
         for (int s = 0; s < FLAW_STAGES; s++) {

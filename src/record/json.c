@@ -64,6 +64,7 @@ char *flaw_result_json(const flaw_result *r, const char *image, const char *mode
                  set(root, "method", text(r->method)) | set(root, "model", text(model)) |
                  set(root, "object", text(r->object)) | set(root, "regions", regions_of(r));
     if (*r->closest) failed |= set(root, "closest", text(r->closest));
+    if (r->unseen > 0) failed |= set(root, "unseen", number(r->unseen));
     if (*r->doubt) failed |= set(root, "doubt", text(r->doubt));
     failed |= set(root, "words", text(r->words)) | set(root, "ms", number(r->ms));
     if (files_json) {

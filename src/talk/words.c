@@ -25,6 +25,10 @@ static void say_share(flaw_buffer *b, double area)
 
 static void say_region(flaw_buffer *b, const flaw_region *r)
 {
+    if (r->area > 0.5) {
+        flaw_buffer_printf(b, "over most of the picture (%d x %d px)", r->width, r->height);
+        return;
+    }
     flaw_buffer_printf(b, "%s %s, ", preposition(r->place), r->place);
     say_share(b, r->area);
     flaw_buffer_printf(b, " of the picture (%d x %d px)", r->width, r->height);
@@ -74,6 +78,8 @@ void flaw_words_say(flaw_result *r)
     } else {
         flaw_buffer_printf(&b, "No verdict on the %s: %s.", r->object, *r->doubt ? r->doubt : "the picture was not judged");
     }
+    if (r->unseen > 0.005 && r->verdict != FLAW_UNKNOWN)
+        flaw_buffer_printf(&b, " The borders, %.0f %% of the picture, were not looked at.", 100 * r->unseen);
     snprintf(r->words, sizeof r->words, "%s", b.data && !b.failed ? b.data : "");
     flaw_buffer_release(&b);
 }
