@@ -5,6 +5,18 @@
 #include "cli.h"
 #include "commands.h"
 
+/* Each line of a report with its file in front, as compilers do. */
+static void print_report(const char *path, const char *report)
+{
+    while (*report) {
+        const int length = (int)strcspn(report, "\n");
+        cli_print_safe(stdout, path);
+        printf(": %.*s\n", length, report);
+        report += length;
+        report += *report == '\n';
+    }
+}
+
 int cmd_prompts(const cli_settings *s)
 {
     if (s->arguments.count < 2 || strcmp(s->arguments.value[0], "lint") != 0)
@@ -14,7 +26,7 @@ int cmd_prompts(const cli_settings *s)
         char *report = NULL;
         flaw_error err;
         flaw_status status = flaw_prompts_lint(s->arguments.value[i], &report, &err);
-        if (report) fputs(report, stdout);
+        if (report) print_report(s->arguments.value[i], report);
         free(report);
         if (status == FLAW_OK) printf("%s: no problems\n", s->arguments.value[i]);
         else if (!exit) exit = cli_report(&err);

@@ -30,6 +30,9 @@ const cli_command cli_command_table[] = {
      "flaw model info\nflaw model info clip-folder --json", cmd_model},
     {CLI_METHOD, "method", "list", "methods that judge", "Lists the methods for --method and where they come from.",
      "flaw method list", cmd_method},
+    {CLI_PROMPTS, "prompts", "lint FILE...", "check prompt files",
+     "Reports sentences that are empty, doubled, too long for the model, or on both sides.",
+     "flaw prompts lint prompts.json", cmd_prompts},
     {CLI_EVAL, "eval", "DATASET...", "measure how well a method does on a data set",
      "Judges the test pictures of a data set folder (train/good, test/KIND, ground_truth/KIND as MVTec AD has it, or "
      "training-images, mask-images, test-images) and prints the metrics, mean and standard deviation over draws of the "

@@ -5,7 +5,7 @@ import struct
 import unittest
 
 import command
-from command import PICTURES, SHARED, chunk, part, png
+from command import PICTURES, SHARED, SOURCE, chunk, part, png
 
 
 def read(path):
@@ -189,6 +189,20 @@ class BadWords(command.Command):
         self.write('broken.json', b'{"general": ')
         self.fail_once(65, 'broken.json', 'inspect', 'a.png', '--prompts', 'broken.json')
         self.fail_once(66, 'none.json', 'inspect', 'a.png', '--prompts', 'none.json')
+
+
+    def test_lint(self):
+        """The shipped files are clean; problems are lines of the report, with one line on standard error for each file."""
+        shipped = os.path.join(SOURCE, 'models', 'prompts')
+        files = sorted(os.path.join(shipped, name) for name in os.listdir(shipped) if name.endswith('.json'))
+        self.assertGreaterEqual(len(files), 2)
+        self.succeed('prompts', 'lint', *files)
+        entry = {'class': 'bolt', 'normal': ['a good {}'] * 5, 'abnormal': ['a bad {}', 'a bent {}']}
+        self.write('bad.json', json.dumps({'format': 'flaw-prompts', 'version': 1, 'entries': [entry]}).encode())
+        out = self.fail_once(65, 'bad.json', 'prompts', 'lint', 'bad.json', files[0])
+        self.assertIn('bad.json: bolt', out)
+        self.assertIn(files[0] + ': no problems', out)
+        self.fail_once(66, 'none.json', 'prompts', 'lint', 'none.json')
 
 
 class BadPlaces(command.Command):

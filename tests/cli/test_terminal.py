@@ -42,8 +42,8 @@ class Terminal(command.Command):
         self.assertNotIn('\033', self.on_terminal('inspect', 'a.png', '--json', which=1))
 
     def test_progress(self):
-        long_work = self.on_terminal('scenes', '--out', 'scenes', '-n', '60', '--size', '512', '--kind', 'metal nut', which=2)
-        self.assertIn(' of 60 drawn', long_work)
+        long_work = self.on_terminal('scenes', '--out', 'scenes', '-n', '8', '--size', '512', '--kind', 'metal nut', which=2)
+        self.assertIn(' of 8 drawn', long_work)
         self.assertTrue(long_work.endswith('\r\033[K'), repr(long_work[-40:]))  # the bar is taken away
         self.write('a.png', part(1))
         self.assertEqual(self.on_terminal('inspect', 'a.png', which=2), '')
