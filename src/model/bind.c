@@ -154,7 +154,8 @@ typedef struct complaint {
     const flaw_name_list *list;
 } complaint;
 
-/* "2 missing: a, b" or "2 missing, 1 left over: missing a, b; left over c": counts first, or long names would cut them. */
+/* "2 missing: a, b" or "2 missing, 1 left over: missing a, b; left over c": counts first, or long names would cut them.
+ */
 static void count_and_name(char *out, size_t size, const complaint *all, size_t count)
 {
     size_t used = 0, kinds = 0;
@@ -165,8 +166,8 @@ static void count_and_name(char *out, size_t size, const complaint *all, size_t 
     for (size_t i = 0, parts = 0; i < count && used < size; i++) {
         const flaw_name_list *list = all[i].list;
         if (!list->count) continue;
-        used += (size_t)snprintf(out + used, size - used, "%s%s%s", parts++ ? "; " : ": ",
-                                 kinds > 1 ? all[i].what : "", kinds > 1 ? " " : "");
+        used += (size_t)snprintf(out + used, size - used, "%s%s%s", parts++ ? "; " : ": ", kinds > 1 ? all[i].what : "",
+                                 kinds > 1 ? " " : "");
         for (size_t j = 0; j < list->count && j < 3 && used < size; j++)
             used += (size_t)snprintf(out + used, size - used, j ? ", %s" : "%s", list->name[j]);
         if (list->count > 3 && used < size) used += (size_t)snprintf(out + used, size - used, ", ...");

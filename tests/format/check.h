@@ -1,5 +1,5 @@
-/* What the tests of src/format and src/model share: cmocka in its order, safetensors files made in memory, and a scratch
- * folder that is removed at the end. */
+/* What the tests of src/format and src/model share: cmocka in its order, safetensors files made in memory, and a
+ * scratch folder that is removed at the end. */
 #ifndef FLAW_TESTS_FORMAT_CHECK_H
 #define FLAW_TESTS_FORMAT_CHECK_H
 

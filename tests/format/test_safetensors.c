@@ -77,7 +77,8 @@ static void test_broken(void **state)
         flaw_tensors t = {.count = 77};
         flaw_buffer file = make_safetensors(table[i].header, table[i].data);
         print_message("%s\n", table[i].header);
-        assert_int_equal(flaw_safetensors_parse(&t, (uint8_t *)file.data, file.size, "weights.st", &err), FLAW_BAD_DATA);
+        assert_int_equal(flaw_safetensors_parse(&t, (uint8_t *)file.data, file.size, "weights.st", &err),
+                         FLAW_BAD_DATA);
         assert_int_equal(t.count, 77);
         assert_contains(err.text, "weights.st: ");
         for (int w = 0; w < 3 && table[i].words[w]; w++) assert_contains(err.text, table[i].words[w]);
@@ -155,8 +156,10 @@ static void test_write(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),      cmocka_unit_test(test_broken),
-        cmocka_unit_test(test_truncated), cmocka_unit_test(test_lying_length),
+        cmocka_unit_test(test_good),
+        cmocka_unit_test(test_broken),
+        cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_lying_length),
         cmocka_unit_test_setup_teardown(test_write, make_scratch, remove_scratch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,8 +37,8 @@ static void check_written(const flaw_clip_shape *s)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    flaw_status (*const readers[])(flaw_clip_shape *, const char *, size_t, const char *, flaw_error *) = {
-        flaw_config_openclip, flaw_config_hf, flaw_config_bundle};
+    flaw_status (*const readers[])(flaw_clip_shape *, const char *, size_t, const char *,
+                                   flaw_error *) = {flaw_config_openclip, flaw_config_hf, flaw_config_bundle};
     static const char hf[] = "{\"model_type\":\"clip\"}";
     for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++) {
         flaw_clip_shape s = {.side = -7};

@@ -1,5 +1,6 @@
 /* A tiny CLIP of our own (tools/make_clip_golden.py) in OpenCLIP, Hugging Face and timm form against PyTorch, on every
- * kernel level: pixels, blocks, embeddings, windows, texts, with QuickGELU and with GELU. Needs nothing beside the tree. */
+ * kernel level: pixels, blocks, embeddings, windows, texts, with QuickGELU and with GELU. Needs nothing beside the
+ * tree. */
 #include "golden.h"
 
 #include <jansson.h>
@@ -40,8 +41,8 @@ static void check_image(flaw_compute *c, const flaw_clip *m, const char *act)
     image_results r = run_picture(c, m, data_path(path, "picture.png"));
     check_tensor(expected, s->joint ? "pixels" : "timm.pixels", r.pixels, 3 * 32 * 32, false, BAR_PIXELS);
     for (int l = 0; l < s->image_layers; l++)
-        check_tensor(expected, tensor_name(name, act, "block", l), r.out.block + (size_t)l * tokens * d, tokens * d, true,
-                     BAR_RELATIVE);
+        check_tensor(expected, tensor_name(name, act, "block", l), r.out.block + (size_t)l * tokens * d, tokens * d,
+                     true, BAR_RELATIVE);
     check_tensor(expected, tensor_name(name, act, "cls", -1), r.out.cls, e, true, BAR_RELATIVE);
     if (s->classes) check_tensor(expected, "timm.logits", r.out.logits, (size_t)s->classes, true, BAR_RELATIVE);
     if (s->joint) {
@@ -138,7 +139,8 @@ static void test_gelu(void **state)
     json_t *config = json_load_file(data_path(from, "hf/config.json"), 0, NULL);
     json_object_set_new(json_object_get(config, "vision_config"), "hidden_act", json_string("gelu"));
     json_object_set_new(json_object_get(config, "text_config"), "hidden_act", json_string("gelu"));
-    json_object_set_new(json_object_get(config, "text_config"), "eos_token_id", json_integer(2)); /* argmax of the ids */
+    json_object_set_new(json_object_get(config, "text_config"), "eos_token_id",
+                        json_integer(2)); /* argmax of the ids */
     assert_int_equal(json_dump_file(config, in_folder(to, *state, "config.json"), 0), 0);
     json_decref(config);
     check_form(*state, "gelu");

@@ -102,8 +102,9 @@ static void test_wrong_shape(void **state)
     t->shape[3] = 3; /* as another framework stores it */
     find(&e, "text_projection.weight")->name = "text_projection.wait";
     save(&e);
-    REFUSE(*state, FLAW_BAD_DATA, "1 misshapen, 1 missing, 1 left over: misshapen ", "patch_embedding.weight is [24, 8, 8, 3], expected [24, 3, 8, 8]",
-           "; missing text_projection.weight", "; left over text_projection.wait");
+    REFUSE(*state, FLAW_BAD_DATA, "1 misshapen, 1 missing, 1 left over: misshapen ",
+           "patch_embedding.weight is [24, 8, 8, 3], expected [24, 3, 8, 8]", "; missing text_projection.weight",
+           "; left over text_projection.wait");
 }
 
 /* A square projection that was not transposed cannot be told apart, one that is not square can. */
@@ -182,7 +183,7 @@ static void test_files(void **state)
 {
     char path[512];
     REFUSE("no/such/model", FLAW_MISSING, "no/such/model");
-    REFUSE(*state, FLAW_MISSING, *state, "open_clip_config.json", "config.json + model.safetensors");
+    REFUSE(*state, FLAW_MISSING, (const char *)*state, "open_clip_config.json", "config.json + model.safetensors");
     write_text(*state, "config.json", "{\"model_type\":\"clip\"}");
     REFUSE(*state, FLAW_MISSING, "only one of a pair");
     copy_tiny("hf", *state);
@@ -276,12 +277,18 @@ static void test_timm_without_head(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SCRATCH_TEST(test_missing_tensor),       SCRATCH_TEST(test_left_over_tensor),
-        SCRATCH_TEST(test_wrong_shape),          SCRATCH_TEST(test_untransposed),
-        SCRATCH_TEST(test_not_finite),           SCRATCH_TEST(test_wrong_type),
-        SCRATCH_TEST(test_cut_file),             SCRATCH_TEST(test_lying_configuration),
-        SCRATCH_TEST(test_files),                SCRATCH_TEST(test_vocabulary_too_large),
-        SCRATCH_TEST(test_wrong_end_token),      SCRATCH_TEST(test_distilled),
+        SCRATCH_TEST(test_missing_tensor),
+        SCRATCH_TEST(test_left_over_tensor),
+        SCRATCH_TEST(test_wrong_shape),
+        SCRATCH_TEST(test_untransposed),
+        SCRATCH_TEST(test_not_finite),
+        SCRATCH_TEST(test_wrong_type),
+        SCRATCH_TEST(test_cut_file),
+        SCRATCH_TEST(test_lying_configuration),
+        SCRATCH_TEST(test_files),
+        SCRATCH_TEST(test_vocabulary_too_large),
+        SCRATCH_TEST(test_wrong_end_token),
+        SCRATCH_TEST(test_distilled),
         SCRATCH_TEST(test_timm_without_head),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,8 +36,8 @@ static flaw_clip *through_bundle(const char *folder, const flaw_clip *m, flaw_st
     flaw_clip *back = NULL;
     char *merges = merges_text(&size);
     in_folder(path, folder, "tiny.safetensors");
-    assert_ok(flaw_bundle_write(path, &m->shape, &m->list, m->weights, merges, size, "{\"name\":\"tiny\"}", storage,
-                                &err));
+    assert_ok(
+        flaw_bundle_write(path, &m->shape, &m->list, m->weights, merges, size, "{\"name\":\"tiny\"}", storage, &err));
     assert_ok(flaw_clip_open(&back, path, c, &err));
     free(merges);
     return back;

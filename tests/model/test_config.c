@@ -1,5 +1,5 @@
-/* Configurations: defaults of the foreign programs, every key that would change the network, limits. Each row changes one
- * thing; refusals must name the key. */
+/* Configurations: defaults of the foreign programs, every key that would change the network, limits. Each row changes
+ * one thing; refusals must name the key. */
 #include "tiny.h"
 
 #include <jansson.h>
@@ -7,10 +7,12 @@
 #include "model/config.h"
 
 static const char *const open_base =
-    "{\"model_cfg\":{\"embed_dim\":640,\"vision_cfg\":{\"image_size\":240,\"layers\":12,\"width\":896,\"patch_size\":16},"
+    "{\"model_cfg\":{\"embed_dim\":640,\"vision_cfg\":{\"image_size\":240,\"layers\":12,\"width\":896,\"patch_size\":"
+    "16},"
     "\"text_cfg\":{\"context_length\":77,\"vocab_size\":49408,\"width\":640,\"heads\":10,\"layers\":12}}}";
 static const char *const hf_base = "{\"model_type\":\"clip\",\"vision_config\":{},\"text_config\":{}}";
-static const char *const prepare_base = "{\"crop_size\":{\"height\":224,\"width\":224},\"size\":{\"shortest_edge\":224}}";
+static const char *const prepare_base =
+    "{\"crop_size\":{\"height\":224,\"width\":224},\"size\":{\"shortest_edge\":224}}";
 
 /* base with the value of "a.b.c" set (value NULL: removed), as text; free it. */
 static char *changed(const char *base, const char *where, const char *value)
@@ -24,10 +26,8 @@ static char *changed(const char *base, const char *where, const char *value)
         if (!json_object_get(at, key)) json_object_set_new(at, key, json_object());
         at = json_object_get(at, key);
     }
-    if (value)
-        assert_int_equal(json_object_set_new(at, key, json_loads(value, JSON_DECODE_ANY, NULL)), 0);
-    else
-        json_object_del(at, key);
+    if (value) assert_int_equal(json_object_set_new(at, key, json_loads(value, JSON_DECODE_ANY, NULL)), 0);
+    else json_object_del(at, key);
     char *text = json_dumps(root, 0);
     json_decref(root);
     return text;
@@ -210,8 +210,9 @@ static void test_prepare_rows(void **state)
 /* timm's own configuration moves the preparation only. */
 static void test_timm(void **state)
 {
-    static const char json[] = "{\"architecture\":\"vit\",\"pretrained_cfg\":{\"mean\":[0.5,0.5,0.5],\"std\":[0.5,0.5,0.5],"
-                               "\"crop_pct\":0.9,\"interpolation\":\"bicubic\",\"input_size\":[3,32,32]}}";
+    static const char json[] =
+        "{\"architecture\":\"vit\",\"pretrained_cfg\":{\"mean\":[0.5,0.5,0.5],\"std\":[0.5,0.5,0.5],"
+        "\"crop_pct\":0.9,\"interpolation\":\"bicubic\",\"input_size\":[3,32,32]}}";
     static const char other[] = "{\"pretrained_cfg\":{\"interpolation\":\"bilinear\"}}";
     static const char larger[] = "{\"pretrained_cfg\":{\"input_size\":[3,64,64]}}";
     char path[1024];
@@ -255,7 +256,8 @@ static void test_parameters(void **state)
         assert_in_range(p->rank, 1, 2);
         for (size_t j = 0; j < i; j++) assert_string_not_equal(p->name, m->list.item[j].name);
         if (strcmp(p->name, "text.block.1.fc2.w") == 0) assert_ptr_equal(m->view.text_block[1].fc2_w, m->weights + at);
-        if (strcmp(p->name, "image.block.7.qkv.b") == 0) assert_ptr_equal(m->view.image_block[7].qkv_b, m->weights + at);
+        if (strcmp(p->name, "image.block.7.qkv.b") == 0)
+            assert_ptr_equal(m->view.image_block[7].qkv_b, m->weights + at);
         if (strcmp(p->name, "local.2.w") == 0) assert_ptr_equal(m->view.local_w[2], m->weights + at);
         if (strcmp(p->name, "logit_scale") == 0) assert_ptr_equal(m->view.logit_scale, m->weights + at);
         blocks += strstr(p->name, ".block.") != NULL;

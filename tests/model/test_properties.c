@@ -157,10 +157,8 @@ static void check_windows_of(flaw_compute *c, const flaw_clip *m, int k, const f
     float *windows = make_floats(count * e), *again = make_floats(count * e);
     float *space = make_floats(flaw_clip_window_workspace(m, k));
     flaw_clip_encode_windows(c, m, k, embedded, windows, space);
-    if (k == m->shape.grid)
-        assert_same_bits(windows, cls, e);
-    else
-        assert_true(spread_of(windows, count, e) > 1e-3);
+    if (k == m->shape.grid) assert_same_bits(windows, cls, e);
+    else assert_true(spread_of(windows, count, e) > 1e-3);
     flaw_clip_encode_windows(c, m, k, changed, again, space);
     assert_same_bits(again, windows, (count - 1) * e);
     assert_memory_not_equal(again + (count - 1) * e, windows + (count - 1) * e, e * sizeof *again);

@@ -145,7 +145,8 @@ static void test_gzip(void **state)
     uint8_t packed[256];
     flaw_tokenizer *t = NULL;
     flaw_error err = {0};
-    z_stream z = {.next_in = (Bytef *)(uintptr_t)text, .avail_in = sizeof text - 1, .next_out = packed, .avail_out = 256};
+    z_stream z = {
+        .next_in = (Bytef *)(uintptr_t)text, .avail_in = sizeof text - 1, .next_out = packed, .avail_out = 256};
     assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY), Z_OK);
     assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
     size_t size = z.total_out;
@@ -197,7 +198,7 @@ static void test_missing(void **state)
     flaw_error err = {0};
     assert_int_equal(flaw_tokenizer_open(&t, *state, &err), FLAW_MISSING);
     assert_contains(err.text, "bpe_simple_vocab_16e6.txt.gz");
-    assert_contains(err.text, *state);
+    assert_contains(err.text, (const char *)*state);
 }
 
 /* CLIP's real vocabulary, in its three files. */

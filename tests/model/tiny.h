@@ -1,4 +1,5 @@
-/* What the tests of src/model share: the tiny models of tests/golden/data, random pictures, copies of folders to break. */
+/* What the tests of src/model share: the tiny models of tests/golden/data, random pictures, copies of folders to break.
+ */
 #ifndef FLAW_TESTS_MODEL_TINY_H
 #define FLAW_TESTS_MODEL_TINY_H
 
