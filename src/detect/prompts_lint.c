@@ -78,7 +78,7 @@ static void check_length(lint *l, int i, const char *sentence)
 {
     char word[64];
     int words = 0, tokens = 2;
-    for (const char *at = sentence; next_word(&at, word); words++) tokens += 1 + (int)strlen(word) / 9;
+    for (const char *at = sentence; next_word(&at, word); words++) tokens += 1 + (int)strlen(word) / 7;
     for (const char *p = sentence; *p; p++) tokens += ispunct((unsigned char)*p) && *p != '{' && *p != '}';
     if (words > MOST_WORDS) complain(l, i, "more than 20 words:", sentence);
     else if (tokens > MOST_TOKENS) complain(l, i, "about more than 40 tokens:", sentence);
