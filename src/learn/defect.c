@@ -89,7 +89,8 @@ static bool border_at(flaw_defect_job *j, int x, int y, float reach)
     for (int k = 0; k < 16; k++) {
         float c = cosf(0.3927f * (float)k), s = sinf(0.3927f * (float)k);
         int px = x + (int)(c * reach), py = y + (int)(s * reach);
-        if (px < 0 || py < 0 || px >= j->picture->width || py >= j->picture->height || !on_object(j, px, py)) continue;
+        bool framed = px >= 0 && py >= 0 && px < j->picture->width && py < j->picture->height;
+        if (framed && !on_object(j, px, py)) continue; /* beyond the frame the object goes on */
         sx += c, sy += s, in++;
     }
     float length = sqrtf(sx * sx + sy * sy);

@@ -169,17 +169,17 @@ static flaw_status paint_defects(flaw_scene *bad, flaw_random *r, flaw_error *er
 {
     int count = flaw_chance(r, 0.8) ? 1 : 2 + flaw_random_below(r, 2);
     int kind = flaw_defect_any(r, bad->material), painted = kind;
+    const uint8_t *where = bad->texture ? NULL : bad->foreground;
     flaw_picture other = {0};
     for (int k = 0; k < count; k++) {
         flaw_status st = FLAW_OK;
         if (flaw_chance(r, 0.25) && !other.rgb) st = other_picture(&other, r, err);
         if (!st)
-            st = flaw_defect_paint(&bad->picture, bad->foreground, other.rgb ? &other : NULL, kind, r, bad->mask,
-                                   &painted, err);
+            st = flaw_defect_paint(&bad->picture, where, other.rgb ? &other : NULL, kind, r, bad->mask, &painted, err);
         /* Too faint everywhere, or no border in sight: something that shows on any ground. */
         if (st == FLAW_UNAVAILABLE && k == 0)
-            st = flaw_defect_paint(&bad->picture, bad->foreground, NULL, flaw_defect_find("paint splash"), r, bad->mask,
-                                   &painted, err);
+            st = flaw_defect_paint(&bad->picture, where, NULL, flaw_defect_find("paint splash"), r, bad->mask, &painted,
+                                   err);
         if (st == FLAW_UNAVAILABLE && k > 0) break;
         if (st) {
             flaw_picture_release(&other);

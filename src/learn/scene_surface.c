@@ -39,8 +39,8 @@ static void add_knots(flaw_stage *s, flaw_random *d, const flaw_material *m)
     }
 }
 
-/* A seam: a groove, on cloth-like goods with stitches beside it. */
-static void add_seam(flaw_stage *s, flaw_random *d, flaw_pose p, const flaw_material *m, bool stitched)
+/* A seam: a groove with stitches beside it. Hard goods get none: a lone groove there would be a cut. */
+static void add_seam(flaw_stage *s, flaw_random *d, flaw_pose p, const flaw_material *m)
 {
     float at = flaw_pick(&s->shot, -0.6, 0.6), wide = flaw_pick(d, 0.008, 0.02);
     flaw_rgb thread = flaw_chance(d, 0.5) ? flaw_rgb_scale(m->a, 0.5f) : (flaw_rgb){0.7f, 0.66f, 0.58f};
@@ -51,7 +51,7 @@ static void add_seam(flaw_stage *s, flaw_random *d, flaw_pose p, const flaw_mate
     flaw_tint_flat(l, flaw_rgb_scale(m->b, 0.6f));
     l->opacity = 0.8f;
     flaw_stage_end(s);
-    for (int k = 0; stitched && k < 20; k++) {
+    for (int k = 0; k < 20; k++) {
         l = flaw_stage_print(s, p, at + 3.5f * wide, -1.5f + 0.15f * (float)k, 0, 1, 0.04f, 0.08f);
         flaw_shape_line(l, FLAW_SET, 0, -0.04f, 0, 0.04f, 0.011f);
         flaw_relief_bevel(l, 0.011f, 0.011f);
@@ -64,15 +64,15 @@ static void draw_surface(flaw_stage *s, flaw_random *design, flaw_pose p)
 {
     flaw_material m = flaw_pick_material(design, s->kind->material);
     bool soft = m.kind == FLAW_CLOTH || m.kind == FLAW_TWILL || m.kind == FLAW_LEATHER || m.kind == FLAW_FELT;
-    bool printable =
-        soft || m.kind == FLAW_PAPER || m.kind == FLAW_CARPET || m.kind == FLAW_PLASTIC || m.kind == FLAW_KNIT;
+    bool printable = (soft && m.kind != FLAW_LEATHER) || m.kind == FLAW_PAPER || m.kind == FLAW_CARPET ||
+                     m.kind == FLAW_PLASTIC || m.kind == FLAW_KNIT;
     float zoom = flaw_pick(design, 0.7, 1.6), stripes = flaw_pick(design, 0, 1), seam = flaw_pick(design, 0, 1);
     flaw_layer *l = flaw_layer_frame(&s->canvas, zoom, p.angle);
     flaw_stage_fill(s, l, &m);
     if (printable && stripes < 0.3f) add_stripes(s, design, l, &m);
     flaw_stage_end(s);
     if (m.kind == FLAW_WOOD && stripes < 0.4f) add_knots(s, design, &m);
-    if (seam < 0.12f) add_seam(s, design, p, &m, soft);
+    if (soft && seam < 0.15f) add_seam(s, design, p, &m);
 }
 
 #define SURFACE(name, material)                                                                                        \
