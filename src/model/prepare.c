@@ -29,14 +29,18 @@ static flaw_status shortest(flaw_picture *out, const flaw_picture *in, int to, i
     return flaw_picture_resize_part(out, in, width, height, middle, FLAW_FILTER_BICUBIC, err);
 }
 
+flaw_status flaw_prepare_fit(flaw_picture *out, const flaw_picture *in, const flaw_clip_shape *s,
+                             flaw_resize_mode mode, flaw_error *err)
+{
+    return mode == FLAW_RESIZE_SHORTEST ? shortest(out, in, s->prepare.resize_to, s->side, err)
+                                        : flaw_picture_resize(out, in, s->side, s->side, FLAW_FILTER_BICUBIC, err);
+}
+
 flaw_status flaw_prepare_pixels(float *pixels, const flaw_picture *picture, const flaw_clip_shape *shape,
                                 flaw_resize_mode mode, flaw_error *err)
 {
     flaw_picture square;
-    flaw_status status =
-        mode == FLAW_RESIZE_SHORTEST
-            ? shortest(&square, picture, shape->prepare.resize_to, shape->side, err)
-            : flaw_picture_resize(&square, picture, shape->side, shape->side, FLAW_FILTER_BICUBIC, err);
+    flaw_status status = flaw_prepare_fit(&square, picture, shape, mode, err);
     if (status) return status;
     flaw_prepare_normalise(pixels, &square, &shape->prepare);
     flaw_picture_release(&square);
