@@ -118,8 +118,9 @@ flaw_status flaw_clip_open(flaw_clip **out, const char *path, flaw_compute *c, f
 void flaw_clip_close(flaw_clip *m);
 /* (Re)pack all linears after the weights changed (trainer). */
 flaw_status flaw_clip_pack(flaw_clip *m, flaw_compute *c, flaw_error *err);
-/* SHA-256 (hex) of the digests of all parameters' names, shapes and float32 values: the same for every form of one
- * model. Reads all weights (about 0.2 GB/s for each thread of `c`, which may be NULL), so it is not done while opening. */
+/* SHA-256 (hex) over the digests of all parameters, each over "NAME ROWS COLUMNS\n" and the float32 values: the same for
+ * every form of one model. Reads all weights (`c`, which may be NULL, shares them among its threads), so it is not done
+ * while opening. */
 void flaw_clip_hash(const flaw_clip *m, const flaw_compute *c, char hex[65]);
 
 /* Results of the image tower for N pictures; any pointer may be NULL. Nothing is normalised unless said. */

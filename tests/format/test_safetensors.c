@@ -109,6 +109,18 @@ static void test_lying_length(void **state)
     refuse_bytes("\x80\2}q\0aaaaaaaaaa", 16, "pickle");
 }
 
+/* A header of over 100 MB is refused unread, even where the file has it. */
+static void test_header_limit(void **state)
+{
+    const uint64_t length = 100000001;
+    uint8_t *bytes = calloc(length + 8, 1);
+    assert_non_null(bytes);
+    memcpy(bytes, &length, 8);
+    bytes[8] = '{';
+    refuse_bytes(bytes, length + 8, "limit 100000000");
+    free(bytes);
+}
+
 /* Every prefix of a good file is refused. */
 static void test_truncated(void **state)
 {
@@ -156,11 +168,9 @@ static void test_write(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),
-        cmocka_unit_test(test_broken),
-        cmocka_unit_test(test_truncated),
-        cmocka_unit_test(test_lying_length),
-        cmocka_unit_test_setup_teardown(test_write, make_scratch, remove_scratch),
+        cmocka_unit_test(test_good),         cmocka_unit_test(test_broken),
+        cmocka_unit_test(test_truncated),    cmocka_unit_test(test_lying_length),
+        cmocka_unit_test(test_header_limit), cmocka_unit_test_setup_teardown(test_write, make_scratch, remove_scratch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "base/sha256.h"
 #include "format/tensors.h"
 #include "model/bundle.h"
 #include "model/config.h"
@@ -58,6 +59,35 @@ static void test_exact(void **state)
         assert_string_equal(one, other); /* the tiny model's numbers are halves */
         flaw_clip_close(back);
     }
+    flaw_clip_close(m);
+    flaw_compute_close(&c);
+}
+
+/* The hash is what clip.h says: SHA-256 over the digests of "name rows columns\n" and the values. */
+static void test_hash(void **state)
+{
+    flaw_compute c = open_compute_with(2, FLAW_LEVEL_REF);
+    flaw_clip *m = open_tiny("open_clip", &c);
+    uint8_t digest[32];
+    flaw_sha256 one, all;
+    char hex[65], want[65];
+    flaw_sha256_init(&all);
+    for (size_t i = 0; i < m->list.count; i++) {
+        const flaw_parameter *p = &m->list.item[i];
+        char head[128];
+        snprintf(head, sizeof head, "%s %zu %zu\n", p->name, p->shape[0], p->shape[1]);
+        flaw_sha256_init(&one);
+        flaw_sha256_update(&one, head, strlen(head));
+        flaw_sha256_update(&one, m->weights + p->offset, p->count * sizeof(float));
+        flaw_sha256_final(&one, digest);
+        flaw_sha256_update(&all, digest, 32);
+    }
+    flaw_sha256_final(&all, digest);
+    for (int i = 0; i < 32; i++) snprintf(want + 2 * i, 3, "%02x", digest[i]);
+    flaw_clip_hash(m, &c, hex);
+    assert_string_equal(hex, want);
+    flaw_clip_hash(m, NULL, hex);
+    assert_string_equal(hex, want);
     flaw_clip_close(m);
     flaw_compute_close(&c);
 }
@@ -164,6 +194,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_exact, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(test_int8, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(test_refusals, make_scratch, remove_scratch),
+        cmocka_unit_test(test_hash),
         cmocka_unit_test(test_shape_text),
         cmocka_unit_test(test_embedded),
     };

@@ -136,6 +136,37 @@ static void test_texts(void **state)
     for_all(check_texts);
 }
 
+/* Texts padded with end tokens, as Hugging Face pads, are the texts padded with zeros: the first end token counts,
+ * whether it is found by its id or as the highest one. */
+static void test_padding(void **state)
+{
+    static const char *const forms[] = {"open_clip", "hf"};
+    for (int i = 0; i < 2; i++) {
+        flaw_compute c = open_compute_with(1, FLAW_LEVEL_AMX);
+        flaw_clip *m = open_tiny(forms[i], &c);
+        int context = m->shape.context, length, end = flaw_tokenizer_end(m->tokenizer);
+        int32_t *ids = calloc((size_t)context, sizeof *ids);
+        size_t e = (size_t)m->shape.joint;
+        float *zeros = make_floats(e), *ends = make_floats(e), *work = make_floats(flaw_clip_text_workspace(m, 1));
+        flaw_error err = {0};
+        assert_int_equal(m->shape.text_end, i == 0 ? 0 : end);
+        assert_ok(flaw_tokenizer_encode(m->tokenizer, "a nut", ids, context, &length, NULL, &err));
+        flaw_clip_encode_texts(&c, m, 1, ids, zeros, work);
+        for (int t = length; t < context; t++) ids[t] = end;
+        flaw_clip_encode_texts(&c, m, 1, ids, ends, work);
+        assert_same_bits(ends, zeros, e);
+        ids[length - 1] = 1; /* without it, the next one is the end */
+        flaw_clip_encode_texts(&c, m, 1, ids, ends, work);
+        assert_memory_not_equal(ends, zeros, e * sizeof *ends);
+        free(ids);
+        free(zeros);
+        free(ends);
+        free(work);
+        flaw_clip_close(m);
+        flaw_compute_close(&c);
+    }
+}
+
 /* Largest standard deviation over the windows of any element. */
 static double spread_of(const float *windows, size_t count, size_t e)
 {
@@ -220,8 +251,9 @@ static void test_stages(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_batch), cmocka_unit_test(test_permutation), cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_texts), cmocka_unit_test(test_windows),     cmocka_unit_test(test_stages),
+        cmocka_unit_test(test_batch),  cmocka_unit_test(test_permutation), cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_texts),  cmocka_unit_test(test_padding),     cmocka_unit_test(test_windows),
+        cmocka_unit_test(test_stages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -139,6 +139,37 @@ static void test_order_of_merges(void **state)
     flaw_tokenizer_free(t);
 }
 
+/* A join may make a pair of a lower rank; it waits until all pairs of the rank at hand are joined: ab ab, not aba b. */
+static void test_join_all_first(void **state)
+{
+    static const char text[] = "#h\nab a\na b\n";
+    flaw_tokenizer *t = NULL;
+    flaw_error err = {0};
+    int32_t ids[CONTEXT];
+    assert_ok(flaw_tokenizer_from_merges(&t, (const uint8_t *)text, strlen(text), "list", 49408, &err));
+    assert_int_equal(encode(t, "ababq", ids, NULL), 5);
+    assert_int_equal(ids[1], 513);
+    assert_int_equal(ids[2], 513);
+    assert_int_equal(encode(t, "abaq", ids, NULL), 4);
+    assert_int_equal(ids[1], 512);
+    flaw_tokenizer_free(t);
+}
+
+/* CLIP unescapes twice, and no more. */
+static void test_unescape_twice(void **state)
+{
+    flaw_tokenizer *t = open_vocabulary("open_clip");
+    int32_t once[CONTEXT], twice[CONTEXT], thrice[CONTEXT], plain[CONTEXT];
+    encode(t, "a < b", plain, NULL);
+    encode(t, "a &lt; b", once, NULL);
+    encode(t, "a &amp;lt; b", twice, NULL);
+    encode(t, "a &amp;amp;lt; b", thrice, NULL);
+    assert_memory_equal(once, plain, sizeof once);
+    assert_memory_equal(twice, plain, sizeof twice);
+    assert_memory_not_equal(thrice, plain, sizeof thrice);
+    flaw_tokenizer_free(t);
+}
+
 static void test_gzip(void **state)
 {
     static const char text[] = "#h\na b\n";
@@ -238,6 +269,8 @@ int main(void)
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_merges),
         cmocka_unit_test(test_order_of_merges),
+        cmocka_unit_test(test_join_all_first),
+        cmocka_unit_test(test_unescape_twice),
         cmocka_unit_test(test_gzip),
         cmocka_unit_test(test_bad_hf),
         cmocka_unit_test_setup_teardown(test_missing, make_scratch, remove_scratch),
