@@ -58,7 +58,7 @@ flaw_status flaw_camera_apply(flaw_picture *p, flaw_random *design, flaw_random 
     int passes = soft < 0.3 ? 0 : soft < 0.75 ? 1 : soft < 0.93 ? 3 : 8;
     float a = flaw_pick(design, 0.08, 0.25);
     for (int k = 0; k < passes; k++) {
-        soften(y, x, n, 3, a);
+        for (size_t at = 0; at < n; at += row) soften(y + at, x + at, row, 3, a);
         soften(x, y, n, row, a);
     }
     float grain = flaw_chance(design, 0.8) ? flaw_pick(design, 0, 1) * flaw_pick(design, 0, 9) : 0;
