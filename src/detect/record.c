@@ -49,7 +49,7 @@ static flaw_status add(flaw_record *r, const char *name, flaw_record_item **out,
 
 flaw_status flaw_record_put_number(flaw_record *r, const char *name, double value, flaw_error *err)
 {
-    flaw_record_item *item;
+    flaw_record_item *item = NULL;
     flaw_status s = add(r, name, &item, err);
     if (s) return s;
     item->kind = FLAW_RECORD_NUMBER;
@@ -60,7 +60,7 @@ flaw_status flaw_record_put_number(flaw_record *r, const char *name, double valu
 
 flaw_status flaw_record_put_text(flaw_record *r, const char *name, const char *text, flaw_error *err)
 {
-    flaw_record_item *item;
+    flaw_record_item *item = NULL;
     flaw_status s = add(r, name, &item, err);
     if (s) return s;
     item->kind = FLAW_RECORD_TEXT;
@@ -73,7 +73,7 @@ flaw_status flaw_record_put_text(flaw_record *r, const char *name, const char *t
 flaw_status flaw_record_put_table(flaw_record *r, const char *name, const float *table, size_t rows, size_t columns,
                                   flaw_error *err)
 {
-    flaw_record_item *item;
+    flaw_record_item *item = NULL;
     flaw_status s = add(r, name, &item, err);
     if (s) return s;
     size_t count;
@@ -103,7 +103,7 @@ static flaw_status get(const flaw_record *r, const char *name, flaw_record_kind 
 
 flaw_status flaw_record_number(const flaw_record *r, const char *name, double *out, flaw_error *err)
 {
-    const flaw_record_item *item;
+    const flaw_record_item *item = NULL;
     flaw_status s = get(r, name, FLAW_RECORD_NUMBER, &item, err);
     if (!s) *out = item->number;
     return s;
@@ -123,7 +123,7 @@ flaw_status flaw_record_integer(const flaw_record *r, const char *name, int low,
 
 flaw_status flaw_record_text(const flaw_record *r, const char *name, const char **out, flaw_error *err)
 {
-    const flaw_record_item *item;
+    const flaw_record_item *item = NULL;
     flaw_status s = get(r, name, FLAW_RECORD_TEXT, &item, err);
     if (!s) *out = item->text;
     return s;
@@ -132,7 +132,7 @@ flaw_status flaw_record_text(const flaw_record *r, const char *name, const char 
 flaw_status flaw_record_table(const flaw_record *r, const char *name, size_t columns, const float **out, size_t *rows,
                               flaw_error *err)
 {
-    const flaw_record_item *item;
+    const flaw_record_item *item = NULL;
     flaw_status s = get(r, name, FLAW_RECORD_TABLE, &item, err);
     if (s) return s;
     if (columns && item->columns != columns)
