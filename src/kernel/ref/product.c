@@ -49,25 +49,31 @@ static void sum_row(flaw_precision prec, const flaw_product *p, int i, int j0, i
     }
 }
 
+/* What becomes of a sum. */
+static void finish(const flaw_product *p, int i, int j, float x)
+{
+    ptrdiff_t at = i * p->c_row + j;
+    if (p->slope && !p->accumulate) {
+        x *= flaw_ref_activation_slope(p->act, p->slope[at]);
+    } else if (!p->accumulate) {
+        if (p->bias) x += p->bias[j];
+        if (p->pre) p->pre[at] = x;
+        x = flaw_ref_activation(p->act, x);
+        if (p->residual) x += p->residual[at];
+    }
+    p->c[at] = x;
+}
+
 void flaw_ref_product(flaw_precision prec, const flaw_product *p, int m0, int m1, int n0, int n1, void *scratch)
 {
     for (int i = m0; i < m1; i++) {
         for (int j0 = n0; j0 < n1; j0 += BLOCK) {
             int columns = n1 - j0 < BLOCK ? n1 - j0 : BLOCK;
-            ptrdiff_t at = i * p->c_row + j0;
             float sum[BLOCK];
-            for (int j = 0; j < columns; j++) sum[j] = p->accumulate ? p->c[at + j] : 0.0f;
+            for (int j = 0; j < columns; j++) sum[j] = p->accumulate ? p->c[i * p->c_row + j0 + j] : 0.0f;
             sum_row(prec, p, i, j0, columns, sum);
-            for (int j = 0; j < columns; j++) {
-                float x = sum[j];
-                if (!p->accumulate) {
-                    if (p->bias) x += p->bias[j0 + j];
-                    if (p->pre) p->pre[at + j] = x;
-                    x = flaw_ref_activation(p->act, x);
-                    if (p->residual) x += p->residual[at + j];
-                }
-                p->c[at + j] = x;
-            }
+            for (int j = 0; j < columns; j++) finish(p, i, j0 + j, sum[j]);
         }
+        for (int q = 0; q < p->k && p->a_sums && n0 == 0; q++) p->a_sums[i] += p->a[i * p->a_row + q * p->a_col];
     }
 }

@@ -4,18 +4,14 @@
 
 #include <string.h>
 
-/* Blocks are as few and as even as this allows; most pictures (T = 197) are one block. */
-enum { BLOCK_MOST = 256, BLOCK_UNIT = 32 };
-
-static int block_rows(int tokens)
-{
-    int blocks = (tokens + BLOCK_MOST - 1) / BLOCK_MOST, even = (tokens + blocks - 1) / blocks;
-    return (even + BLOCK_UNIT - 1) / BLOCK_UNIT * BLOCK_UNIT;
-}
-
 static int least(int a, int b)
 {
     return a < b ? a : b;
+}
+
+static int block_rows(int tokens)
+{
+    return least(tokens, FLAW_TILE_ROWS);
 }
 
 static int largest(int a, int b)

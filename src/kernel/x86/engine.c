@@ -64,6 +64,20 @@ static void pack_block(const block *w)
             e->pack_a(w->p, w->i0 + i, least(e->rows, w->rows - i), w->k0 + k, least(e->k_block, w->k - k), at);
 }
 
+/* The same rows and k of A, now in the caches, into a_sums: always in order of k. */
+static void sum_block(const block *w)
+{
+    const flaw_product *p = w->p;
+    float *sums = p->a_sums + w->i0;
+    const float *a = p->a + w->i0 * p->a_row + w->k0 * p->a_col;
+    if (p->a_col != 1) {
+        w->e->column_sum(w->k, w->rows, a, p->a_col, sums);
+        return;
+    }
+    for (int i = 0; i < w->rows; i++)
+        for (int q = 0; q < w->k; q++) sums[i] += a[i * p->a_row + q];
+}
+
 /* Live values of C from row i, column j on, into a tile. */
 static void load_tile(const flaw_engine *e, const flaw_product *p, int i, int j, int rows, int cols, float *tile)
 {
@@ -74,7 +88,23 @@ static void load_tile(const flaw_engine *e, const flaw_product *p, int i, int j,
 /* A sum and nothing else. */
 static bool is_plain(const flaw_product *p)
 {
-    return p->accumulate || (!p->bias && !p->pre && !p->residual && p->act == FLAW_ACT_NONE);
+    return p->accumulate || (!p->far && !p->bias && !p->pre && !p->residual && !p->slope && p->act == FLAW_ACT_NONE);
+}
+
+static const unsigned char *panel_of_b(const block *w, int k, int j)
+{
+    return (const unsigned char *)w->p->b + (size_t)(j / w->e->cols) * flaw_engine_panel_size(w->e, w->p->k) +
+           (size_t)(w->k0 + k) * (size_t)w->e->cols * w->e->element;
+}
+
+/* The panel that follows this one in the next k block, or else in the next columns: while the row panels of the block
+ * pass this one, each asks for its share of that one. */
+static const void *share_ahead(const block *w, int k, int j, int row_panel)
+{
+    int next = k + w->e->k_block < w->k ? k + w->e->k_block : 0, column = next > 0 ? j : j + FLAW_TILE_COLS;
+    if (column >= w->p->n) return w->p->b;
+    size_t size = (size_t)least(w->e->k_block, w->k - next) * (size_t)w->e->cols * w->e->element;
+    return panel_of_b(w, next, column) + size / (size_t)w->row_panels * (size_t)row_panel;
 }
 
 /* One k block of one tile. Whole tiles of plain products are summed in C itself. */
@@ -82,19 +112,20 @@ static void run_tile(const block *w, int kb, int row_panel, int j, float *tile)
 {
     const flaw_engine *e = w->e;
     const flaw_product *p = w->p;
-    int i = w->i0 + row_panel * e->rows, rows = least(e->rows, w->i0 + w->rows - i), cols = least(e->cols, p->n - j);
-    int from = kb * e->k_block, k = least(e->k_block, w->k - from);
-    bool resume = kb > 0 || p->accumulate;
-    const unsigned char *a = w->a + (size_t)(kb * w->row_panels + row_panel) * e->a_panel;
-    const unsigned char *b = (const unsigned char *)p->b + (size_t)(j / e->cols) * flaw_engine_panel_size(e, p->k) +
-                             (size_t)(w->k0 + from) * (size_t)e->cols * e->element;
-    if (w->plain && rows == e->rows && cols == e->cols) {
-        e->sum(rows, cols, k, p->a_col != 1, a, b, p->c + i * p->c_row + j, p->c_row, resume);
-        return;
-    }
-    if (p->accumulate && kb == 0) load_tile(e, p, i, j, rows, cols, tile);
-    e->sum(rows, cols, k, p->a_col != 1, a, b, tile, e->cols, resume);
-    if (from + k >= w->k) e->finish(p, i, j, rows, cols, tile);
+    int i = w->i0 + row_panel * e->rows, k = kb * e->k_block;
+    flaw_tile t = {.live_rows = least(e->rows, w->i0 + w->rows - i), .live_cols = least(e->cols, p->n - j)};
+    bool direct = w->plain && t.live_rows == e->rows && t.live_cols == e->cols;
+    t.k = least(e->k_block, w->k - k);
+    t.a_transposed = p->a_col != 1;
+    t.resume = kb > 0 || p->accumulate;
+    t.a = w->a + (size_t)(kb * w->row_panels + row_panel) * e->a_panel;
+    t.b = panel_of_b(w, k, j);
+    t.ahead = share_ahead(w, k, j, row_panel);
+    t.c = direct ? p->c + i * p->c_row + j : tile;
+    t.c_row = direct ? p->c_row : e->cols;
+    if (!direct && p->accumulate && kb == 0) load_tile(e, p, i, j, t.live_rows, t.live_cols, tile);
+    e->sum(&t);
+    if (!direct && k + t.k >= w->k) e->finish(p, i, j, t.live_rows, t.live_cols, tile);
 }
 
 /* Columns n0 .. n1, at most FLAW_TILE_COLS. A panel of A stays in the first cache while panels of B pass it. */
@@ -126,9 +157,11 @@ void flaw_engine_product(const flaw_engine *e, const flaw_product *p, int m0, in
             w.rows = least(e->block_rows, m1 - w.i0);
             w.row_panels = ceil_div(w.rows, e->rows);
             pack_block(&w);
+            if (p->a_sums && n0 == 0) sum_block(&w);
             for (int j = n0; j < n1; j += FLAW_TILE_COLS) run_columns(&w, j, least(j + FLAW_TILE_COLS, n1));
         }
         w.k0 += chunk;
     } while (w.k0 < p->k);
     if (e->end) e->end();
+    __builtin_ia32_sfence(); /* stores past the caches (finish.inc.c) are seen before whatever the caller does next */
 }

@@ -16,6 +16,17 @@
 
 #include "kernel/kernel.h"
 
+/* One k block of one register tile: c[rows, cols] = (resume ? c : 0) + panel of A x panel of B. */
+typedef struct flaw_tile {
+    int live_rows, live_cols; /* what of it is needed */
+    int k;
+    bool a_transposed, resume;
+    const void *a, *b;
+    const void *ahead; /* what will be needed of B soon: asked for during the sum, a little each step */
+    float *c;
+    ptrdiff_t c_row;
+} flaw_tile;
+
 typedef struct flaw_engine {
     int rows, cols; /* register tile; rows divides block_rows, cols divides FLAW_TILE_COLS */
     int block_rows;
@@ -27,12 +38,10 @@ typedef struct flaw_engine {
     void (*end)(void);
     /* Rows i0 .. i0 + live (live <= rows) and p0 .. p0 + k of A into a panel; rows behind `live` are 0. */
     void (*pack_a)(const flaw_product *p, int i0, int live, int p0, int k, void *panel);
-    /* c[rows, cols] = (resume ? c : 0) + panel of A x panel of B over k. Only live_rows x live_cols of it are needed.
-     */
-    void (*sum)(int live_rows, int live_cols, int k, bool a_transposed, const void *a, const void *b, float *c,
-                ptrdiff_t c_row, bool resume);
+    void (*sum)(const flaw_tile *t);
     /* Bias, activation, residual of a tile of sums, to C from row i, column j on. */
     void (*finish)(const flaw_product *p, int i, int j, int live_rows, int live_cols, const float *sum);
+    void (*column_sum)(int rows, int d, const float *x, ptrdiff_t x_row, float *out);
 } flaw_engine;
 
 size_t flaw_engine_pack_size(const flaw_engine *e, int k, int n);

@@ -35,33 +35,21 @@ static void pack_a_rounded(const flaw_product *p, int i0, int live, int p0, int 
     pack_a(true, p, i0, live, p0, k, panel);
 }
 
-static void sum_f32(int live_rows, int live_cols, int k, bool a_transposed, const void *a, const void *b, float *c,
-                    ptrdiff_t c_row, bool resume)
+static void sum_f32(const flaw_tile *t)
 {
-    tile_sum_live(live_rows, live_cols, k, a_transposed, a, b, c, c_row, resume);
+    tile_sum_live(t, t->k);
 }
 
-const flaw_engine LEVEL(engine_f32) = {.rows = TILE_ROWS,
-                                       .cols = TILE_COLS,
-                                       .block_rows = FLAW_TILE_ROWS,
-                                       .k_unit = 1,
-                                       .k_block = TILE_DEPTH,
-                                       .element = sizeof(float),
-                                       .a_panel = TILE_PANEL,
-                                       .pack_a = pack_a_f32,
-                                       .sum = sum_f32,
-                                       .finish = LEVEL(finish)};
+/* The two engines differ in the packing of A only. */
+#define ENGINE(pack)                                                                                                   \
+    {                                                                                                                  \
+        .rows = TILE_ROWS, .cols = TILE_COLS, .block_rows = FLAW_TILE_ROWS, .k_unit = 1, .k_block = TILE_DEPTH,        \
+        .element = sizeof(float), .a_panel = TILE_PANEL, .pack_a = pack, .sum = sum_f32, .finish = LEVEL(finish),      \
+        .column_sum = LEVEL(column_sum)                                                                                \
+    }
 
-const flaw_engine LEVEL(engine_rounded) = {.rows = TILE_ROWS,
-                                           .cols = TILE_COLS,
-                                           .block_rows = FLAW_TILE_ROWS,
-                                           .k_unit = 1,
-                                           .k_block = TILE_DEPTH,
-                                           .element = sizeof(float),
-                                           .a_panel = TILE_PANEL,
-                                           .pack_a = pack_a_rounded,
-                                           .sum = sum_f32,
-                                           .finish = LEVEL(finish)};
+const flaw_engine LEVEL(engine_f32) = ENGINE(pack_a_f32);
+const flaw_engine LEVEL(engine_rounded) = ENGINE(pack_a_rounded);
 
 /* One panel of B, k from p0 to p1, whose rows lie along memory. `live` columns exist. */
 VEC_INLINE void pack_rows(bool round, int p0, int p1, int live, const float *b, ptrdiff_t b_row, float *out)

@@ -6,7 +6,14 @@
 #include "kernel/x86/levels.h"
 #include "kernel/x86/pack_bf16.h"
 
-enum { TILE = 16, STEP_K = 32, TILE_BYTES = 1024, K_BLOCK = 384, PANEL = K_BLOCK / STEP_K * 2 * TILE_BYTES };
+enum {
+    TILE = 16,
+    STEP_K = 32,
+    TILE_BYTES = 1024,
+    K_BLOCK = 384,
+    PANEL = K_BLOCK / STEP_K * 2 * TILE_BYTES,
+    AHEAD = 11 * 64 /* bytes of B asked for in a step: a third of its 2 KiB, because three panels of A share it */
+};
 
 /* Eight tiles of 16 rows of 64 bytes. Constant data and not a local: compilers take the instruction to read 8 bytes
  * only, and would drop what is written behind them. */
@@ -71,12 +78,12 @@ static void pack_a(const flaw_product *p, int i0, int live, int p0, int k, void 
 }
 
 /* Tiles 0 1 / 2 3: sums; 4 5: A; 6 7: B. `low`: the lower 16 rows are needed; `right`: the right 16 columns. */
-VEC_INLINE void sum_tiles(bool low, bool right, int steps, const unsigned char *a, const unsigned char *b, float *c,
-                          ptrdiff_t c_row, bool resume)
+VEC_INLINE void sum_tiles(const flaw_tile *t, bool low, bool right)
 {
-    const size_t row = (size_t)c_row * sizeof *c, b_row = 2 * 64;
-    float *c_low = c + TILE * c_row;
-    if (resume) {
+    const unsigned char *a = t->a, *b = t->b, *ahead = t->ahead;
+    const size_t row = (size_t)t->c_row * sizeof *t->c, b_row = 2 * 64;
+    float *c = t->c, *c_low = c + TILE * t->c_row;
+    if (t->resume) {
         _tile_loadd(0, c, row);
         if (right) _tile_loadd(1, c + TILE, row);
         if (low) _tile_loadd(2, c_low, row);
@@ -87,9 +94,10 @@ VEC_INLINE void sum_tiles(bool low, bool right, int steps, const unsigned char *
         _tile_zero(2);
         _tile_zero(3);
     }
-    for (int s = 0; s < steps; s++, a += 2 * TILE_BYTES, b += 2 * TILE_BYTES) {
+    for (int k = 0; k < t->k; k += STEP_K, a += 2 * TILE_BYTES, b += 2 * TILE_BYTES, ahead += AHEAD) {
         _tile_loadd(6, b, b_row);
         _tile_loadd(4, a, 64);
+        for (int q = 0; q < AHEAD; q += 64) _mm_prefetch(ahead + q, _MM_HINT_T1);
         _tile_dpbf16ps(0, 4, 6);
         if (right) _tile_loadd(7, b + 64, b_row);
         if (right) _tile_dpbf16ps(1, 4, 7);
@@ -103,15 +111,13 @@ VEC_INLINE void sum_tiles(bool low, bool right, int steps, const unsigned char *
     if (low && right) _tile_stored(3, c_low + TILE, row);
 }
 
-static void sum(int live_rows, int live_cols, int k, bool a_transposed, const void *a, const void *b, float *c,
-                ptrdiff_t c_row, bool resume)
+static void sum(const flaw_tile *t)
 {
-    int steps = (k + STEP_K - 1) / STEP_K;
-    bool low = live_rows > TILE, right = live_cols > TILE;
-    if (low && right) sum_tiles(true, true, steps, a, b, c, c_row, resume);
-    else if (low) sum_tiles(true, false, steps, a, b, c, c_row, resume);
-    else if (right) sum_tiles(false, true, steps, a, b, c, c_row, resume);
-    else sum_tiles(false, false, steps, a, b, c, c_row, resume);
+    bool low = t->live_rows > TILE, right = t->live_cols > TILE;
+    if (low && right) sum_tiles(t, true, true);
+    else if (low) sum_tiles(t, true, false);
+    else if (right) sum_tiles(t, false, true);
+    else sum_tiles(t, false, false);
 }
 
 const flaw_engine flaw_amx_engine = {.rows = 2 * TILE,
@@ -125,4 +131,5 @@ const flaw_engine flaw_amx_engine = {.rows = 2 * TILE,
                                      .end = end,
                                      .pack_a = pack_a,
                                      .sum = sum,
-                                     .finish = flaw_avx512_finish};
+                                     .finish = flaw_avx512_finish,
+                                     .column_sum = flaw_avx512_column_sum};

@@ -39,10 +39,9 @@ static void pack_a(const flaw_product *p, int i0, int live, int p0, int k, void 
     if (live < TILE_ROWS) memset(out + live * TILE_STRIDE, 0, (size_t)(TILE_ROWS - live) * TILE_STRIDE * sizeof *out);
 }
 
-static void sum(int live_rows, int live_cols, int k, bool a_transposed, const void *a, const void *b, float *c,
-                ptrdiff_t c_row, bool resume)
+static void sum(const flaw_tile *t)
 {
-    tile_sum_live(live_rows, live_cols, (k + 1) / 2, a_transposed, a, b, c, c_row, resume);
+    tile_sum_live(t, (t->k + 1) / 2);
 }
 
 const flaw_engine flaw_avx512_engine_bf16 = {.rows = TILE_ROWS,
@@ -54,7 +53,8 @@ const flaw_engine flaw_avx512_engine_bf16 = {.rows = TILE_ROWS,
                                              .a_panel = TILE_PANEL,
                                              .pack_a = pack_a,
                                              .sum = sum,
-                                             .finish = flaw_avx512_finish};
+                                             .finish = flaw_avx512_finish,
+                                             .column_sum = flaw_avx512_column_sum};
 
 /* 32 k from p on of one panel of B, as 16 rows of pairs. */
 static void pack_rows(int p, int k, int live, const float *b, ptrdiff_t b_row, float *out)

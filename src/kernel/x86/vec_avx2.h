@@ -31,6 +31,11 @@ VEC_INLINE void vf_store(float *p, vf v)
     _mm256_storeu_ps(p, v);
 }
 
+VEC_INLINE void vf_stream(float *p, vf v)
+{
+    _mm256_stream_ps(p, v);
+}
+
 VEC_INLINE __m256i vf_lanes(int n)
 {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));

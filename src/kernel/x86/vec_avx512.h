@@ -33,6 +33,12 @@ VEC_INLINE void vf_store(float *p, vf v)
     _mm512_storeu_ps(p, v);
 }
 
+/* p on a multiple of the vector's size; not seen by other threads before a fence. */
+VEC_INLINE void vf_stream(float *p, vf v)
+{
+    _mm512_stream_ps(p, v);
+}
+
 VEC_INLINE __mmask16 vf_lanes(int n)
 {
     return (__mmask16)((1u << n) - 1u);
