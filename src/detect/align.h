@@ -19,7 +19,8 @@ typedef struct flaw_prototypes {
 
 double flaw_align_logistic(double margin); /* clamped */
 /* score[rows] of rows [rows, E] of unit length. */
-void flaw_align_rows(double *score, const flaw_prototypes *p, const float *rows, int count, const flaw_kernels *kernels);
+void flaw_align_rows(double *score, const flaw_prototypes *p, const float *rows, int count,
+                     const flaw_kernels *kernels);
 
 /* map [G, G]: harmonic mean of the scores of the k x k windows that cover a patch; score [(G-k+1)^2]. */
 void flaw_align_windows(double *map, const double *score, int grid, int k);

@@ -94,7 +94,8 @@ flaw_status flaw_aligner_pull(float *const out[2], const float *const text[2], c
         for (size_t j = 0; j <= i; j++) k[i * size + j] = kernels->dot(w, local + i * w, local + j * w);
         k[i * size + i] += lambda;
         for (int c = 0; c < 2; c++)
-            x[2 * i + (size_t)c] = (double)kernels->dot(w, global + i * w, text[c]) - kernels->dot(w, local + i * w, text[c]);
+            x[2 * i + (size_t)c] =
+                (double)kernels->dot(w, global + i * w, text[c]) - kernels->dot(w, local + i * w, text[c]);
     }
     flaw_status s = flaw_solve_cholesky(k, x, n, 2, err);
     for (int c = 0; !s && c < 2; c++) {

@@ -46,7 +46,8 @@ static flaw_status soften(flaw_picture *p, flaw_error *err)
             for (int c = 0; c < 3; c++) {
                 double sum = 0;
                 for (int dy = -1; dy <= 1; dy++)
-                    for (int dx = -1; dx <= 1; dx++) sum += (2 - abs(dx)) * (2 - abs(dy)) * value_at(p, x + dx, y + dy, c);
+                    for (int dx = -1; dx <= 1; dx++)
+                        sum += (2 - abs(dx)) * (2 - abs(dy)) * value_at(p, x + dx, y + dy, c);
                 out.rgb[3 * ((size_t)y * (size_t)p->width + (size_t)x) + (size_t)c] = byte_of(sum / 16);
             }
     flaw_picture_release(p);
@@ -62,7 +63,8 @@ flaw_status flaw_augment_mildly(flaw_picture *out, const flaw_picture *in, flaw_
     double contrast = 1 + flaw_random_range(random, -LIGHT, LIGHT);
     double light = 255 * flaw_random_range(random, -LIGHT / 2, LIGHT / 2);
     bool soft = flaw_random_below(random, 3) == 0;
-    double cos_a = cos(angle) / zoom, sin_a = sin(angle) / zoom, mid_x = (in->width - 1) / 2.0, mid_y = (in->height - 1) / 2.0;
+    double cos_a = cos(angle) / zoom, sin_a = sin(angle) / zoom, mid_x = (in->width - 1) / 2.0,
+           mid_y = (in->height - 1) / 2.0;
     flaw_picture made = {0};
     flaw_status s = flaw_picture_new(&made, in->width, in->height, err);
     if (s) return s;

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 
 #define LIMIT_SPREADS 1.75
-#define USUAL_WEIGHT 4.0   /* the usual spread counts as so many good parts */
-#define MEMORY_GAIN 0.25   /* distances to a memory of n parts are about 1 - MEMORY_GAIN / n of those to n - 1 parts */
-#define SINGLE_MARGIN 1.1  /* one good part: the limit is at least this over mild changes of it ... */
-#define SINGLE_GUESS 2.0   /* ... and this over their mean where the method knows nothing better */
+#define USUAL_WEIGHT 4.0  /* the usual spread counts as so many good parts */
+#define MEMORY_GAIN 0.25  /* distances to a memory of n parts are about 1 - MEMORY_GAIN / n of those to n - 1 parts */
+#define SINGLE_MARGIN 1.1 /* one good part: the limit is at least this over mild changes of it ... */
+#define SINGLE_GUESS 2.0  /* ... and this over their mean where the method knows nothing better */
 
 static int ascending(const void *a, const void *b)
 {
@@ -101,17 +101,17 @@ static void describe(flaw_calibration *c, const parts_table *t, double most, dou
 {
     int n = c->good;
     char rate[200];
-    if (n < 2)
-        snprintf(rate, sizeof rate, "With one good part the expected share of false alarms is not known");
+    if (n < 2) snprintf(rate, sizeof rate, "With one good part the expected share of false alarms is not known");
     else
         snprintf(rate, sizeof rate, "At most about %.3g %% of good parts like these are expected over it",
                  100 * c->false_alarm_rate);
-    int used = snprintf(c->about, sizeof c->about,
-                        "Calibrated on %d good part%s, each scored against a memory of %s, and on %zu mild changes of %s: "
-                        "the largest score is %.4g and the limit %.4g. %s; 5 %% needs at least 19 good parts, 1 %% at "
-                        "least 99.",
-                        n, n == 1 ? "" : "s", n == 1 ? "itself" : "the others", t->changed, n == 1 ? "it" : "them", most,
-                        c->threshold, rate);
+    int used =
+        snprintf(c->about, sizeof c->about,
+                 "Calibrated on %d good part%s, each scored against a memory of %s, and on %zu mild changes of %s: "
+                 "the largest score is %.4g and the limit %.4g. %s; 5 %% needs at least 19 good parts, 1 %% at "
+                 "least 99.",
+                 n, n == 1 ? "" : "s", n == 1 ? "itself" : "the others", t->changed, n == 1 ? "it" : "them", most,
+                 c->threshold, rate);
     if (asked > 0 && !promised && used > 0 && (size_t)used < sizeof c->about)
         snprintf(c->about + used, sizeof c->about - (size_t)used,
                  " The %.3g %% asked for cannot be promised from them: it needs at least %.0f good parts.", 100 * asked,
@@ -146,7 +146,8 @@ static flaw_status check_samples(const flaw_sample *sample, size_t count, int pa
     if (count < 1 || parts < 1) return flaw_fail(err, FLAW_USAGE, "calibration without good parts");
     for (size_t i = 0; i < count; i++) {
         if (sample[i].part < 0 || sample[i].part >= parts)
-            return flaw_fail(err, FLAW_INTERNAL, "calibration: sample %zu is of part %d of %d", i, sample[i].part, parts);
+            return flaw_fail(err, FLAW_INTERNAL, "calibration: sample %zu is of part %d of %d", i, sample[i].part,
+                             parts);
         if (!isfinite(sample[i].score) || !isfinite(sample[i].peak) || !isfinite(sample[i].middle))
             return flaw_fail(err, FLAW_BAD_DATA, "calibration: the score of good part %d is not a finite number",
                              sample[i].part + 1);
@@ -176,10 +177,11 @@ void flaw_calibrate_text(flaw_calibration *out)
 {
     *out = (flaw_calibration){.threshold = 0.5, .false_alarm_rate = NAN, .map_threshold = 0.5};
     snprintf(out->rule, sizeof out->rule, "text");
-    snprintf(out->about, sizeof out->about,
-             "No good parts were given: a picture is anomalous when it is nearer to the sentences about damaged parts than "
-             "to those about good ones (limit 0.5). The expected share of false alarms is not known; with two good parts "
-             "or more it is bounded, and 5 %% needs at least 19.");
+    snprintf(
+        out->about, sizeof out->about,
+        "No good parts were given: a picture is anomalous when it is nearer to the sentences about damaged parts than "
+        "to those about good ones (limit 0.5). The expected share of false alarms is not known; with two good parts "
+        "or more it is bounded, and 5 %% needs at least 19.");
 }
 
 void flaw_calibrate_user(flaw_calibration *c, double threshold, const flaw_scores_kind *kind)

@@ -2,9 +2,10 @@
  *
  * Every good part is scored against a memory of the others (leave one out; in folds where there are many), and so are
  * mild changes of it. The limit lies LIMIT_SPREADS spreads over the mean of the parts' scores (docs/methods.md has the
- * measurements behind the numbers). With n parts of which m score over the limit, the next good part scores over it with
- * a chance of at most about (m + 1) / (n + 1) when parts are exchangeable (split conformal prediction; Vovk et al. 2005).
- * No rule that looks at good parts only can promise less than 1 / (n + 1): a rate of a needs n >= 1 / a - 1 parts. */
+ * measurements behind the numbers). With n parts of which m score over the limit, the next good part scores over it
+ * with a chance of at most about (m + 1) / (n + 1) when parts are exchangeable (split conformal prediction; Vovk et al.
+ * 2005). No rule that looks at good parts only can promise less than 1 / (n + 1): a rate of a needs n >= 1 / a - 1
+ * parts. */
 #ifndef FLAW_DETECT_CALIBRATE_H
 #define FLAW_DETECT_CALIBRATE_H
 
@@ -39,8 +40,8 @@ typedef struct flaw_calibration {
 } flaw_calibration;
 
 /* Limits from samples of `parts` good parts; each part has one that is not changed. rate 0 = the default rule above;
- * else the limit bounds the rate by it where the parts suffice. FLAW_BAD_DATA when a score is not finite, FLAW_USAGE for
- * a rate outside [0, 1) or without samples. */
+ * else the limit bounds the rate by it where the parts suffice. FLAW_BAD_DATA when a score is not finite, FLAW_USAGE
+ * for a rate outside [0, 1) or without samples. */
 flaw_status flaw_calibrate(flaw_calibration *out, const flaw_sample *sample, size_t count, int parts, double rate,
                            const flaw_scores_kind *kind, flaw_error *err);
 /* Two-sided text decision: 1/2. */

@@ -26,7 +26,8 @@ flaw_status flaw_bank_open(flaw_bank *out, flaw_compute *compute, const float *r
     bank.blocks = (bank.rows + FLAW_TILE_COLS - 1) / FLAW_TILE_COLS;
     flaw_arena_init(&bank.arena, 0);
     size_t floats;
-    float *copy = flaw_mul_ok(&floats, count, (size_t)width) ? flaw_arena_alloc(&bank.arena, floats, sizeof(float)) : NULL;
+    float *copy =
+        flaw_mul_ok(&floats, count, (size_t)width) ? flaw_arena_alloc(&bank.arena, floats, sizeof(float)) : NULL;
     bank.block = flaw_arena_alloc(&bank.arena, (size_t)bank.blocks, sizeof(void *));
     bool ok = copy && bank.block;
     for (int b = 0; ok && b < bank.blocks; b++) {
@@ -79,8 +80,15 @@ static void search_piece(void *context, int piece, int worker)
     int rows = s->count - from < FLAW_TILE_ROWS ? s->count - from : FLAW_TILE_ROWS;
     int columns = rows_of_block(bank, block);
     float *tile = s->compute->scratch[worker];
-    flaw_product product = {.m = rows, .n = columns, .k = bank->width, .a = s->query + (size_t)from * (size_t)bank->width,
-                            .a_row = bank->width, .a_col = 1, .b = bank->block[block], .c = tile, .c_row = columns};
+    flaw_product product = {.m = rows,
+                            .n = columns,
+                            .k = bank->width,
+                            .a = s->query + (size_t)from * (size_t)bank->width,
+                            .a_row = bank->width,
+                            .a_col = 1,
+                            .b = bank->block[block],
+                            .c = tile,
+                            .c_row = columns};
     s->compute->kernels->product(FLAW_F32, &product, 0, rows, 0, columns, (char *)tile + TILE_BYTES);
     float *best = s->best + (size_t)block * (size_t)s->count + from;
     for (int i = 0; i < rows; i++) {

@@ -18,8 +18,9 @@ const char *flaw_context_name(flaw_context_rule rule);
 
 #define FLAW_PROMPTS_MOST 1024 /* sentences of one class */
 
-/* similarity[c][count[c]]: cosines of the picture with the sentences of class c (0 normal, 1 abnormal), 1 <= count <= FLAW_PROMPTS_MOST.
- * weight[c][count[c]]: non-negative, summing to 1. Never empty and never NaN for finite similarities. */
+/* similarity[c][count[c]]: cosines of the picture with the sentences of class c (0 normal, 1 abnormal), 1 <= count <=
+ * FLAW_PROMPTS_MOST. weight[c][count[c]]: non-negative, summing to 1. Never empty and never NaN for finite
+ * similarities. */
 void flaw_context_weigh(flaw_context_rule rule, const double *const similarity[2], const int count[2],
                         double *const weight[2]);
 

@@ -66,7 +66,8 @@ flaw_status flaw_coreset_choose(size_t *chosen, size_t keep, const float *const 
                                 int width, uint64_t seed, flaw_compute *compute, flaw_error *err)
 {
     if (keep < 1 || keep > count)
-        return flaw_fail(err, FLAW_USAGE, "a coreset of %zu out of %zu rows; allowed are 1 to all of them", keep, count);
+        return flaw_fail(err, FLAW_USAGE, "a coreset of %zu out of %zu rows; allowed are 1 to all of them", keep,
+                         count);
     choice c = {.tables = tables, .spaces = spaces, .width = width, .count = count};
     flaw_arena arena;
     flaw_arena_init(&arena, 0);

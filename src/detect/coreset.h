@@ -1,6 +1,6 @@
 /* Greedy k-centre selection (the coreset of PatchCore, arXiv 2106.08265, section 3.2): when a memory bank grows past a
- * limit, keep the rows that leave no row far from a kept one. Distances are taken after a random projection (Johnson and
- * Lindenstrauss), so a choice costs FLAW_CORESET_WIDTH multiplications a row. */
+ * limit, keep the rows that leave no row far from a kept one. Distances are taken after a random projection (Johnson
+ * and Lindenstrauss), so a choice costs FLAW_CORESET_WIDTH multiplications a row. */
 #ifndef FLAW_DETECT_CORESET_H
 #define FLAW_DETECT_CORESET_H
 

@@ -89,7 +89,8 @@ static void keep(const flaw_encoder *e, size_t i, flaw_features *out)
     for (int w = 0; w < 2; w++) {
         if (!out->window[w]) continue;
         int k = w + 2, across = out->grid - k + 1;
-        flaw_clip_encode_windows(e->compute, e->model, k, raw->embedded + i * (patches + 1) * width, e->window, e->work);
+        flaw_clip_encode_windows(e->compute, e->model, k, raw->embedded + i * (patches + 1) * width, e->window,
+                                 e->work);
         sound &= unit_rows(kernels, e->window, (size_t)across * (size_t)across, joint, out->window[w]);
     }
     out->sound = sound;

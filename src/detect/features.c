@@ -36,7 +36,8 @@ flaw_status flaw_features_new(flaw_features *out, const flaw_clip *model, int wa
     if (want & FLAW_WANT_CLS) out->cls = take(&at, joint);
     if (want & FLAW_WANT_PATCHES) out->patches = take(&at, patches * joint);
     for (int s = 0; s < FLAW_STAGES; s++)
-        if (want & (s < FLAW_BANK_STAGES ? FLAW_WANT_STAGES : FLAW_WANT_LAST)) out->stage[s] = take(&at, patches * width);
+        if (want & (s < FLAW_BANK_STAGES ? FLAW_WANT_STAGES : FLAW_WANT_LAST))
+            out->stage[s] = take(&at, patches * width);
     for (int i = 0; i < 2; i++) {
         size_t rows = windows_of(shape->grid, i + 2);
         if ((want & FLAW_WANT_WINDOWS) && rows) out->window[i] = take(&at, rows * joint);

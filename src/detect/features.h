@@ -26,9 +26,9 @@ typedef struct flaw_features {
     float *cls;                /* [E] */
     float *patches;            /* [P, E] */
     float *stage[FLAW_STAGES]; /* [P, D] */
-    float *window[2];          /* windows of 2 and 3 patches: [(G-1)^2, E], [(G-2)^2, E]; NULL where the grid is smaller */
-    bool sound;                /* every row is finite and has a direction */
-    float *memory;             /* owned: all of the above */
+    float *window[2]; /* windows of 2 and 3 patches: [(G-1)^2, E], [(G-2)^2, E]; NULL where the grid is smaller */
+    bool sound;       /* every row is finite and has a direction */
+    float *memory;    /* owned: all of the above */
 } flaw_features;
 
 flaw_status flaw_features_new(flaw_features *out, const flaw_clip *model, int want, flaw_error *err);
@@ -39,9 +39,9 @@ typedef struct flaw_encoder {
     const flaw_clip *model;
     flaw_compute *compute;
     int want, batch;
-    float *pixels;          /* [batch, 3, S, S] */
-    flaw_image_output raw;  /* of the batch */
-    float *window;          /* [(G-1)^2, E], one kind of window at a time */
+    float *pixels;         /* [batch, 3, S, S] */
+    flaw_image_output raw; /* of the batch */
+    float *window;         /* [(G-1)^2, E], one kind of window at a time */
     float *work;
     flaw_arena arena;
 } flaw_encoder;

@@ -18,11 +18,13 @@ flaw_status flaw_object_clean(char out[FLAW_OBJECT_ROOM], const char *name, flaw
     if (!name || !*name) name = "object";
     size_t size = strlen(name), n = 0;
     if (size >= FLAW_OBJECT_ROOM)
-        return flaw_fail(err, FLAW_USAGE, "the object's name has %zu bytes, allowed are %d", size, FLAW_OBJECT_ROOM - 1);
+        return flaw_fail(err, FLAW_USAGE, "the object's name has %zu bytes, allowed are %d", size,
+                         FLAW_OBJECT_ROOM - 1);
     if (!flaw_utf8_valid(name, size)) return flaw_fail(err, FLAW_USAGE, "the object's name is not UTF-8 text");
     for (size_t i = 0; i < size; i++) {
         unsigned char c = (unsigned char)name[i];
-        if (c < 32 || c == 127) return flaw_fail(err, FLAW_USAGE, "the object's name holds the control character %d", c);
+        if (c < 32 || c == 127)
+            return flaw_fail(err, FLAW_USAGE, "the object's name holds the control character %d", c);
         if (c == '_') c = ' ';
         if (c == ' ' && (n == 0 || out[n - 1] == ' ')) continue;
         out[n++] = (char)c;

@@ -34,5 +34,6 @@ flaw_status flaw_prepare_square(flaw_picture *square, flaw_seen *seen, const fla
         return flaw_fail(err, FLAW_USAGE, "an empty picture (%d x %d) cannot be inspected", picture->width,
                          picture->height);
     *seen = fit == FLAW_FIT_CROP ? middle_of(shape, picture) : (flaw_seen){0, 0, picture->width, picture->height};
-    return flaw_prepare_fit(square, picture, shape, fit == FLAW_FIT_CROP ? FLAW_RESIZE_SHORTEST : FLAW_RESIZE_SQUASH, err);
+    return flaw_prepare_fit(square, picture, shape, fit == FLAW_FIT_CROP ? FLAW_RESIZE_SHORTEST : FLAW_RESIZE_SQUASH,
+                            err);
 }

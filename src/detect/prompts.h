@@ -37,8 +37,8 @@ flaw_status flaw_prompts_templates(flaw_prompt_set *out, const char *object, fla
 flaw_status flaw_prompts_file(flaw_prompt_set *out, const char *path, const char *object, flaw_error *err);
 flaw_status flaw_prompts_builtin(flaw_prompt_set *out, const char *object, flaw_error *err);
 /* The same from JSON text; FLAW_MISSING when no entry serves the object. */
-flaw_status flaw_prompts_parse(flaw_prompt_set *out, const char *json, size_t size, const char *name, const char *object,
-                               flaw_error *err);
+flaw_status flaw_prompts_parse(flaw_prompt_set *out, const char *json, size_t size, const char *name,
+                               const char *object, flaw_error *err);
 void flaw_prompts_release(flaw_prompt_set *set);
 
 flaw_status flaw_prompts_embed(flaw_prompt_set *set, const flaw_clip *model, flaw_compute *compute, flaw_error *err);

@@ -9,8 +9,8 @@ enum { BATCH = 16 };
 typedef struct embedding_job {
     const flaw_clip *model;
     flaw_compute *compute;
-    int32_t *ids;  /* [BATCH, context] */
-    float *out;    /* [BATCH, E] */
+    int32_t *ids; /* [BATCH, context] */
+    float *out;   /* [BATCH, E] */
     float *work;
 } embedding_job;
 

@@ -67,8 +67,8 @@ static flaw_status read_class(flaw_prompt_set *set, int c, const json_t *entry, 
     const json_t *list = json_object_get(entry, keys[c]);
     size_t n = json_array_size(list);
     if (n < 1 || n > FLAW_PROMPTS_MOST)
-        return flaw_fail(err, FLAW_BAD_DATA, "%s: \"%s\" of \"%s\" has %zu sentences, allowed are 1 to %d", name, keys[c],
-                         set->object, n, FLAW_PROMPTS_MOST);
+        return flaw_fail(err, FLAW_BAD_DATA, "%s: \"%s\" of \"%s\" has %zu sentences, allowed are 1 to %d", name,
+                         keys[c], set->object, n, FLAW_PROMPTS_MOST);
     set->text[c] = flaw_arena_alloc(&set->arena, n, sizeof(char *));
     if (!set->text[c]) return flaw_fail(err, FLAW_NO_MEMORY, "%s: memory for %zu sentences was refused", name, n);
     for (size_t i = 0; i < n; i++) {
@@ -88,8 +88,8 @@ static flaw_status read_class(flaw_prompt_set *set, int c, const json_t *entry, 
     return FLAW_OK;
 }
 
-flaw_status flaw_prompts_parse(flaw_prompt_set *out, const char *json, size_t size, const char *name, const char *object,
-                               flaw_error *err)
+flaw_status flaw_prompts_parse(flaw_prompt_set *out, const char *json, size_t size, const char *name,
+                               const char *object, flaw_error *err)
 {
     json_error_t where;
     flaw_prompt_set set = {0};
@@ -100,8 +100,7 @@ flaw_status flaw_prompts_parse(flaw_prompt_set *out, const char *json, size_t si
     const char *format = json_string_value(json_object_get(root, "format"));
     const json_t *entry = entry_for(root, set.object);
     const char *last = strrchr(name, '/');
-    if (!root)
-        s = flaw_fail(err, FLAW_BAD_DATA, "%s: not JSON, line %d: %s", name, where.line, where.text);
+    if (!root) s = flaw_fail(err, FLAW_BAD_DATA, "%s: not JSON, line %d: %s", name, where.line, where.text);
     else if (!format || strcmp(format, "flaw-prompts") || json_integer_value(json_object_get(root, "version")) != 1)
         s = flaw_fail(err, FLAW_BAD_DATA, "%s: not a prompt file (\"format\": \"flaw-prompts\", \"version\": 1)", name);
     else if (!entry)
@@ -109,12 +108,13 @@ flaw_status flaw_prompts_parse(flaw_prompt_set *out, const char *json, size_t si
                       set.object);
     for (int c = 0; !s && c < 2; c++) s = read_class(&set, c, entry, name, err);
     if (!s && set.count[0] != set.count[1])
-        s = flaw_fail(err, FLAW_BAD_DATA, "%s: \"%s\" has %d normal and %d abnormal sentences, needed are equal numbers",
-                      name, set.object, set.count[0], set.count[1]);
+        s = flaw_fail(err, FLAW_BAD_DATA,
+                      "%s: \"%s\" has %d normal and %d abnormal sentences, needed are equal numbers", name, set.object,
+                      set.count[0], set.count[1]);
     if (!s)
         snprintf(set.source, sizeof set.source, "\"%.40s\" of %.60s",
                  json_string_value(json_object_get(entry, "class")) ? json_string_value(json_object_get(entry, "class"))
-                                                                     : set.object,
+                                                                    : set.object,
                  last ? last + 1 : name);
     json_decref(root);
     if (s) {

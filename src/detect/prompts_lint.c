@@ -13,13 +13,15 @@
 
 enum { MOST_WORDS = 20, MOST_TOKENS = 40, LEAST_SENTENCES = 5, MOST_REPORT = 1 << 20 };
 
-static const char *const negations[] = {"no", "not", "never", "none", "nothing", "without", "free", "lacks", "lacking",
-                                        "isn't", "doesn't", "unblemished", "undamaged", "flawless", "perfect", "intact"};
+static const char *const negations[] = {"no",        "not",      "never",   "none",  "nothing", "without",
+                                        "free",      "lacks",    "lacking", "isn't", "doesn't", "unblemished",
+                                        "undamaged", "flawless", "perfect", "intact"};
 /* Beginnings of words that name a defect; "undamaged" does not begin so, "flawless" is let through. */
-static const char *const defects[] = {
-    "scratch", "crack",  "dent",    "broken", "break",   "damage", "defect", "stain",   "contaminat", "missing", "bent",
-    "torn",    "chipped", "discol", "rust",   "dirt",    "fray",   "deform", "misshap", "blemish",    "burnt",   "burst",
-    "crush",   "mould",  "faulty",  "spoil",  "squash",  "worn",   "shatter", "splinter", "flaw",  "crumbl"};
+static const char *const defects[] = {"scratch", "crack",      "dent",    "broken", "break",   "damage",  "defect",
+                                      "stain",   "contaminat", "missing", "bent",   "torn",    "chipped", "discol",
+                                      "rust",    "dirt",       "fray",    "deform", "misshap", "blemish", "burnt",
+                                      "burst",   "crush",      "mould",   "faulty", "spoil",   "squash",  "worn",
+                                      "shatter", "splinter",   "flaw",    "crumbl"};
 
 typedef struct lint {
     flaw_buffer report;

@@ -18,8 +18,7 @@ static flaw_status save_class(const flaw_prompt_set *set, int c, flaw_record *re
                                  : flaw_record_put_text(record, name, lines.data, err);
     flaw_buffer_release(&lines);
     snprintf(name, sizeof name, "prompts.%s.embedding", sides[c]);
-    if (!s)
-        s = flaw_record_put_table(record, name, set->embedding[c], (size_t)set->count[c], (size_t)set->width, err);
+    if (!s) s = flaw_record_put_table(record, name, set->embedding[c], (size_t)set->count[c], (size_t)set->width, err);
     return s;
 }
 

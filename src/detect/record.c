@@ -115,8 +115,8 @@ flaw_status flaw_record_integer(const flaw_record *r, const char *name, int low,
     flaw_status s = flaw_record_number(r, name, &value, err);
     if (s) return s;
     if (!(value >= low && value <= high) || value != floor(value))
-        return flaw_fail(err, FLAW_BAD_DATA, "\"%s\" of the recipe is %g, allowed are whole numbers from %d to %d", name,
-                         value, low, high);
+        return flaw_fail(err, FLAW_BAD_DATA, "\"%s\" of the recipe is %g, allowed are whole numbers from %d to %d",
+                         name, value, low, high);
     *out = (int)value;
     return FLAW_OK;
 }
@@ -136,8 +136,8 @@ flaw_status flaw_record_table(const flaw_record *r, const char *name, size_t col
     flaw_status s = get(r, name, FLAW_RECORD_TABLE, &item, err);
     if (s) return s;
     if (columns && item->columns != columns)
-        return flaw_fail(err, FLAW_BAD_DATA, "\"%s\" of the recipe has %zu columns, needed are %zu", name, item->columns,
-                         columns);
+        return flaw_fail(err, FLAW_BAD_DATA, "\"%s\" of the recipe has %zu columns, needed are %zu", name,
+                         item->columns, columns);
     for (size_t i = 0; i < item->rows * item->columns; i++)
         if (!isfinite(item->table[i]))
             return flaw_fail(err, FLAW_BAD_DATA, "\"%s\" of the recipe is not finite at index %zu", name, i);

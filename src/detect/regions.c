@@ -163,8 +163,12 @@ flaw_status flaw_regions_find(flaw_region *out, int room, int *count, const floa
     for (size_t i = 0; i < found && *count < room; i++) {
         const part *p = &parts[i];
         flaw_region *region = &out[(*count)++];
-        *region = (flaw_region){.x = p->x0, .y = p->y0, .width = p->x1 - p->x0, .height = p->y1 - p->y0,
-                                .area = p->pixels / ((double)width * height), .score = p->most};
+        *region = (flaw_region){.x = p->x0,
+                                .y = p->y0,
+                                .width = p->x1 - p->x0,
+                                .height = p->y1 - p->y0,
+                                .area = p->pixels / ((double)width * height),
+                                .score = p->most};
         snprintf(region->place, sizeof region->place, "%s",
                  flaw_place_name((p->x0 + p->x1) / 2.0 / width, (p->y0 + p->y1) / 2.0 / height));
     }

@@ -25,7 +25,8 @@ static flaw_status normalise(float *x, size_t n, const char *what, flaw_error *e
 {
     double square = 0;
     for (size_t i = 0; i < n; i++) square += (double)x[i] * x[i];
-    if (!(square > 0) || !isfinite(square)) return flaw_fail(err, FLAW_BAD_DATA, "the embedding of %s is not finite", what);
+    if (!(square > 0) || !isfinite(square))
+        return flaw_fail(err, FLAW_BAD_DATA, "the embedding of %s is not finite", what);
     for (size_t i = 0; i < n; i++) x[i] = (float)(x[i] / sqrt(square));
     return FLAW_OK;
 }
@@ -89,7 +90,8 @@ flaw_status flaw_embed_text(const flaw_engine *engine, const char *text, float *
     return s;
 }
 
-flaw_status flaw_embed_tokens(const flaw_engine *engine, const char *text, int *ids, int room, int *count, flaw_error *err)
+flaw_status flaw_embed_tokens(const flaw_engine *engine, const char *text, int *ids, int room, int *count,
+                              flaw_error *err)
 {
     flaw_status s = need_text(engine, err);
     if (s) return s;
@@ -132,7 +134,12 @@ static void list(dump *d, const char *name, const float *data, size_t a, size_t 
     if (!data) return;
     flaw_tensor *t = &d->item[d->count];
     snprintf(d->name[d->count], sizeof d->name[0], "%s", name);
-    *t = (flaw_tensor){.name = d->name[d->count++], .dtype = FLAW_DTYPE_F32, .rank = c ? 3 : b ? 2 : 1, .shape = {a, b, c}};
+    *t = (flaw_tensor){.name = d->name[d->count++],
+                       .dtype = FLAW_DTYPE_F32,
+                       .rank = c   ? 3
+                               : b ? 2
+                                   : 1,
+                       .shape = {a, b, c}};
     t->count = a * (b ? b : 1) * (c ? c : 1);
     t->bytes = t->count * sizeof(float);
     t->data = (const uint8_t *)data;

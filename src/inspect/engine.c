@@ -12,7 +12,7 @@ typedef struct named_value {
 } named_value;
 
 static const named_value precisions[] = {{"auto", FLAW_F32}, {"f32", FLAW_F32}, {"bf16", FLAW_BF16}, {NULL, 0}};
-static const named_value levels[] = {{"auto", FLAW_LEVEL_AMX},     {"ref", FLAW_LEVEL_REF}, {"avx2", FLAW_LEVEL_AVX2},
+static const named_value levels[] = {{"auto", FLAW_LEVEL_AMX},      {"ref", FLAW_LEVEL_REF}, {"avx2", FLAW_LEVEL_AVX2},
                                      {"avx512", FLAW_LEVEL_AVX512}, {"amx", FLAW_LEVEL_AMX}, {NULL, 0}};
 
 static flaw_status choose(int *out, const named_value *table, const char *name, const char *what, const char *allowed,

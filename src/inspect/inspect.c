@@ -100,8 +100,11 @@ static flaw_status decide(flaw_inspector *in, const flaw_seen *seen, flaw_result
 static void start_result(const flaw_inspector *in, flaw_result *out)
 {
     const flaw_calibration *c = &in->calibration;
-    *out = (flaw_result){.score = NAN, .threshold = c->threshold, .false_alarm_rate = c->false_alarm_rate,
-                         .map_threshold = c->map_threshold, .map_low = c->map_low};
+    *out = (flaw_result){.score = NAN,
+                         .threshold = c->threshold,
+                         .false_alarm_rate = c->false_alarm_rate,
+                         .map_threshold = c->map_threshold,
+                         .map_low = c->map_low};
     snprintf(out->rule, sizeof out->rule, "%s", c->rule);
     snprintf(out->method, sizeof out->method, "%s", in->method->name);
     snprintf(out->object, sizeof out->object, "%s", in->object);

@@ -1,6 +1,6 @@
-/* An inspector as a recipe file and back. A recipe names its model by the hash of the weights, and carries a self-check:
- * what this inspector said about a picture drawn from a formula. Another build, processor or precision that comes to
- * other numbers is refused by name instead of judging by them. */
+/* An inspector as a recipe file and back. A recipe names its model by the hash of the weights, and carries a
+ * self-check: what this inspector said about a picture drawn from a formula. Another build, processor or precision that
+ * comes to other numbers is refused by name instead of judging by them. */
 #include <math.h>
 #include <string.h>
 
@@ -8,7 +8,7 @@
 #include "record/recipe.h"
 
 #define CHECK_SIDE 160
-#define CHECK_WITHIN 1e-4     /* float32 on both sides: scores and maps differ by rounding only */
+#define CHECK_WITHIN 1e-4      /* float32 on both sides: scores and maps differ by rounding only */
 #define CHECK_WITHIN_BF16 0.03 /* either side multiplied in bfloat16, which has 8 bits */
 
 typedef struct named_text {
@@ -47,7 +47,9 @@ static flaw_status run_check(flaw_inspector *in, flaw_score *score, flaw_error *
 static flaw_status save_options(const flaw_inspector *in, flaw_record *r, flaw_error *err)
 {
     const flaw_inspect_options *o = &in->options;
-    const named_text texts[] = {{"options.rule", o->rule}, {"options.windows", o->windows}, {"options.score", o->score},
+    const named_text texts[] = {{"options.rule", o->rule},
+                                {"options.windows", o->windows},
+                                {"options.score", o->score},
                                 {"options.fit", o->fit}};
     flaw_status s = flaw_record_put_text(r, "method", in->method->name, err);
     if (!s) s = flaw_record_put_text(r, "object", in->object, err);
@@ -110,8 +112,8 @@ static flaw_status check_model(const flaw_engine *engine, const flaw_record *r, 
     flaw_status s = flaw_record_text(r, "model.name", &name, err);
     if (!s) s = flaw_record_text(r, "model.hash", &hash, err);
     if (s || !strcmp(hash, flaw_engine_model_hash(engine))) return s;
-    return flaw_fail(err, FLAW_USAGE, "%s: this recipe was made for the model %.60s (%.12s), not for %.60s (%.12s)", path,
-                     name, hash, flaw_engine_model_name(engine), flaw_engine_model_hash(engine));
+    return flaw_fail(err, FLAW_USAGE, "%s: this recipe was made for the model %.60s (%.12s), not for %.60s (%.12s)",
+                     path, name, hash, flaw_engine_model_name(engine), flaw_engine_model_hash(engine));
 }
 
 static flaw_status check_self(flaw_inspector *in, const flaw_record *r, const char *path, flaw_error *err)
@@ -124,15 +126,18 @@ static flaw_status check_self(flaw_inspector *in, const flaw_record *r, const ch
     flaw_status s = flaw_record_number(r, "check.score", &expected, err);
     if (!s) s = flaw_record_table(r, "check.map", grid, &map, &rows, err);
     if (!s) s = flaw_record_text(r, "check.precision", &precision, err);
-    if (!s && rows != grid) s = flaw_fail(err, FLAW_BAD_DATA, "%s: the self-check map has %zu rows, not %zu", path, rows, grid);
+    if (!s && rows != grid)
+        s = flaw_fail(err, FLAW_BAD_DATA, "%s: the self-check map has %zu rows, not %zu", path, rows, grid);
     if (!s) s = run_check(in, &score, err);
     if (s) return s;
     bool coarse = in->engine->precision == FLAW_BF16 || !strcmp(precision, "bf16");
     double within = coarse ? CHECK_WITHIN_BF16 : CHECK_WITHIN, worst = fabs(score.image - expected);
     for (size_t i = 0; i < grid * grid; i++) worst = fmax(worst, fabs((double)score.map[i] - (double)map[i]));
     if (worst <= within) return FLAW_OK;
-    return flaw_fail(err, FLAW_BAD_DATA, "%s: the recipe's self-check differs: by %.3g, allowed is %.3g; this program or "
-                                         "machine computes other numbers than the one that made it", path, worst, within);
+    return flaw_fail(err, FLAW_BAD_DATA,
+                     "%s: the recipe's self-check differs: by %.3g, allowed is %.3g; this program or "
+                     "machine computes other numbers than the one that made it",
+                     path, worst, within);
 }
 
 static flaw_status from_record(flaw_inspector **out, const flaw_engine *engine, const flaw_record *r, const char *path,
@@ -155,7 +160,8 @@ static flaw_status from_record(flaw_inspector **out, const flaw_engine *engine, 
     return FLAW_OK;
 }
 
-flaw_status flaw_inspector_from_recipe(flaw_inspector **out, const flaw_engine *engine, const char *path, flaw_error *err)
+flaw_status flaw_inspector_from_recipe(flaw_inspector **out, const flaw_engine *engine, const char *path,
+                                       flaw_error *err)
 {
     flaw_record r;
     flaw_error why = {0};
@@ -165,5 +171,6 @@ flaw_status flaw_inspector_from_recipe(flaw_inspector **out, const flaw_engine *
     flaw_record_release(&r);
     if (!s) return FLAW_OK;
     /* Whatever is wrong inside, the message names the file. */
-    return strncmp(why.text, path, strlen(path)) ? flaw_fail(err, s, "%s: %s", path, why.text) : flaw_fail(err, s, "%s", why.text);
+    return strncmp(why.text, path, strlen(path)) ? flaw_fail(err, s, "%s: %s", path, why.text)
+                                                 : flaw_fail(err, s, "%s", why.text);
 }

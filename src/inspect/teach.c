@@ -9,8 +9,8 @@
 #include "inspect/inside.h"
 
 enum {
-    BATCH = 4,        /* pictures encoded at a time */
-    MOST_FOLDS = 16,  /* memories built while calibrating */
+    BATCH = 4,           /* pictures encoded at a time */
+    MOST_FOLDS = 16,     /* memories built while calibrating */
     CHANGES = 3,         /* mild changes of each part ... */
     CHANGES_OF_ONE = 8,  /* ... of one alone ... */
     CHANGES_OF_MANY = 1, /* ... and of each where there are more than MANY */
@@ -20,11 +20,11 @@ enum {
 typedef struct lesson {
     flaw_inspector *in;
     size_t count;
-    flaw_picture *square;   /* [count] prepared good parts */
-    flaw_features *good;    /* [count] */
-    flaw_sample *sample;    /* scores of parts and changes */
+    flaw_picture *square; /* [count] prepared good parts */
+    flaw_features *good;  /* [count] */
+    flaw_sample *sample;  /* scores of parts and changes */
     size_t samples;
-    int folds, changes;     /* changes of each part */
+    int folds, changes; /* changes of each part */
     flaw_random random;
     flaw_progress progress;
     void *context;
@@ -91,7 +91,8 @@ static flaw_status encode_good(lesson *l, const char *const *paths, flaw_error *
     flaw_encoder_close(&encoder);
     for (size_t i = 0; !s && i < l->count; i++)
         if (!l->good[i].sound)
-            s = flaw_fail(err, FLAW_BAD_DATA, "%s: the numbers computed for this good part are not all finite", paths[i]);
+            s = flaw_fail(err, FLAW_BAD_DATA, "%s: the numbers computed for this good part are not all finite",
+                          paths[i]);
     return s;
 }
 
@@ -111,8 +112,11 @@ static flaw_status take_sample(lesson *l, void *state, const flaw_features *feat
     flaw_status s = in->method->score(state, features, &score, err);
     if (s) return s;
     qsort(in->map, cells, sizeof *in->map, ascending);
-    l->sample[l->samples++] = (flaw_sample){.part = (int)part, .score = score.image, .peak = in->map[cells - 1],
-                                            .middle = in->map[cells / 2], .changed = changed};
+    l->sample[l->samples++] = (flaw_sample){.part = (int)part,
+                                            .score = score.image,
+                                            .peak = in->map[cells - 1],
+                                            .middle = in->map[cells / 2],
+                                            .changed = changed};
     return step(l, "calibrating", err);
 }
 
@@ -130,7 +134,8 @@ static flaw_status sample_part(lesson *l, void *state, size_t i, flaw_error *err
     return s;
 }
 
-/* A fresh state that has learnt all parts but those of `fold` (with one part: that part), and the samples of the fold. */
+/* A fresh state that has learnt all parts but those of `fold` (with one part: that part), and the samples of the fold.
+ */
 static flaw_status sample_fold(lesson *l, int fold, flaw_error *err)
 {
     flaw_inspector *in = l->in;
@@ -172,7 +177,8 @@ static flaw_status teach(lesson *l, const flaw_inspect_options *options, flaw_er
     kind.alone = NAN;
     if (!s && l->count == 1 && in->method->alone) s = in->method->alone(in->state, &l->good[0], &kind.alone, err);
     if (s) return s;
-    return flaw_calibrate(&in->calibration, l->sample, l->samples, (int)l->count, options->false_alarm_rate, &kind, err);
+    return flaw_calibrate(&in->calibration, l->sample, l->samples, (int)l->count, options->false_alarm_rate, &kind,
+                          err);
 }
 
 flaw_status flaw_inspector_teach(flaw_inspector *in, const flaw_inspect_options *options, flaw_progress progress,

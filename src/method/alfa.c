@@ -34,9 +34,9 @@ typedef struct alfa {
     const flaw_prompt_set *prompts;
     flaw_compute *compute;
     int grid, joint, pairs;
-    float *text;          /* [4, E]: prototypes, and the same pulled to the patches */
+    float *text;           /* [4, E]: prototypes, and the same pulled to the patches */
     float *global, *local; /* [pairs, E] */
-    double *maps;         /* scores of windows, three windowed scales and the patches, one spare: [G, G] each */
+    double *maps;          /* scores of windows, three windowed scales and the patches, one spare: [G, G] each */
 } alfa;
 
 static bool windows_of(const flaw_method_setup *setup)
@@ -61,7 +61,8 @@ static flaw_status read_options(alfa *a, const flaw_method_setup *setup, flaw_er
     static const char *const kinds[] = {"cls", "map", "both"};
     const flaw_inspect_options *o = setup->options;
     bool local = setup->model->shape.local_head;
-    if (o->windows && strcmp(o->windows, "auto") && strcmp(o->windows, "on") && strcmp(o->windows, "off") && *o->windows)
+    if (o->windows && strcmp(o->windows, "auto") && strcmp(o->windows, "on") && strcmp(o->windows, "off") &&
+        *o->windows)
         return flaw_fail(err, FLAW_USAGE, "windows \"%s\" is unknown, allowed are auto, on and off", o->windows);
     a->score = local ? SCORE_BOTH : SCORE_CLS;
     if (o->score && *o->score && strcmp(o->score, "auto")) {
@@ -118,7 +119,8 @@ static flaw_status open_any(void **state, const flaw_method_setup *setup, bool p
     flaw_status s = read_options(a, setup, err);
     if (!s && !make_room(a)) s = flaw_fail(err, FLAW_NO_MEMORY, "ALFA: memory was refused");
     if (!s && plus)
-        s = flaw_association_open(&a->association, &setup->model->shape, setup->compute, setup->options, a->windows, err);
+        s = flaw_association_open(&a->association, &setup->model->shape, setup->compute, setup->options, a->windows,
+                                  err);
     if (s) {
         close_state(a);
         return s;
@@ -174,7 +176,8 @@ static flaw_status pull_prototypes(alfa *a, const flaw_features *picture, flaw_e
     const float *const text[2] = {a->text, a->text + joint};
     bool needed = !isinf(a->lambda);
     int n = needed ? flaw_aligner_pairs(a->global, a->local, picture) : 0;
-    flaw_status s = flaw_aligner_pull(pulled, text, a->global, a->local, n, a->joint, a->lambda, a->compute->kernels, err);
+    flaw_status s =
+        flaw_aligner_pull(pulled, text, a->global, a->local, n, a->joint, a->lambda, a->compute->kernels, err);
     for (int c = 0; !s && c < 2; c++) {
         double square = 0;
         for (size_t d = 0; d < joint; d++) square += (double)pulled[c][d] * pulled[c][d];
@@ -192,8 +195,8 @@ static double make_map(alfa *a, const flaw_features *picture)
     int cells = a->grid * a->grid, scales = 0;
     double *of_windows = a->maps, *scale[4], whole;
     flaw_prototypes p = {.text = {a->text, a->text + a->joint}, .width = a->joint, .tau = a->tau};
-    flaw_prototypes local = {.text = {a->text + 2 * (size_t)a->joint, a->text + 3 * (size_t)a->joint}, .width = a->joint,
-                             .tau = a->tau};
+    flaw_prototypes local = {
+        .text = {a->text + 2 * (size_t)a->joint, a->text + 3 * (size_t)a->joint}, .width = a->joint, .tau = a->tau};
     for (int i = 0; i < 4; i++) scale[i] = a->maps + (i + 1) * cells;
     flaw_align_rows(&whole, &p, picture->cls, 1, a->compute->kernels);
     flaw_align_rows(scale[scales++], &local, picture->patches, cells, a->compute->kernels);

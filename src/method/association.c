@@ -26,7 +26,8 @@ flaw_status flaw_association_open(flaw_association *a, const flaw_clip_shape *sh
     if (windows && grid < 3)
         return flaw_fail(err, FLAW_USAGE, "this model sees %d x %d patches, windows need at least 3 x 3", grid, grid);
     *a = (flaw_association){.compute = compute, .grid = grid, .windows = windows};
-    a->plan = (flaw_memory_plan){.spaces = FLAW_BANK_STAGES, .joined = windows ? 0 : FLAW_BANK_STAGES,
+    a->plan = (flaw_memory_plan){.spaces = FLAW_BANK_STAGES,
+                                 .joined = windows ? 0 : FLAW_BANK_STAGES,
                                  .table = windows ? window_rows : stage_rows,
                                  .limit = options->bank_limit > 0 ? (size_t)options->bank_limit : FLAW_MEMORY_LIMIT,
                                  .seed = options->seed};

@@ -54,7 +54,9 @@ static flaw_status open_state(void **state, const flaw_method_setup *setup, flaw
     f->smooth = f->map + cells;
     f->compute = setup->compute;
     f->grid = shape->grid;
-    f->plan = (flaw_memory_plan){.spaces = FLAW_BANK_STAGES, .joined = FLAW_BANK_STAGES, .table = stage_rows,
+    f->plan = (flaw_memory_plan){.spaces = FLAW_BANK_STAGES,
+                                 .joined = FLAW_BANK_STAGES,
+                                 .table = stage_rows,
                                  .limit = setup->options->bank_limit > 0 ? (size_t)setup->options->bank_limit
                                                                          : FLAW_MEMORY_LIMIT,
                                  .seed = setup->options->seed};

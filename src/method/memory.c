@@ -22,8 +22,7 @@ static float *gather(const flaw_memory_plan *plan, int space, const flaw_feature
     size_t part = (size_t)plan->rows[space] * (size_t)plan->width[space], floats;
     if (!flaw_mul_ok(&floats, part, count) || !flaw_mul_ok(&floats, floats, sizeof(float))) return NULL;
     float *all = malloc(floats + 1);
-    for (size_t i = 0; all && i < count; i++)
-        memcpy(all + i * part, plan->table(good[i], space), part * sizeof(float));
+    for (size_t i = 0; all && i < count; i++) memcpy(all + i * part, plan->table(good[i], space), part * sizeof(float));
     return all;
 }
 
@@ -35,16 +34,16 @@ static void pick(float *rows, const size_t *chosen, size_t keep, size_t width, f
 }
 
 /* Cuts spaces [from, to), which hold `*rows` rows each, down to the limit. */
-static flaw_status cut(const flaw_memory_plan *plan, flaw_compute *compute, float **table, int from, int to, size_t *rows,
-                       flaw_error *err)
+static flaw_status cut(const flaw_memory_plan *plan, flaw_compute *compute, float **table, int from, int to,
+                       size_t *rows, flaw_error *err)
 {
     size_t keep = plan->limit, width = (size_t)plan->width[from];
     if (*rows <= keep) return FLAW_OK;
     size_t *chosen = malloc(keep * sizeof *chosen);
     float *room = malloc(keep * width * sizeof *room);
     flaw_status s = chosen && room
-                        ? flaw_coreset_choose(chosen, keep, (const float *const *)table + from, to - from, *rows, (int)width,
-                                              plan->seed, compute, err)
+                        ? flaw_coreset_choose(chosen, keep, (const float *const *)table + from, to - from, *rows,
+                                              (int)width, plan->seed, compute, err)
                         : flaw_fail(err, FLAW_NO_MEMORY, "memory bank: a coreset of %zu rows was refused", keep);
     for (int i = from; !s && i < to; i++) pick(table[i], chosen, keep, width, room);
     if (!s) *rows = keep;

@@ -18,8 +18,8 @@ typedef struct flaw_memory {
 } flaw_memory;
 
 /* Space s gets the rows table(good[i], s) of every part, `rows[s]` a part, `width[s]` long. When a space would pass
- * `limit` rows, a greedy coreset over spaces [0, joined) (equal rows and width) picks the ones to keep; other spaces are
- * cut by a coreset of their own. */
+ * `limit` rows, a greedy coreset over spaces [0, joined) (equal rows and width) picks the ones to keep; other spaces
+ * are cut by a coreset of their own. */
 typedef struct flaw_memory_plan {
     int spaces, joined;
     int rows[FLAW_MEMORY_SPACES], width[FLAW_MEMORY_SPACES];

@@ -24,7 +24,7 @@ typedef enum flaw_prompts_kind {
 typedef struct flaw_method_setup {
     const flaw_clip *model;
     flaw_compute *compute;
-    const flaw_prompt_set *prompts; /* embedded normal and abnormal sentences; NULL for methods without text */
+    const flaw_prompt_set *prompts;      /* embedded normal and abnormal sentences; NULL for methods without text */
     const flaw_inspect_options *options; /* read while opening only */
 } flaw_method_setup;
 
@@ -38,8 +38,8 @@ typedef struct flaw_method {
     const char *name;  /* "winclip", "winclip+", "alfa", "alfa+", "few-shot" */
     const char *about; /* one line: title, paper, needs */
     flaw_prompts_kind prompts;
-    bool needs_good;     /* at least one good part */
-    flaw_scores_kind scores; /* what its scores are like, for the calibration; `alone` is NaN */
+    bool needs_good;                              /* at least one good part */
+    flaw_scores_kind scores;                      /* what its scores are like, for the calibration; `alone` is NaN */
     int (*wants)(const flaw_method_setup *setup); /* FLAW_WANT_* of detect/features.h */
     flaw_status (*open)(void **state, const flaw_method_setup *setup, flaw_error *err);
     flaw_status (*learn)(void *state, const flaw_features *const *good, size_t count, flaw_error *err);

@@ -38,12 +38,15 @@ flaw_status flaw_method_choose(const flaw_method **out, const char *name, bool h
     bool choose = !name || !*name || !strcmp(name, "auto");
     const flaw_method *method = flaw_method_find(choose ? (good ? "few-shot" : "alfa") : name);
     if (!method)
-        return flaw_fail(err, FLAW_USAGE, "method \"%s\" is unknown, allowed are auto, few-shot, alfa, alfa+, winclip and "
-                                          "winclip+", name);
+        return flaw_fail(err, FLAW_USAGE,
+                         "method \"%s\" is unknown, allowed are auto, few-shot, alfa, alfa+, winclip and "
+                         "winclip+",
+                         name);
     if (method->prompts && !has_text)
-        return flaw_fail(err, FLAW_USAGE, choose ? "this model has no text tower, so it cannot judge without good parts; give "
-                                                   "some (--good)"
-                                                 : "method %s needs a model with a text tower; this one has only pictures",
+        return flaw_fail(err, FLAW_USAGE,
+                         choose ? "this model has no text tower, so it cannot judge without good parts; give "
+                                  "some (--good)"
+                                : "method %s needs a model with a text tower; this one has only pictures",
                          method->name);
     if (method->needs_good && good == 0)
         return flaw_fail(err, FLAW_USAGE, "method %s needs at least one good part, given are none", method->name);

@@ -2,8 +2,8 @@
  *
  * Prototypes: mean of the unit text embeddings of a class, normalised (public codes differ: some take raw ones).
  * Image score: softmax of the picture's class embedding alone. Map: harmonic mean over the scales {2 x 2 windows,
- * 3 x 3 windows, whole picture}. WinCLIP+ adds the association map to the map, and half of its peak to half of the image
- * score. Always windows, whatever the model: that is what the name says. */
+ * 3 x 3 windows, whole picture}. WinCLIP+ adds the association map to the map, and half of its peak to half of the
+ * image score. Always windows, whatever the model: that is what the name says. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -19,8 +19,8 @@ typedef struct winclip {
     flaw_association association; /* of WinCLIP+ */
     flaw_compute *compute;
     flaw_prototypes prototypes;
-    float *text;   /* [2, E] */
-    double *maps;  /* scores of windows, and maps of three scales, [G, G] each */
+    float *text;  /* [2, E] */
+    double *maps; /* scores of windows, and maps of three scales, [G, G] each */
     int grid;
 } winclip;
 

@@ -5,14 +5,25 @@
 #include "format/npy.h"
 #include "image/overlay.h"
 
-flaw_status flaw_result_write_overlay(const flaw_result *r, const flaw_picture *picture, const char *path, flaw_error *err)
+flaw_status flaw_result_write_overlay(const flaw_result *r, const flaw_picture *picture, const char *path,
+                                      flaw_error *err)
 {
     flaw_picture drawn = {0};
     flaw_overlay overlay = {
-        .picture = picture, .map = r->map, .map_width = r->map ? r->width : 0, .map_height = r->map ? r->height : 0,
-        .map_low = (float)r->map_low, .map_threshold = (float)r->map_threshold, .regions = r->region,
-        .region_count = r->regions, .verdict = r->verdict, .score = r->score, .threshold = r->threshold,
-        .object = r->object, .method = r->method, .words = r->words,
+        .picture = picture,
+        .map = r->map,
+        .map_width = r->map ? r->width : 0,
+        .map_height = r->map ? r->height : 0,
+        .map_low = (float)r->map_low,
+        .map_threshold = (float)r->map_threshold,
+        .regions = r->region,
+        .region_count = r->regions,
+        .verdict = r->verdict,
+        .score = r->score,
+        .threshold = r->threshold,
+        .object = r->object,
+        .method = r->method,
+        .words = r->words,
     };
     flaw_status s = flaw_overlay_draw(&drawn, &overlay, err);
     if (!s) s = flaw_picture_write_png(&drawn, path, err);

@@ -42,11 +42,11 @@ static char *make_header(const flaw_record *record)
         const flaw_record_item *item = &record->item[i];
         if (item->kind == FLAW_RECORD_NUMBER)
             ok = !json_object_set_new(numbers, item->name, number_to_json(item->number));
-        else if (item->kind == FLAW_RECORD_TEXT)
-            ok = !json_object_set_new(texts, item->name, json_string(item->text));
+        else if (item->kind == FLAW_RECORD_TEXT) ok = !json_object_set_new(texts, item->name, json_string(item->text));
         else
-            ok = !json_array_append_new(tables, json_pack("{s:s, s:I, s:I}", "name", item->name, "rows",
-                                                          (json_int_t)item->rows, "columns", (json_int_t)item->columns));
+            ok =
+                !json_array_append_new(tables, json_pack("{s:s, s:I, s:I}", "name", item->name, "rows",
+                                                         (json_int_t)item->rows, "columns", (json_int_t)item->columns));
     }
     json_t *root = ok ? json_pack("{s:o, s:o, s:o}", "numbers", numbers, "texts", texts, "tables", tables) : NULL;
     char *header = root ? json_dumps(root, JSON_COMPACT) : NULL;
@@ -125,7 +125,8 @@ static flaw_status read_values(flaw_record *out, const json_t *root, const char 
 }
 
 /* Sizes are compared with the bytes left before anything is allocated. */
-static flaw_status read_tables(flaw_record *out, const json_t *tables, flaw_cursor *c, const char *name, flaw_error *err)
+static flaw_status read_tables(flaw_record *out, const json_t *tables, flaw_cursor *c, const char *name,
+                               flaw_error *err)
 {
     for (size_t i = 0; i < json_array_size(tables); i++) {
         const json_t *table = json_array_get(tables, i);
@@ -137,8 +138,9 @@ static flaw_status read_tables(flaw_record *out, const json_t *tables, flaw_curs
                   flaw_mul_ok(&count, (size_t)json_integer_value(rows), (size_t)json_integer_value(columns)) &&
                   flaw_mul_ok(&bytes, count, sizeof(float)) && bytes <= flaw_cursor_left(c);
         if (!ok)
-            return flaw_fail(err, FLAW_BAD_DATA, "%s: table %zu of the recipe at byte %zu does not fit, %zu bytes are left",
-                             name, i, flaw_cursor_offset(c), flaw_cursor_left(c));
+            return flaw_fail(err, FLAW_BAD_DATA,
+                             "%s: table %zu of the recipe at byte %zu does not fit, %zu bytes are left", name, i,
+                             flaw_cursor_offset(c), flaw_cursor_left(c));
         const uint8_t *data = flaw_cursor_bytes(c, bytes);
         float *aligned = flaw_arena_alloc(&out->arena, count, sizeof(float));
         if (!aligned) return flaw_fail(err, FLAW_NO_MEMORY, "%s: memory for table \"%s\" was refused", name, key);
@@ -161,16 +163,19 @@ static flaw_status check_head(flaw_cursor *c, const uint8_t *bytes, size_t size,
     if (!magic || memcmp(magic, MAGIC, 8)) return flaw_fail(err, FLAW_BAD_DATA, "%s: not a recipe of flaw", name);
     uint32_t version = flaw_cursor_u32le(c);
     const uint8_t *expected = flaw_cursor_bytes(c, 32);
-    if (!expected) return flaw_fail(err, FLAW_BAD_DATA, "%s: recipe cut at byte %zu, its head has %d", name, size, HEAD);
+    if (!expected)
+        return flaw_fail(err, FLAW_BAD_DATA, "%s: recipe cut at byte %zu, its head has %d", name, size, HEAD);
     if (version < 1 || version > FLAW_RECIPE_VERSION)
-        return flaw_fail(err, FLAW_UNAVAILABLE, "%s: recipe of version %u, this program reads version %d", name, version,
-                         FLAW_RECIPE_VERSION);
+        return flaw_fail(err, FLAW_UNAVAILABLE, "%s: recipe of version %u, this program reads version %d", name,
+                         version, FLAW_RECIPE_VERSION);
     flaw_sha256_init(&h);
     flaw_sha256_update(&h, bytes + HEAD, size - HEAD);
     flaw_sha256_final(&h, digest);
     if (memcmp(digest, expected, sizeof digest))
-        return flaw_fail(err, FLAW_BAD_DATA, "%s: the recipe is damaged: the digest in its head and that of its %zu bytes "
-                                             "differ", name, size);
+        return flaw_fail(err, FLAW_BAD_DATA,
+                         "%s: the recipe is damaged: the digest in its head and that of its %zu bytes "
+                         "differ",
+                         name, size);
     return FLAW_OK;
 }
 
@@ -184,8 +189,8 @@ flaw_status flaw_recipe_parse(flaw_record *out, const uint8_t *bytes, size_t siz
         return flaw_fail(err, FLAW_BAD_DATA, "%s: the recipe's header claims %llu bytes, %zu are left", name,
                          (unsigned long long)length, flaw_cursor_left(&c));
     json_error_t where;
-    json_t *root = json_loadb((const char *)flaw_cursor_bytes(&c, (size_t)length), (size_t)length, JSON_REJECT_DUPLICATES,
-                              &where);
+    json_t *root =
+        json_loadb((const char *)flaw_cursor_bytes(&c, (size_t)length), (size_t)length, JSON_REJECT_DUPLICATES, &where);
     if (!json_is_object(root)) {
         json_decref(root);
         return flaw_fail(err, FLAW_BAD_DATA, "%s: the recipe's header is not a JSON object", name);

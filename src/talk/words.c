@@ -6,7 +6,8 @@
 
 #include "base/buffer.h"
 
-static const char *const numbers[] = {"no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"};
+static const char *const numbers[] = {"no",  "one",   "two",   "three", "four", "five",
+                                      "six", "seven", "eight", "nine",  "ten"};
 
 /* "at the top left", "in the center". */
 static const char *preposition(const char *place)
@@ -76,7 +77,8 @@ void flaw_words_say(flaw_result *r)
         say_score(&b, r);
         flaw_buffer_text(&b, ".");
     } else {
-        flaw_buffer_printf(&b, "No verdict on the %s: %s.", r->object, *r->doubt ? r->doubt : "the picture was not judged");
+        flaw_buffer_printf(&b, "No verdict on the %s: %s.", r->object,
+                           *r->doubt ? r->doubt : "the picture was not judged");
     }
     if (r->unseen > 0.005 && r->verdict != FLAW_UNKNOWN)
         flaw_buffer_printf(&b, " The borders, %.0f %% of the picture, were not looked at.", 100 * r->unseen);

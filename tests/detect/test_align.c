@@ -20,7 +20,8 @@ static void test_constant(void **state)
         }
 }
 
-/* One window with another score shows in exactly its k * k patches, by the harmonic mean over the windows of a patch. */
+/* One window with another score shows in exactly its k * k patches, by the harmonic mean over the windows of a patch.
+ */
 static void test_cover(void **state)
 {
     const int grid = 6;

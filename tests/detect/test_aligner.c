@@ -36,7 +36,8 @@ static void pull(setting *s, double lambda)
     flaw_error err = {0};
     float *const out[2] = {s->pulled, s->pulled + E};
     const float *const text[2] = {s->text, s->text + E};
-    assert_ok(flaw_aligner_pull(out, text, s->global, s->local, N, E, lambda, flaw_kernels_select(FLAW_LEVEL_REF), &err));
+    assert_ok(
+        flaw_aligner_pull(out, text, s->global, s->local, N, E, lambda, flaw_kernels_select(FLAW_LEVEL_REF), &err));
 }
 
 static setting make(uint64_t seed)
@@ -98,7 +99,8 @@ static void test_small_lambda(void **state)
             assert_true(fabs(dot(s.local + i * E, s.pulled + c * E) - dot(s.global + i * E, s.text + c * E)) < 1e-4);
 }
 
-/* Between the limits: the solution of the ridge problem, by its normal equations (L'L + lambda I) B = L'G + lambda I. */
+/* Between the limits: the solution of the ridge problem, by its normal equations (L'L + lambda I) B = L'G + lambda I.
+ */
 static void test_ridge(void **state)
 {
     static double k[E * E], b[E * E];

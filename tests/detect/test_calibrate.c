@@ -21,7 +21,8 @@ static size_t make(flaw_sample *s, int parts, flaw_random *r)
     return n;
 }
 
-/* A rate asked for is kept: over many draws of parts, the share of new good parts over the limit is at most the rate. */
+/* A rate asked for is kept: over many draws of parts, the share of new good parts over the limit is at most the rate.
+ */
 static void test_promised_rate(void **state)
 {
     static const double rates[] = {0.2, 0.1, 0.05};
@@ -215,8 +216,8 @@ static void test_record(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_promised_rate), cmocka_unit_test(test_too_few),  cmocka_unit_test(test_default_rule),
-        cmocka_unit_test(test_outlier),       cmocka_unit_test(test_map_limits), cmocka_unit_test(test_one_part),
+        cmocka_unit_test(test_promised_rate), cmocka_unit_test(test_too_few),       cmocka_unit_test(test_default_rule),
+        cmocka_unit_test(test_outlier),       cmocka_unit_test(test_map_limits),    cmocka_unit_test(test_one_part),
         cmocka_unit_test(test_refused),       cmocka_unit_test(test_text_and_user), cmocka_unit_test(test_record),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -78,7 +78,8 @@ static void test_nearest(void **state)
     }
 }
 
-/* The same bits for any number of threads and any number of queries at a time; a row against itself is at distance 0. */
+/* The same bits for any number of threads and any number of queries at a time; a row against itself is at distance 0.
+ */
 static void test_same_bits(void **state)
 {
     flaw_compute one = compute_of(1, FLAW_LEVEL_AMX), three = compute_of(3, FLAW_LEVEL_AMX);
@@ -168,7 +169,7 @@ static void test_coreset_fixed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nearest), cmocka_unit_test(test_same_bits),        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_nearest),          cmocka_unit_test(test_same_bits),     cmocka_unit_test(test_refused),
         cmocka_unit_test(test_coreset_clusters), cmocka_unit_test(test_coreset_fixed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

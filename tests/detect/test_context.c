@@ -99,7 +99,7 @@ static void test_overlap(void **state)
 {
     draw d = {.n = {8, 8}};
     for (int i = 0; i < 8; i++) {
-        d.s[0][i] = 0.1 * i;       /* 0.0 .. 0.7 */
+        d.s[0][i] = 0.1 * i;        /* 0.0 .. 0.7 */
         d.s[1][i] = 0.35 + 0.1 * i; /* 0.35 .. 1.05: overlap is [0.35, 0.7] */
     }
     weigh(FLAW_CONTEXT_OVERLAP, &d);

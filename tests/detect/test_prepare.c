@@ -48,7 +48,8 @@ static void test_squash(void **state)
 /* The crop is the one the model was trained with (model/prepare.h), and what is seen lies in the middle. */
 static void test_crop(void **state)
 {
-    static const int sizes[][2] = {{90, 50}, {50, 90}, {64, 64}, {41, 40}, {333, 47}, {40, 41}, {1, 1}, {7, 300}, {2, 900}};
+    static const int sizes[][2] = {{90, 50}, {50, 90}, {64, 64}, {41, 40}, {333, 47},
+                                   {40, 41}, {1, 1},   {7, 300}, {2, 900}};
     flaw_clip_shape shape = shape_of(32, 40);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         flaw_picture p = ramp(sizes[i][0], sizes[i][1]), square;

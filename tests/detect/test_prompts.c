@@ -10,10 +10,19 @@
 static void test_names(void **state)
 {
     static const char *const cases[][2] = {
-        {"metal_nut", "metal nut"}, {"macaroni1", "macaroni"}, {"pcb3", "printed circuit board"},
-        {"pcb", "printed circuit board"}, {"chewinggum", "chewing gum"}, {"pipe_fryum", "pipe fryum"},
-        {"bottle", "bottle"}, {"  a  b_ ", "a b"}, {"part 3", "part 3"}, {"42", "42"}, {"", "object"},
-        {"Gr\303\266\303\237e", "Gr\303\266\303\237e"}, {"M8 bolt", "M8 bolt"},
+        {"metal_nut", "metal nut"},
+        {"macaroni1", "macaroni"},
+        {"pcb3", "printed circuit board"},
+        {"pcb", "printed circuit board"},
+        {"chewinggum", "chewing gum"},
+        {"pipe_fryum", "pipe fryum"},
+        {"bottle", "bottle"},
+        {"  a  b_ ", "a b"},
+        {"part 3", "part 3"},
+        {"42", "42"},
+        {"", "object"},
+        {"Gr\303\266\303\237e", "Gr\303\266\303\237e"},
+        {"M8 bolt", "M8 bolt"},
     };
     char out[FLAW_OBJECT_ROOM];
     flaw_error err = {0};
@@ -70,7 +79,8 @@ static void test_templates(void **state)
 
 static const char *const form =
     "{\"format\":\"flaw-prompts\",\"version\":1,\"entries\":["
-    "{\"class\":\"bottle\",\"also\":[\"flask\"],\"normal\":[\"a bottle\",\"a fine bottle\"],\"abnormal\":[\"x\",\"y\"]},"
+    "{\"class\":\"bottle\",\"also\":[\"flask\"],\"normal\":[\"a bottle\",\"a fine "
+    "bottle\"],\"abnormal\":[\"x\",\"y\"]},"
     "{\"class\":\"*\",\"normal\":[\"a {}\",\"the {} of a {}\"],\"abnormal\":[\"a bad {}\",\"A {} here\"]}]}";
 
 static void parse(flaw_prompt_set *set, const char *json, const char *object)
@@ -109,16 +119,20 @@ static void test_json_refused(void **state)
         {"[]", FLAW_BAD_DATA, "flaw-prompts"},
         {"{\"format\":\"flaw-prompts\",\"version\":2,\"entries\":[]}", FLAW_BAD_DATA, "version"},
         {"{\"format\":\"flaw-prompts\",\"version\":1,\"entries\":[]}", FLAW_MISSING, "lamp"},
-        {"{\"format\":\"flaw-prompts\",\"version\":1,\"entries\":[{\"class\":\"lamp\",\"normal\":[\"a\"]}]}", FLAW_BAD_DATA,
-         "abnormal"},
+        {"{\"format\":\"flaw-prompts\",\"version\":1,\"entries\":[{\"class\":\"lamp\",\"normal\":[\"a\"]}]}",
+         FLAW_BAD_DATA, "abnormal"},
         {"{\"format\":\"flaw-prompts\",\"version\":1,\"entries\":[{\"class\":\"lamp\",\"normal\":[\"a\",\"b\"],"
-         "\"abnormal\":[\"c\"]}]}", FLAW_BAD_DATA, "equal numbers"},
-        {"{\"format\":\"flaw-prompts\",\"version\":1,\"entries\":[{\"class\":\"lamp\",\"normal\":[7],\"abnormal\":[\"c\"]}]}",
+         "\"abnormal\":[\"c\"]}]}",
+         FLAW_BAD_DATA, "equal numbers"},
+        {"{\"format\":\"flaw-prompts\",\"version\":1,\"entries\":[{\"class\":\"lamp\",\"normal\":[7],\"abnormal\":["
+         "\"c\"]}]}",
          FLAW_BAD_DATA, "not a text"},
         {"{\"format\":\"flaw-prompts\",\"version\":1,\"entries\":[{\"class\":\"lamp\",\"normal\":[\"\"],"
-         "\"abnormal\":[\"c\"]}]}", FLAW_BAD_DATA, "empty"},
+         "\"abnormal\":[\"c\"]}]}",
+         FLAW_BAD_DATA, "empty"},
         {"{\"format\":\"flaw-prompts\",\"version\":1,\"entries\":[{\"class\":\"lamp\",\"normal\":[\"a\\nb\"],"
-         "\"abnormal\":[\"c\"]}]}", FLAW_BAD_DATA, "control"},
+         "\"abnormal\":[\"c\"]}]}",
+         FLAW_BAD_DATA, "control"},
         {"{\"format\":\"flaw-prompts\",\"format\":\"flaw-prompts\",\"version\":1}", FLAW_BAD_DATA, "not JSON"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -131,13 +145,14 @@ static void test_json_refused(void **state)
     }
 }
 
-/* Every object of MVTec and VisA, by the names of their folders, has sentences of its own; any other the general ones. */
+/* Every object of MVTec and VisA, by the names of their folders, has sentences of its own; any other the general ones.
+ */
 static void test_builtin(void **state)
 {
     static const char *const folders[] = {
-        "bottle", "cable", "capsule", "carpet", "grid", "hazelnut", "leather", "metal_nut", "pill", "screw", "tile",
-        "toothbrush", "transistor", "wood", "zipper", "candle", "capsules", "cashew", "chewinggum", "fryum", "macaroni1",
-        "macaroni2", "pcb1", "pcb2", "pcb3", "pcb4", "pipe_fryum"};
+        "bottle",     "cable", "capsule",    "carpet",     "grid", "hazelnut", "leather", "metal_nut", "pill",
+        "screw",      "tile",  "toothbrush", "transistor", "wood", "zipper",   "candle",  "capsules",  "cashew",
+        "chewinggum", "fryum", "macaroni1",  "macaroni2",  "pcb1", "pcb2",     "pcb3",    "pcb4",      "pipe_fryum"};
     flaw_error err = {0};
     flaw_prompt_set set;
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
@@ -161,7 +176,8 @@ static void test_shipped(void **state)
     for (const flaw_prompts_source *source = flaw_prompts_sources(); source->name; source++) {
         flaw_bytes file;
         char *report = NULL;
-        snprintf(path, sizeof path, "%s/models/prompts/%s", getenv("FLAW_SOURCE") ? getenv("FLAW_SOURCE") : ".", source->name);
+        snprintf(path, sizeof path, "%s/models/prompts/%s", getenv("FLAW_SOURCE") ? getenv("FLAW_SOURCE") : ".",
+                 source->name);
         assert_ok(flaw_file_read(&file, path, 1 << 24, &err));
         assert_int_equal(file.size, source->size);
         assert_memory_equal(file.data, source->json, source->size);
@@ -191,11 +207,15 @@ static void test_lint(void **state)
         {"normal", "a lamp", NULL},
         {"normal", "Lamp kind 1 in good light", "twice"},
         {"abnormal", "lamp kind 2 in good light", "both lists"},
-        {"normal", "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-                   "seventeen eighteen nineteen lamp twenty", "20 words"},
-        {"normal", "extraordinarily incomprehensible characteristically institutionalized misunderstandings notwithstanding "
-                   "counterproductive lamp; internationalization, interchangeableness, uncharacteristically; "
-                   "disproportionately: electroencephalographically", "40 tokens"},
+        {"normal",
+         "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+         "seventeen eighteen nineteen lamp twenty",
+         "20 words"},
+        {"normal",
+         "extraordinarily incomprehensible characteristically institutionalized misunderstandings notwithstanding "
+         "counterproductive lamp; internationalization, interchangeableness, uncharacteristically; "
+         "disproportionately: electroencephalographically",
+         "40 tokens"},
         {"normal", "lamp", "not a sentence"},
     };
     char path[512];
@@ -209,8 +229,10 @@ static void test_lint(void **state)
             const char *side = c ? "abnormal" : "normal";
             flaw_buffer_printf(&b, ",\"%s\":[", side);
             for (int k = 0; k < 6; k++)
-                flaw_buffer_printf(&b, c ? "%s\"a bad lamp of kind %d\"" : "%s\"lamp kind %d in good light\"", k ? "," : "", k);
-            flaw_buffer_printf(&b, ",\"%s\"]", strcmp(faults[i].side, side) ? (c ? "an odd lamp" : "a nice lamp") : faults[i].sentence);
+                flaw_buffer_printf(&b, c ? "%s\"a bad lamp of kind %d\"" : "%s\"lamp kind %d in good light\"",
+                                   k ? "," : "", k);
+            flaw_buffer_printf(&b, ",\"%s\"]",
+                               strcmp(faults[i].side, side) ? (c ? "an odd lamp" : "a nice lamp") : faults[i].sentence);
         }
         flaw_buffer_text(&b, "}]}");
         assert_ok(flaw_file_write(in_folder(path, *state, "p.json"), b.data, b.size, &err));
@@ -234,9 +256,11 @@ static void test_lint_structure(void **state)
         {"{", "not JSON"},
         {"{}", "no entries"},
         {"{\"format\":\"flaw-prompts\",\"version\":1,\"entries\":[{}]}", "no \"class\""},
-        {"{\"format\":\"flaw-prompts\",\"version\":1,\"entries\":[{\"class\":\"lamp\",\"normal\":[\"a lamp\"],\"abnormal\":[]}]}",
+        {"{\"format\":\"flaw-prompts\",\"version\":1,\"entries\":[{\"class\":\"lamp\",\"normal\":[\"a "
+         "lamp\"],\"abnormal\":[]}]}",
          "not of one length"},
-        {"{\"format\":\"flaw-prompts\",\"version\":1,\"entries\":[{\"class\":\"lamp\",\"normal\":[1],\"abnormal\":[2]}]}",
+        {"{\"format\":\"flaw-prompts\",\"version\":1,\"entries\":[{\"class\":\"lamp\",\"normal\":[1],\"abnormal\":[2]}]"
+         "}",
          "not a text"},
     };
     char path[512];
@@ -268,9 +292,14 @@ static void test_blend(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names),        cmocka_unit_test(test_names_refused), cmocka_unit_test(test_templates),
-        cmocka_unit_test(test_json),         cmocka_unit_test(test_json_refused),  cmocka_unit_test(test_builtin),
-        cmocka_unit_test(test_shipped),      cmocka_unit_test_setup_teardown(test_lint, make_scratch, remove_scratch),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_names_refused),
+        cmocka_unit_test(test_templates),
+        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_json_refused),
+        cmocka_unit_test(test_builtin),
+        cmocka_unit_test(test_shipped),
+        cmocka_unit_test_setup_teardown(test_lint, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(test_lint_structure, make_scratch, remove_scratch),
         cmocka_unit_test(test_blend),
     };

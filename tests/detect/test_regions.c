@@ -149,17 +149,19 @@ static void test_checkerboard(void **state)
 
 static void test_places(void **state)
 {
-    const char *names[9] = {"top left", "top", "top right", "left", "center", "right", "bottom left", "bottom", "bottom right"};
-    for (int i = 0; i < 9; i++)
-        assert_string_equal(flaw_place_name((i % 3 + 0.5) / 3, (i / 3 + 0.5) / 3), names[i]);
+    const char *names[9] = {"top left", "top",         "top right", "left",        "center",
+                            "right",    "bottom left", "bottom",    "bottom right"};
+    for (int i = 0; i < 9; i++) assert_string_equal(flaw_place_name((i % 3 + 0.5) / 3, (i / 3 + 0.5) / 3), names[i]);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_none),  cmocka_unit_test(test_whole),        cmocka_unit_test(test_single_pixels),
-        cmocka_unit_test(test_order_and_joining), cmocka_unit_test(test_shapes), cmocka_unit_test(test_room),
-        cmocka_unit_test(test_noise), cmocka_unit_test(test_checkerboard), cmocka_unit_test(test_places),
+        cmocka_unit_test(test_none),          cmocka_unit_test(test_whole),
+        cmocka_unit_test(test_single_pixels), cmocka_unit_test(test_order_and_joining),
+        cmocka_unit_test(test_shapes),        cmocka_unit_test(test_room),
+        cmocka_unit_test(test_noise),         cmocka_unit_test(test_checkerboard),
+        cmocka_unit_test(test_places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,9 +20,8 @@ static void test_options(void **state)
     flaw_engine *e = NULL;
     flaw_error err = {0};
     const char *model = golden_path(path, false, "clip-tiny/hf");
-    const flaw_engine_options wrong[] = {{.model = model, .precision = "f16"},
-                                         {.model = model, .level = "sse"},
-                                         {.model = model, .threads = -1}};
+    const flaw_engine_options wrong[] = {
+        {.model = model, .precision = "f16"}, {.model = model, .level = "sse"}, {.model = model, .threads = -1}};
     for (int i = 0; i < 3; i++) {
         assert_int_equal(flaw_engine_open(&e, &wrong[i], &err), FLAW_USAGE);
         assert_contains(err.text, "allowed");
@@ -121,7 +120,8 @@ static void test_dump(void **state)
     flaw_error err = {0};
     flaw_picture p = golden_picture();
     assert_ok(flaw_embed_dump(engine, &p, in_folder(path, *state, "dump.safetensors"), &err));
-    flaw_tensors dump = open_expected(path), expected = open_expected(golden_path(golden, false, "clip-tiny/expected.safetensors"));
+    flaw_tensors dump = open_expected(path),
+                 expected = open_expected(golden_path(golden, false, "clip-tiny/expected.safetensors"));
     for (int i = 0; i < 4 + 3; i++) {
         if (i < 4) snprintf(name, sizeof name, "%s", same[i]);
         else snprintf(name, sizeof name, "block%d", i - 4);
@@ -158,7 +158,8 @@ static void *embed_often(void *out)
     float *x = out;
     flaw_picture p = golden_picture();
     for (int i = 0; i < ROUNDS; i++)
-        if (flaw_embed_picture(engine, &p, x, NULL) || flaw_embed_text(engine, "a bottle", x + 20, NULL, NULL)) x[0] = NAN;
+        if (flaw_embed_picture(engine, &p, x, NULL) || flaw_embed_text(engine, "a bottle", x + 20, NULL, NULL))
+            x[0] = NAN;
     flaw_picture_release(&p);
     return NULL;
 }
@@ -230,14 +231,10 @@ static int close_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_options),
-        cmocka_unit_test(test_facts),
-        cmocka_unit_test(test_picture),
-        cmocka_unit_test(test_text),
-        cmocka_unit_test(test_image_only),
-        cmocka_unit_test_setup_teardown(test_dump, make_scratch, remove_scratch),
-        cmocka_unit_test(test_info),
-        cmocka_unit_test(test_shared),
+        cmocka_unit_test(test_options),      cmocka_unit_test(test_facts),
+        cmocka_unit_test(test_picture),      cmocka_unit_test(test_text),
+        cmocka_unit_test(test_image_only),   cmocka_unit_test_setup_teardown(test_dump, make_scratch, remove_scratch),
+        cmocka_unit_test(test_info),         cmocka_unit_test(test_shared),
         cmocka_unit_test(test_side_by_side),
     };
     return cmocka_run_group_tests(tests, open_it, close_it);

@@ -88,8 +88,8 @@ static void put_again(flaw_record *to, const flaw_record_item *item)
 }
 
 /* Rewrites the recipe (with a right digest) without the item `name`, or with it changed by `change`. */
-static flaw_status load_changed(const char *path, const char *name, void (*change)(flaw_record *, const flaw_record_item *),
-                                flaw_error *out_err)
+static flaw_status load_changed(const char *path, const char *name,
+                                void (*change)(flaw_record *, const flaw_record_item *), flaw_error *out_err)
 {
     flaw_error err = {0};
     char other[600];
@@ -177,7 +177,8 @@ static void test_self_check(void **state)
     }
 }
 
-/* Whole by its digest, but something is gone, of another size, not finite or not a name: refused, and the file named. */
+/* Whole by its digest, but something is gone, of another size, not finite or not a name: refused, and the file named.
+ */
 static void test_wrong_contents(void **state)
 {
     good_files good;
@@ -187,18 +188,43 @@ static void test_wrong_contents(void **state)
     flaw_inspector *in = learn("alfa+", &good);
     assert_ok(flaw_inspector_save(in, in_folder(path, *state, "a.recipe"), &err));
     flaw_inspector_free(in);
-    static const char *const needed[] = {
-        "model.hash", "method", "object", "options.lambda", "options.tau", "options.rule", "options.windows", "options.score",
-        "options.fit", "calibration.threshold", "calibration.rule", "calibration.map_low", "calibration.map_threshold",
-        "prompts.object", "prompts.normal.text", "prompts.abnormal.embedding", "bank.0", "bank.2", "check.score",
-        "check.map", "check.precision"};
+    static const char *const needed[] = {"model.hash",
+                                         "method",
+                                         "object",
+                                         "options.lambda",
+                                         "options.tau",
+                                         "options.rule",
+                                         "options.windows",
+                                         "options.score",
+                                         "options.fit",
+                                         "calibration.threshold",
+                                         "calibration.rule",
+                                         "calibration.map_low",
+                                         "calibration.map_threshold",
+                                         "prompts.object",
+                                         "prompts.normal.text",
+                                         "prompts.abnormal.embedding",
+                                         "bank.0",
+                                         "bank.2",
+                                         "check.score",
+                                         "check.map",
+                                         "check.precision"};
     for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
         flaw_status s = load_changed(path, needed[i], NULL, &err);
         if (s != FLAW_BAD_DATA) fail_msg("without %s: %s", needed[i], flaw_status_name(s));
     }
-    static const char *const spoilt[] = {"method", "options.rule", "options.windows", "options.score", "options.fit",
-                                         "calibration.threshold", "calibration.map_low", "prompts.normal.text",
-                                         "prompts.abnormal.embedding", "bank.0", "check.map", "model.hash"};
+    static const char *const spoilt[] = {"method",
+                                         "options.rule",
+                                         "options.windows",
+                                         "options.score",
+                                         "options.fit",
+                                         "calibration.threshold",
+                                         "calibration.map_low",
+                                         "prompts.normal.text",
+                                         "prompts.abnormal.embedding",
+                                         "bank.0",
+                                         "check.map",
+                                         "model.hash"};
     for (size_t i = 0; i < sizeof spoilt / sizeof *spoilt; i++) {
         flaw_status s = load_changed(path, spoilt[i], spoil, &err);
         if (s != FLAW_BAD_DATA && s != FLAW_USAGE) fail_msg("%s spoilt: %s", spoilt[i], flaw_status_name(s));
@@ -253,7 +279,7 @@ static int close_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        in_scratch(test_every_method), in_scratch(test_other_model), in_scratch(test_self_check),
+        in_scratch(test_every_method),   in_scratch(test_other_model), in_scratch(test_self_check),
         in_scratch(test_wrong_contents), in_scratch(test_damaged),
     };
     return cmocka_run_group_tests(tests, open_it, close_it);

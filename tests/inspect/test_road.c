@@ -267,7 +267,8 @@ static void test_bad_options(void **state)
         if (i == 9) o.bank_limit = -1;
         if (i == 10) o.method = "few-shot", o.good = missing, o.good_count = 1;
         flaw_status s = flaw_inspector_new(&in, engine, &o, NULL, NULL, &err);
-        if (s != (i == 8 || i == 10 ? FLAW_MISSING : FLAW_USAGE)) fail_msg("case %d: %s (%s)", i, flaw_status_name(s), err.text);
+        if (s != (i == 8 || i == 10 ? FLAW_MISSING : FLAW_USAGE))
+            fail_msg("case %d: %s (%s)", i, flaw_status_name(s), err.text);
         assert_null(in);
         assert_true(strlen(err.text) > 10);
     }
@@ -360,10 +361,10 @@ static int close_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        in_scratch(test_good_and_bad), in_scratch(test_repeatable), in_scratch(test_user_threshold),
-        cmocka_unit_test(test_zero_shot), in_scratch(test_sizes), in_scratch(test_not_finite),
-        in_scratch(test_broken_good_part), in_scratch(test_bad_files), in_scratch(test_bad_options),
-        in_scratch(test_progress), in_scratch(test_image_only),
+        in_scratch(test_good_and_bad),     in_scratch(test_repeatable), in_scratch(test_user_threshold),
+        cmocka_unit_test(test_zero_shot),  in_scratch(test_sizes),      in_scratch(test_not_finite),
+        in_scratch(test_broken_good_part), in_scratch(test_bad_files),  in_scratch(test_bad_options),
+        in_scratch(test_progress),         in_scratch(test_image_only),
     };
     return cmocka_run_group_tests(tests, open_it, close_it);
 }

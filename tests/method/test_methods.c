@@ -74,7 +74,8 @@ static void test_batch(void **state)
     assert_ok(flaw_features_new(&one, engine->model, want, &err));
     for (int i = 0; i < N; i++) assert_ok(flaw_features_new(&all[i], engine->model, want, &err));
     for (int i = 0; i < N; i++) assert_ok(flaw_features_new(&other[i], engine->model, want, &err));
-    size_t joint = (size_t)one.joint, width = (size_t)one.width, floats = joint + CELLS * joint + 4 * CELLS * width + 13 * joint;
+    size_t joint = (size_t)one.joint, width = (size_t)one.width,
+           floats = joint + CELLS * joint + 4 * CELLS * width + 13 * joint;
     assert_ok(flaw_encoder_run(&batch, square, N, all, &err));
     assert_ok(flaw_encoder_run(&batch, turned, N, other, &err));
     for (int i = 0; i < N; i++) {
@@ -184,7 +185,8 @@ static void test_alfa_score(void **state)
     judged both = look_once(&o, &p);
     assert_true(automatic.image == cls.image);
     assert_true(map.image != cls.image);
-    assert_true((both.image > cls.image) == (map.image > cls.image) && (both.image > map.image) == (cls.image > map.image));
+    assert_true((both.image > cls.image) == (map.image > cls.image) &&
+                (both.image > map.image) == (cls.image > map.image));
     double want = (log(cls.image / (1 - cls.image)) + log(map.image / (1 - map.image))) / 2;
     assert_true(fabs(both.image - 1 / (1 + exp(-want))) < 1e-9);
     o.windows = "off";

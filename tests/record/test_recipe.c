@@ -53,7 +53,8 @@ static void test_there_and_back(void **state)
         const flaw_record_item *a = &r.item[i], *b = flaw_record_find(&back, a->name);
         assert_non_null(b);
         assert_int_equal(a->kind, b->kind);
-        if (a->kind == FLAW_RECORD_NUMBER) assert_true(a->number == b->number || (isnan(a->number) && isnan(b->number)));
+        if (a->kind == FLAW_RECORD_NUMBER)
+            assert_true(a->number == b->number || (isnan(a->number) && isnan(b->number)));
         if (a->kind == FLAW_RECORD_TEXT) assert_string_equal(a->text, b->text);
         if (a->kind != FLAW_RECORD_TABLE) continue;
         assert_true(a->rows == b->rows && a->columns == b->columns);
@@ -147,8 +148,10 @@ static void test_lying_headers(void **state)
         {"{\"tables\":[{\"name\":\"t\",\"rows\":1,\"columns\":0}]}", 0, 4, "does not fit"},
         {"{\"tables\":[{\"name\":\"t\",\"rows\":1.5,\"columns\":1}]}", 0, 4, "does not fit"},
         {"{\"tables\":[{\"name\":\"t\",\"rows\":4611686018427387905,\"columns\":4}]}", 0, 16, "does not fit"},
-        {"{\"tables\":[{\"name\":\"t\",\"rows\":9223372036854775807,\"columns\":9223372036854775807}]}", 0, 4, "does not fit"},
-        {"{\"tables\":[{\"name\":\"t\",\"rows\":1,\"columns\":1},{\"name\":\"t\",\"rows\":1,\"columns\":1}]}", 0, 8, "twice"},
+        {"{\"tables\":[{\"name\":\"t\",\"rows\":9223372036854775807,\"columns\":9223372036854775807}]}", 0, 4,
+         "does not fit"},
+        {"{\"tables\":[{\"name\":\"t\",\"rows\":1,\"columns\":1},{\"name\":\"t\",\"rows\":1,\"columns\":1}]}", 0, 8,
+         "twice"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         flaw_error err = {0};

@@ -9,8 +9,16 @@
 
 static flaw_result make(void)
 {
-    flaw_result r = {.verdict = FLAW_ANOMALOUS, .score = 0.75, .threshold = 0.5, .false_alarm_rate = NAN, .width = 20,
-                     .height = 10, .regions = 1, .map_threshold = 0.5, .map_low = 0.1, .ms = 12.5};
+    flaw_result r = {.verdict = FLAW_ANOMALOUS,
+                     .score = 0.75,
+                     .threshold = 0.5,
+                     .false_alarm_rate = NAN,
+                     .width = 20,
+                     .height = 10,
+                     .regions = 1,
+                     .map_threshold = 0.5,
+                     .map_low = 0.1,
+                     .ms = 12.5};
     r.region[0] = (flaw_region){.x = 3, .y = 4, .width = 5, .height = 2, .area = 0.05, .score = 0.9, .place = "center"};
     snprintf(r.rule, sizeof r.rule, "good-parts");
     snprintf(r.method, sizeof r.method, "few-shot");

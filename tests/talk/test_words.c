@@ -36,8 +36,9 @@ static void test_more_regions(void **state)
     add(&r, "center", 0.008, 30, 20);
     add(&r, "bottom", 0.03, 60, 40);
     flaw_words_say(&r);
-    assert_string_equal(r.words, "The metal nut looks anomalous: two regions, the strongest in the center, about 0.8 % of the "
-                                 "picture (30 x 20 px), the next at the bottom; score 0.71 against a limit of 0.48.");
+    assert_string_equal(r.words,
+                        "The metal nut looks anomalous: two regions, the strongest in the center, about 0.8 % of the "
+                        "picture (30 x 20 px), the next at the bottom; score 0.71 against a limit of 0.48.");
     snprintf(r.region[1].place, sizeof r.region[1].place, "center"); /* the same place is not said twice */
     flaw_words_say(&r);
     assert_null(strstr(r.words, "the next"));
@@ -51,8 +52,8 @@ static void test_sizes(void **state)
     static const struct {
         double area;
         const char *says;
-    } cases[] = {{0.0004, "under 0.1 %"}, {0.0013, "about 0.1 %"}, {0.0151, "about 1.5 %"}, {0.0349, "about 3 %"},
-                 {0.4, "about 40 %"}, {0.8, "over most of the picture"}};
+    } cases[] = {{0.0004, "under 0.1 %"}, {0.0013, "about 0.1 %"}, {0.0151, "about 1.5 %"},
+                 {0.0349, "about 3 %"},   {0.4, "about 40 %"},     {0.8, "over most of the picture"}};
     for (size_t i = 0; i < 6; i++) {
         flaw_result r = anomalous(1, 0.5);
         add(&r, "center", cases[i].area, 10, 10);
@@ -126,8 +127,8 @@ static void test_longest(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one_region), cmocka_unit_test(test_more_regions),  cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_no_region),  cmocka_unit_test(test_normal),        cmocka_unit_test(test_close_numbers),
+        cmocka_unit_test(test_one_region), cmocka_unit_test(test_more_regions), cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_no_region),  cmocka_unit_test(test_normal),       cmocka_unit_test(test_close_numbers),
         cmocka_unit_test(test_unknown),    cmocka_unit_test(test_longest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
