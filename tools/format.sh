@@ -13,6 +13,7 @@ if ! command -v clang-format >/dev/null; then
     echo 'format.sh: clang-format is missing (apt-get install clang-format)' >&2
     exit 69
 fi
+# shellcheck disable=SC2046
 [ $# -gt 0 ] || set -- $(git ls-files '*.c' '*.h')
 for file in "$@"; do
     lines=$(clang-format "$file" | diff - "$file" | grep -c '^>' || true)
