@@ -6,6 +6,9 @@
  * blocks at a time, and C carries the sums. */
 enum { CHUNK_BLOCKS = 4 };
 
+/* Bytes of B from which on it is asked for ahead of time; below, asking costs more than it gains. */
+enum { LARGE = 1 << 20 };
+
 /* One block of rows of one call, from k0 on. */
 typedef struct block {
     const flaw_engine *e;
@@ -14,6 +17,7 @@ typedef struct block {
     int k0, k;    /* what of k is packed */
     int row_panels;
     bool plain;
+    bool large;       /* B does not stay in the second cache */
     unsigned char *a; /* [k blocks, row panels] packed panels */
     float *sums;      /* [row panels, column panels of FLAW_TILE_COLS] tiles */
 } block;
@@ -102,7 +106,7 @@ static const unsigned char *panel_of_b(const block *w, int k, int j)
 static const void *share_ahead(const block *w, int k, int j, int row_panel)
 {
     int next = k + w->e->k_block < w->k ? k + w->e->k_block : 0, column = next > 0 ? j : j + FLAW_TILE_COLS;
-    if (column >= w->p->n) return w->p->b;
+    if (!w->large || column >= w->p->n) return NULL;
     size_t size = (size_t)least(w->e->k_block, w->k - next) * (size_t)w->e->cols * w->e->element;
     return panel_of_b(w, next, column) + size / (size_t)w->row_panels * (size_t)row_panel;
 }
@@ -149,6 +153,7 @@ void flaw_engine_product(const flaw_engine *e, const flaw_product *p, int m0, in
 {
     int chunk = p->accumulate ? least(p->k, CHUNK_BLOCKS * e->k_block) : p->k;
     block w = {.e = e, .p = p, .plain = is_plain(p), .a = scratch};
+    w.large = flaw_engine_pack_size(e, p->k, p->n) >= LARGE;
     w.sums = (float *)(void *)(w.a + a_block_size(e, k_blocks(e, chunk)));
     if (e->begin) e->begin();
     do {
@@ -163,5 +168,6 @@ void flaw_engine_product(const flaw_engine *e, const flaw_product *p, int m0, in
         w.k0 += chunk;
     } while (w.k0 < p->k);
     if (e->end) e->end();
-    __builtin_ia32_sfence(); /* stores past the caches (finish.inc.c) are seen before whatever the caller does next */
+    /* Stores past the caches (finish.inc.c) are to be seen before whatever the caller does next. */
+    if (p->far || p->pre) __builtin_ia32_sfence();
 }

@@ -22,7 +22,7 @@ typedef struct flaw_tile {
     int k;
     bool a_transposed, resume;
     const void *a, *b;
-    const void *ahead; /* what will be needed of B soon: asked for during the sum, a little each step */
+    const void *ahead; /* what will be needed of B soon: asked for during the sum, a little each step; or NULL */
     float *c;
     ptrdiff_t c_row;
 } flaw_tile;

@@ -10,7 +10,7 @@ enum {
     TILE = 16,
     STEP_K = 32,
     TILE_BYTES = 1024,
-    K_BLOCK = 384,
+    K_BLOCK = 256,
     PANEL = K_BLOCK / STEP_K * 2 * TILE_BYTES,
     AHEAD = 11 * 64 /* bytes of B asked for in a step: a third of its 2 KiB, because three panels of A share it */
 };
@@ -94,10 +94,13 @@ VEC_INLINE void sum_tiles(const flaw_tile *t, bool low, bool right)
         _tile_zero(2);
         _tile_zero(3);
     }
-    for (int k = 0; k < t->k; k += STEP_K, a += 2 * TILE_BYTES, b += 2 * TILE_BYTES, ahead += AHEAD) {
+    for (int k = 0; k < t->k; k += STEP_K, a += 2 * TILE_BYTES, b += 2 * TILE_BYTES) {
         _tile_loadd(6, b, b_row);
         _tile_loadd(4, a, 64);
-        for (int q = 0; q < AHEAD; q += 64) _mm_prefetch(ahead + q, _MM_HINT_T1);
+        if (ahead) {
+            for (int q = 0; q < AHEAD; q += 64) _mm_prefetch(ahead + q, _MM_HINT_T1);
+            ahead += AHEAD;
+        }
         _tile_dpbf16ps(0, 4, 6);
         if (right) _tile_loadd(7, b + 64, b_row);
         if (right) _tile_dpbf16ps(1, 4, 7);
