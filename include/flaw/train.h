@@ -29,12 +29,13 @@ typedef struct flaw_train_weights { /* of the terms of the loss */
     float peak;     /* the same for the strongest patches */
     float local;    /* patches against the mask: focal */
     float dice;     /* patches against the mask: overlap */
-    float distil;   /* stage tokens against those of the start (only when image blocks below the last train) */
+    float distil;   /* tokens of all stages but the last against those of the start (where blocks below them train) */
 } flaw_train_weights;
 
 typedef struct flaw_train_options {
     const char *folder; /* checkpoints and the finished bundle go here; resumed from when it holds a checkpoint */
-    const char *init;   /* timm model (safetensors file or folder) for the image tower; NULL or "": random start */
+    const char *init;   /* timm model (safetensors file or folder) for the image tower, or a bundle whose weights, shape and
+                           vocabulary are all kept; NULL or "": random start */
     const char *words;  /* word lists (models/words.txt) */
     flaw_train_source source[FLAW_TRAIN_MAX_SOURCES];
     int sources;

@@ -65,6 +65,46 @@ static void choose_light(light *l, const flaw_prepare_shape *prepare, bool plain
         }
 }
 
+/* What a camera adds: softness (share of a [1 2 1] blur, both ways) and grain (deviation in units of the pixels). */
+typedef struct camera {
+    float soft, grain;
+} camera;
+
+static camera choose_camera(bool plain, flaw_random *random)
+{
+    camera c = {0};
+    if (plain) return c;
+    if (flaw_random_uniform(random) < 0.25) c.soft = (float)flaw_random_range(random, 0.2, 1);
+    if (flaw_random_uniform(random) < 0.4) c.grain = (float)flaw_random_range(random, 0.01, 0.12);
+    return c;
+}
+
+/* n values `step` apart, in place: x + soft * ([1 2 1]/4 * x - x). */
+static void soften_line(float *x, int n, ptrdiff_t step, float soft)
+{
+    float before = x[0];
+    for (int i = 0; i < n; i++) {
+        float here = x[i * step], after = i + 1 < n ? x[(i + 1) * step] : here;
+        x[i * step] = here + soft * 0.25f * (before - 2 * here + after);
+        before = here;
+    }
+}
+
+/* pixels [3, side, side]. Grain: sum of four uniform numbers, close enough to a normal one and cheap. */
+static void apply_camera(float *pixels, int side, camera c, flaw_random *random)
+{
+    size_t all = 3 * (size_t)side * (size_t)side;
+    for (int line = 0; c.soft > 0 && line < 3 * side; line++) {
+        soften_line(pixels + (size_t)line * (size_t)side, side, 1, c.soft);
+        soften_line(pixels + (size_t)(line / side) * (size_t)side * (size_t)side + line % side, side, side, c.soft);
+    }
+    for (size_t i = 0; c.grain > 0 && i < all; i++) {
+        uint64_t u = flaw_random_u64(random);
+        int sum = (int)(u & 0xffff) + (int)(u >> 16 & 0xffff) + (int)(u >> 32 & 0xffff) + (int)(u >> 48) - 2 * 0xffff;
+        pixels[i] += c.grain * (float)sum * (1.0f / 37837.0f); /* deviation of the sum: 65535 * sqrt(4/12) */
+    }
+}
+
 /* Where pixel (x, y) of the view lies in the resized crop. */
 static size_t source_of(const window *w, int side, int x, int y)
 {
@@ -133,6 +173,9 @@ flaw_status flaw_subject_view(float *pixels, float *target, const flaw_subject *
     flaw_status status = view_picture(pixels, &subject->normal, &w, &first, shape->side, err);
     if (!status) status = view_picture(pixels + picture, &subject->defective, &w, &second, shape->side, err);
     if (status) return status;
+    camera c = choose_camera(plain, random);
+    apply_camera(pixels, shape->side, c, random);
+    apply_camera(pixels + picture, shape->side, c, random);
     memset(target, 0, patches * sizeof *target);
     view_mask(target + patches, subject, &w, shape);
     return FLAW_OK;

@@ -55,19 +55,24 @@ static flaw_status photo_part(flaw_picture *out, const flaw_picture *p, int side
     return status;
 }
 
+/* Defects befall the object where one stands clearly before its ground, else any place. */
 static flaw_status paint(flaw_subject *s, const flaw_photos *photos, flaw_random *random, char *defect, size_t size,
                          flaw_error *err)
 {
+    uint8_t *foreground = malloc((size_t)s->normal.width * (size_t)s->normal.height);
+    if (!foreground) return flaw_fail(err, FLAW_NO_MEMORY, "no memory for a foreground");
+    const uint8_t *inside = flaw_defect_foreground(&s->normal, foreground) ? foreground : NULL;
+    flaw_status status = FLAW_OK;
     const flaw_picture *other = flaw_random_uniform(random) < 0.5 ? &flaw_photos_pick(photos, random)->picture : NULL;
     int times = flaw_random_uniform(random) < 0.2 ? 2 : 1;
     defect[0] = 0;
-    for (int i = 0; i < times; i++) {
+    for (int i = 0; i < times && !status; i++) {
         int kind;
-        flaw_status status = flaw_defect_paint(&s->defective, NULL, other, -1, random, s->mask, &kind, err);
-        if (status) return i ? FLAW_OK : status;
-        if (i == 0) snprintf(defect, size, "%s", flaw_defect_name(kind));
+        status = flaw_defect_paint(&s->defective, inside, other, -1, random, s->mask, &kind, err);
+        if (!status && i == 0) snprintf(defect, size, "%s", flaw_defect_name(kind));
     }
-    return FLAW_OK;
+    free(foreground);
+    return defect[0] ? FLAW_OK : status;
 }
 
 flaw_status flaw_subject_photo(flaw_subject *out, const flaw_photos *photos, int side, flaw_random *random,

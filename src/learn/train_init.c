@@ -45,7 +45,7 @@ void flaw_train_init_weights(flaw_clip_train *model, const flaw_clip *tower, uin
 {
     for (size_t i = 0; i < model->list.count; i++) {
         const flaw_parameter *p = &model->list.item[i];
-        const flaw_parameter *given = tower && starts(p->name, "image.") ? find(&tower->list, p->name) : NULL;
+        const flaw_parameter *given = tower ? find(&tower->list, p->name) : NULL;
         float *w = model->weights + p->offset;
         if (given && given->count == p->count) {
             memcpy(w, tower->weights + given->offset, p->count * sizeof *w);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "format/tensors.h"
 #include "learn/train_state.h"
 #include "learn/vocab.h"
 
@@ -82,7 +83,32 @@ static flaw_status learn_vocabulary(flaw_trainer *t, flaw_error *err)
                                       1 << 20, err);
 }
 
-/* The image tower's shape is the start's (DeiT-Tiny's without one); the rest is chosen. */
+static bool is_bundle(const flaw_clip *start)
+{
+    return start && start->shape.local_head && start->shape.text.width > 0;
+}
+
+/* A start that is a bundle keeps its vocabulary: its text tower knows these tokens. */
+static flaw_status keep_vocabulary(flaw_trainer *t, flaw_error *err)
+{
+    flaw_tensors file;
+    flaw_status status = flaw_safetensors_open(&file, t->options->init, err);
+    if (status) return status;
+    const char *merges = flaw_tensors_metadata(&file, "merges");
+    flaw_buffer_init(&t->merges, 1u << 24);
+    if (merges) flaw_buffer_text(&t->merges, merges);
+    if (!merges)
+        status = flaw_fail(err, FLAW_BAD_DATA, "%s: no metadata 'merges'; expected is a flaw bundle", t->options->init);
+    else if (t->merges.failed)
+        status = flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory for its vocabulary", t->options->init);
+    flaw_tensors_close(&file);
+    if (status) return status;
+    return flaw_tokenizer_from_merges(&t->tokenizer, (const uint8_t *)t->merges.data, t->merges.size, t->options->init,
+                                      1 << 20, err);
+}
+
+/* The image tower's shape is the start's (DeiT-Tiny's without one), all of it when the start is a bundle; the rest is
+ * chosen. */
 static flaw_status choose_shape(flaw_trainer *t, const flaw_clip *tower, flaw_error *err)
 {
     const flaw_train_options *o = t->options;
@@ -90,6 +116,10 @@ static flaw_status choose_shape(flaw_trainer *t, const flaw_clip *tower, flaw_er
                          .image_layers = 12, .side = 224, .patch = 16, .patch_bias = true,
                          .prepare = {.resize_to = 256, .mean = {0.485f, 0.456f, 0.406f}, .std = {0.229f, 0.224f, 0.225f}}};
     if (tower) s = tower->shape;
+    if (is_bundle(tower)) {
+        t->shape = s;
+        return FLAW_OK;
+    }
     s.classes = 0;
     s.joint = o->joint;
     s.local_head = true;
@@ -137,10 +167,11 @@ static flaw_status make_model(flaw_trainer *t, const flaw_clip *tower, flaw_erro
     return FLAW_OK;
 }
 
+/* The teacher holds the stages that the memory bank compares; the last stage is free to learn. */
 static flaw_status make_teacher(flaw_trainer *t, flaw_clip *tower, flaw_error *err)
 {
     size_t n = (size_t)t->batch.pictures, stage = n * (size_t)(1 + flaw_clip_patches(&t->shape)) * (size_t)t->shape.image.width;
-    for (int i = 0; i < FLAW_STAGES; i++) {
+    for (int i = 0; i < FLAW_STAGES - 1; i++) {
         t->teacher_stage[i] = flaw_arena_alloc(&t->arena, stage, sizeof(float));
         if (!t->teacher_stage[i]) return flaw_fail(err, FLAW_NO_MEMORY, "no memory for the teacher's tokens");
     }
@@ -157,8 +188,8 @@ static flaw_status open_all(flaw_trainer *t, flaw_error *err)
     if (!status) status = flaw_compute_open(&t->compute, o->threads, FLAW_LEVEL_AMX, o->float32 ? FLAW_F32 : FLAW_BF16, err);
     if (!status) status = flaw_words_read(&t->words, o->words, err);
     if (!status) status = flaw_photos_load(&t->photos, o->source, o->sources, t->compute.pool, err);
-    if (!status) status = learn_vocabulary(t, err);
     if (!status && o->init && o->init[0]) status = flaw_clip_open(&tower, o->init, &t->compute, err);
+    if (!status) status = is_bundle(tower) ? keep_vocabulary(t, err) : learn_vocabulary(t, err);
     if (!status) status = choose_shape(t, tower, err);
     if (!status) status = make_model(t, tower, err);
     if (!status && tower && o->weight.distil > 0) {

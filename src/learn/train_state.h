@@ -38,7 +38,8 @@ flaw_status flaw_trainer_open(flaw_trainer *out, const flaw_train_options *optio
                               flaw_error *err);
 void flaw_trainer_close(flaw_trainer *t);
 
-/* train_init.c: weights of a new run: the image tower from `tower` (NULL: random), the rest random from the seed. */
+/* train_init.c: weights of a new run: what `tower` has (a timm tower, or a whole bundle; NULL: nothing), the rest random
+ * from the seed. */
 void flaw_train_init_weights(flaw_clip_train *model, const flaw_clip *tower, uint64_t seed);
 /* Groups of the optimiser, one for each parameter. */
 flaw_status flaw_train_make_groups(flaw_trainer *t, flaw_error *err);
