@@ -16,9 +16,8 @@ typedef enum flaw_level { FLAW_LEVEL_REF, FLAW_LEVEL_AVX2, FLAW_LEVEL_AVX512, FL
 typedef enum flaw_precision { FLAW_F32, FLAW_BF16 } flaw_precision; /* of the products; all else is float32 */
 typedef enum flaw_activation { FLAW_ACT_NONE, FLAW_ACT_GELU, FLAW_ACT_QUICK_GELU } flaw_activation;
 
-/* C[M,N] = act(A[M,K] B[K,N] + bias) + residual; or C += A B when `accumulate`; or C = (A B) * act'(slope), the
- * activation's backward pass, when `slope` is given. A is read through strides (a transposed A needs no copy); B was
- * packed by `pack`. */
+/* C[M,N] = act(A[M,K] B[K,N] + bias) + residual, or C += A B when `accumulate`.
+ * A is read through strides (a transposed A needs no copy); B was packed by `pack`. */
 typedef struct flaw_product {
     int m, n, k;
     const float *a;
@@ -26,13 +25,12 @@ typedef struct flaw_product {
     const void *b;          /* packed [K,N] */
     float *c;
     ptrdiff_t c_row; /* floats between rows of C; columns are adjacent */
-    bool accumulate; /* add to C; then bias, act, residual, pre, slope are unused */
+    bool accumulate; /* add to C; then bias, act, residual, pre are unused */
     bool far;        /* a hint: C is not read again before much else is (a whole batch), so keep it out of the caches */
     const float *bias; /* [N] or NULL */
     flaw_activation act;
     const float *residual; /* rows like C (c_row), may be C itself; or NULL */
     float *pre;            /* rows like C: value before the activation, for the backward pass; or NULL */
-    const float *slope;    /* rows like C: `pre` of the forward pass; then bias, residual, pre are unused; or NULL */
     float *a_sums; /* [M]: a_sums[i] += A[i][0], then A[i][1] ... (gradient of a bias); or NULL. Done by the piece
                       that starts at column 0. */
 } flaw_product;

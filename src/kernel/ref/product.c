@@ -53,9 +53,7 @@ static void sum_row(flaw_precision prec, const flaw_product *p, int i, int j0, i
 static void finish(const flaw_product *p, int i, int j, float x)
 {
     ptrdiff_t at = i * p->c_row + j;
-    if (p->slope && !p->accumulate) {
-        x *= flaw_ref_activation_slope(p->act, p->slope[at]);
-    } else if (!p->accumulate) {
+    if (!p->accumulate) {
         if (p->bias) x += p->bias[j];
         if (p->pre) p->pre[at] = x;
         x = flaw_ref_activation(p->act, x);

@@ -92,7 +92,7 @@ static void load_tile(const flaw_engine *e, const flaw_product *p, int i, int j,
 /* A sum and nothing else. */
 static bool is_plain(const flaw_product *p)
 {
-    return p->accumulate || (!p->far && !p->bias && !p->pre && !p->residual && !p->slope && p->act == FLAW_ACT_NONE);
+    return p->accumulate || (!p->far && !p->bias && !p->pre && !p->residual && p->act == FLAW_ACT_NONE);
 }
 
 static const unsigned char *panel_of_b(const block *w, int k, int j)
@@ -111,25 +111,25 @@ static const void *share_ahead(const block *w, int k, int j, int row_panel)
     return panel_of_b(w, next, column) + size / (size_t)w->row_panels * (size_t)row_panel;
 }
 
-/* One k block of one tile. Whole tiles of plain products are summed in C itself. */
+/* One k block of one tile. Whole tiles of plain products are summed in C itself. Nothing of `t` is read back here: its
+ * stores wait behind those of the tile before. */
 static void run_tile(const block *w, int kb, int row_panel, int j, float *tile)
 {
     const flaw_engine *e = w->e;
     const flaw_product *p = w->p;
-    int i = w->i0 + row_panel * e->rows, k = kb * e->k_block;
-    flaw_tile t = {.live_rows = least(e->rows, w->i0 + w->rows - i), .live_cols = least(e->cols, p->n - j)};
-    bool direct = w->plain && t.live_rows == e->rows && t.live_cols == e->cols;
-    t.k = least(e->k_block, w->k - k);
-    t.a_transposed = p->a_col != 1;
+    int i = w->i0 + row_panel * e->rows, rows = least(e->rows, w->i0 + w->rows - i), cols = least(e->cols, p->n - j);
+    int from = kb * e->k_block, k = least(e->k_block, w->k - from);
+    bool direct = w->plain && rows == e->rows && cols == e->cols;
+    flaw_tile t = {.live_rows = rows, .live_cols = cols, .k = k, .a_transposed = p->a_col != 1};
     t.resume = kb > 0 || p->accumulate;
     t.a = w->a + (size_t)(kb * w->row_panels + row_panel) * e->a_panel;
-    t.b = panel_of_b(w, k, j);
-    t.ahead = share_ahead(w, k, j, row_panel);
+    t.b = panel_of_b(w, from, j);
+    t.ahead = share_ahead(w, from, j, row_panel);
     t.c = direct ? p->c + i * p->c_row + j : tile;
     t.c_row = direct ? p->c_row : e->cols;
-    if (!direct && p->accumulate && kb == 0) load_tile(e, p, i, j, t.live_rows, t.live_cols, tile);
+    if (!direct && p->accumulate && kb == 0) load_tile(e, p, i, j, rows, cols, tile);
     e->sum(&t);
-    if (!direct && k + t.k >= w->k) e->finish(p, i, j, t.live_rows, t.live_cols, tile);
+    if (!direct && from + k >= w->k) e->finish(p, i, j, rows, cols, tile);
 }
 
 /* Columns n0 .. n1, at most FLAW_TILE_COLS. A panel of A stays in the first cache while panels of B pass it. */

@@ -13,24 +13,14 @@ VEC_INLINE vf act_of(flaw_activation act, vf x)
     return act == FLAW_ACT_QUICK_GELU ? vf_quick_gelu(x) : x;
 }
 
-VEC_INLINE vf times_slope(flaw_activation act, vf x, vf pre)
-{
-    if (act == FLAW_ACT_GELU) return vf_mul(x, vf_gelu_slope(pre));
-    return act == FLAW_ACT_QUICK_GELU ? vf_mul(x, vf_quick_gelu_slope(pre)) : x;
-}
-
 VEC_INLINE void finish_lanes(const flaw_product *p, flaw_activation act, int i, int j, const float *sum, int n)
 {
     ptrdiff_t at = i * p->c_row + j;
     vf x = vf_load_some(sum, n);
-    if (p->slope) {
-        x = times_slope(act, x, vf_load_some(p->slope + at, n));
-    } else {
-        if (p->bias) x = vf_add(x, vf_load_some(p->bias + j, n));
-        if (p->pre) store_far(p->pre + at, x, n); /* only the backward pass reads it */
-        x = act_of(act, x);
-        if (p->residual) x = vf_add(x, vf_load_some(p->residual + at, n));
-    }
+    if (p->bias) x = vf_add(x, vf_load_some(p->bias + j, n));
+    if (p->pre) store_far(p->pre + at, x, n); /* only the backward pass reads it */
+    x = act_of(act, x);
+    if (p->residual) x = vf_add(x, vf_load_some(p->residual + at, n));
     if (p->far) store_far(p->c + at, x, n);
     else vf_store_some(p->c + at, x, n);
 }
