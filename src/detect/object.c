@@ -32,7 +32,8 @@ flaw_status flaw_object_clean(char out[FLAW_OBJECT_ROOM], const char *name, flaw
     while (n > 0 && out[n - 1] == ' ') n--;
     size_t letters = n;
     while (letters > 0 && isdigit((unsigned char)out[letters - 1])) letters--;
-    if (letters > 0 && out[letters - 1] != ' ') n = letters; /* "pcb3", but "part 3" and "42" stay */
+    if (letters > 0 && out[letters - 1] != ' ') n = letters; /* "pcb3" and "gear-2", but "part 3" and "42" stay */
+    while (n > 0 && letters == n && out[n - 1] == '-') letters = --n;
     out[n] = '\0';
     if (n == 0) return flaw_fail(err, FLAW_USAGE, "the object's name is blank");
     for (size_t i = 0; i < sizeof spelled / sizeof *spelled; i++)
