@@ -21,7 +21,8 @@ const cli_option cli_option_table[] = {
     {"good", 'g', CLI_LIST, AT(good), "PATH", NULL, 0, 0, CLI_INSPECT | CLI_LEARN,
      "Folder of pictures of good parts, or one such picture; may be repeated."},
     {"recipe", 'r', CLI_TEXT, AT(recipe), "FILE", NULL, 0, 0, CLI_INSPECT,
-     "Recipe written by flaw learn; takes the place of --good, --object and all that follows from them."},
+     "Recipe written by flaw learn; takes the place of --good, --object and all that follows from them; "
+     "--threshold may stand beside it."},
     {"method", 'm', CLI_TEXT, AT(method), "NAME", NULL, 0, 0, JUDGE,
      "Method to judge with (default: auto: by words without good parts, by comparison with them); see flaw method "
      "list."},

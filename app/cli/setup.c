@@ -34,12 +34,17 @@ static flaw_status refuse_beside_recipe(const cli_settings *s, flaw_error *err)
         bool given;
         const char *flag;
     } other[] = {
-        {s->good.count > 0, "--good"},         {s->object != NULL, "--object"},
-        {s->method != NULL, "--method"},       {s->prompts != NULL, "--prompts"},
-        {s->rule != NULL, "--rule"},           {s->fit != NULL, "--fit"},
-        {s->windows != NULL, "--windows"},     {s->score != NULL, "--score"},
-        {!isnan(s->threshold), "--threshold"}, {s->false_alarm_rate > 0, "--false-alarm-rate"},
-        {!isnan(s->lambda), "--lambda"},       {!isnan(s->tau), "--tau"},
+        {s->good.count > 0, "--good"},
+        {s->object != NULL, "--object"},
+        {s->method != NULL, "--method"},
+        {s->prompts != NULL, "--prompts"},
+        {s->rule != NULL, "--rule"},
+        {s->fit != NULL, "--fit"},
+        {s->windows != NULL, "--windows"},
+        {s->score != NULL, "--score"},
+        {s->false_alarm_rate > 0, "--false-alarm-rate"},
+        {!isnan(s->lambda), "--lambda"},
+        {!isnan(s->tau), "--tau"},
         {s->bank_limit > 0, "--bank-limit"},
     };
     for (size_t i = 0; i < sizeof other / sizeof *other; i++)
@@ -74,5 +79,7 @@ flaw_status cli_open_inspector(flaw_inspector **out, const flaw_engine *engine, 
 {
     if (!s->recipe) return from_good_parts(out, engine, s, err);
     flaw_status status = refuse_beside_recipe(s, err);
-    return status == FLAW_OK ? flaw_inspector_from_recipe(out, engine, s->recipe, err) : status;
+    if (status == FLAW_OK) status = flaw_inspector_from_recipe(out, engine, s->recipe, err);
+    if (status != FLAW_OK || isnan(s->threshold)) return status;
+    return flaw_inspector_set_threshold(*out, s->threshold, err);
 }

@@ -69,6 +69,9 @@ flaw_status flaw_inspector_new(flaw_inspector **out, const flaw_engine *engine, 
 /* From a recipe file: refused by name when made for another model, damaged, or when its self-check differs. */
 flaw_status flaw_inspector_from_recipe(flaw_inspector **out, const flaw_engine *engine, const char *path, flaw_error *err);
 flaw_status flaw_inspector_save(const flaw_inspector *inspector, const char *path, flaw_error *err);
+/* The user's own limit over the one from calibration or recipe: the rule becomes "user", the false-alarm rate unknown.
+ * FLAW_USAGE for one that is not finite. */
+flaw_status flaw_inspector_set_threshold(flaw_inspector *inspector, double threshold, flaw_error *err);
 void flaw_inspector_free(flaw_inspector *inspector);
 /* A paragraph for people about the calibration: rule, good parts, expected false alarms, parts needed for fewer. */
 const char *flaw_inspector_about(const flaw_inspector *inspector);

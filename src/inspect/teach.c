@@ -192,7 +192,13 @@ flaw_status flaw_inspector_teach(flaw_inspector *in, const flaw_inspect_options 
     } else {
         flaw_calibrate_text(&in->calibration);
     }
-    if (!s && !isnan(options->threshold))
-        flaw_calibrate_user(&in->calibration, options->threshold, &in->method->scores);
-    return s;
+    return s || isnan(options->threshold) ? s : flaw_inspector_set_threshold(in, options->threshold, err);
+}
+
+flaw_status flaw_inspector_set_threshold(flaw_inspector *in, double threshold, flaw_error *err)
+{
+    if (!isfinite(threshold))
+        return flaw_fail(err, FLAW_USAGE, "a threshold of %g is not allowed, allowed are finite numbers", threshold);
+    flaw_calibrate_user(&in->calibration, threshold, &in->method->scores);
+    return FLAW_OK;
 }

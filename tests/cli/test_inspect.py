@@ -162,6 +162,22 @@ class Learn(command.Command):
         for key in ('score', 'threshold', 'verdict', 'method', 'object', 'regions'):
             self.assertEqual(direct[0][key], recipe[0][key], key)
 
+    def test_threshold_overrides_that_of_a_recipe(self):
+        self.learn()
+        self.write('a.png', part(7))
+        _, learnt, _ = self.judge('a.png', '--recipe', 'plate.recipe')
+        score = learnt[0]['score']
+        for limit, verdict in ((score + 0.01, 'normal'), (score - 0.01, 'anomalous')):
+            status, lines, err = self.judge('a.png', '--recipe', 'plate.recipe', '--threshold', repr(limit))
+            self.assertEqual((status, err), (0, []))
+            self.assertEqual((lines[0]['verdict'], lines[0]['rule']), (verdict, 'user'))
+            self.assertAlmostEqual(lines[0]['threshold'], limit, 6)
+            self.assertEqual(lines[0]['score'], score)
+            self.assertIsNone(lines[0]['false_alarm_rate'])
+        _, direct, _ = self.judge('a.png', '--good', 'good', '--object', 'plate', '--threshold', repr(score - 0.01))
+        self.assertEqual(direct[0]['regions'], lines[0]['regions'])
+        self.fail_once(2, 'threshold', 'inspect', 'a.png', '--recipe', 'plate.recipe', '--threshold', 'inf')
+
     def test_recipe_refuses_company(self):
         self.learn()
         self.write('a.png', part(7))

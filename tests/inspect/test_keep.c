@@ -50,6 +50,46 @@ static void test_every_method(void **state)
     flaw_picture_release(&p);
 }
 
+/* The user's own limit over that of a recipe: as if it had been given when the good parts were learnt. */
+static void test_own_threshold(void **state)
+{
+    good_files good;
+    char path[512];
+    flaw_error err = {0};
+    draw_good(&good, *state, 3);
+    in_folder(path, *state, "a.recipe");
+    flaw_picture p = draw(48, 40, 77, 6);
+    for (int m = 0; m < flaw_method_count(); m++) {
+        flaw_result a, b;
+        flaw_inspect_options o;
+        flaw_inspector *in = learn(flaw_method_name(m), &good), *back = NULL, *direct = NULL;
+        assert_ok(flaw_inspector_save(in, path, &err));
+        assert_ok(flaw_inspector_from_recipe(&back, engine, path, &err));
+        o = in->options;
+        o.threshold = -0.25;
+        o.good = good.path;
+        o.good_count = good.count;
+        assert_ok(flaw_inspector_new(&direct, engine, &o, NULL, NULL, &err));
+        assert_int_equal(flaw_inspector_set_threshold(back, NAN, &err), FLAW_USAGE);
+        assert_int_equal(flaw_inspector_set_threshold(back, -INFINITY, &err), FLAW_USAGE);
+        assert_string_equal(flaw_inspector_about(back), flaw_inspector_about(in)); /* refused: as it was */
+        assert_ok(flaw_inspector_set_threshold(back, -0.25, &err));
+        assert_ok(flaw_inspector_judge(direct, &p, &a, &err));
+        assert_ok(flaw_inspector_judge(back, &p, &b, &err));
+        assert_int_equal(b.verdict, FLAW_ANOMALOUS);
+        assert_string_equal(b.rule, "user");
+        assert_true(b.threshold == -0.25 && isnan(b.false_alarm_rate));
+        assert_true(a.score == b.score && a.map_threshold == b.map_threshold && a.map_low == b.map_low);
+        assert_string_equal(flaw_inspector_about(back), flaw_inspector_about(direct));
+        flaw_result_release(&a);
+        flaw_result_release(&b);
+        flaw_inspector_free(in);
+        flaw_inspector_free(back);
+        flaw_inspector_free(direct);
+    }
+    flaw_picture_release(&p);
+}
+
 /* Both forms of one model share recipes; a model with one other weight does not, and both are named. */
 static void test_other_model(void **state)
 {
@@ -279,8 +319,8 @@ static int close_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        in_scratch(test_every_method),   in_scratch(test_other_model), in_scratch(test_self_check),
-        in_scratch(test_wrong_contents), in_scratch(test_damaged),
+        in_scratch(test_every_method), in_scratch(test_own_threshold),  in_scratch(test_other_model),
+        in_scratch(test_self_check),   in_scratch(test_wrong_contents), in_scratch(test_damaged),
     };
     return cmocka_run_group_tests(tests, open_it, close_it);
 }
