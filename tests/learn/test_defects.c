@@ -7,7 +7,6 @@
 #include <cmocka.h>
 
 #include "flaw/picture.h"
-#include "learn/augment.h"
 #include "learn/defect.h"
 
 enum { SIDE = 128 };
@@ -143,55 +142,6 @@ static void metal_grows_no_mould(void **state)
     }
 }
 
-/* The view without any change is the picture; picture and mask take the same geometry. */
-static void a_view_moves_picture_and_mask_alike(void **state)
-{
-    static uint8_t foreground[SIDE * SIDE], seen[200 * 200];
-    flaw_picture p = disc(foreground), out;
-    flaw_augment_options o = {.size = SIDE, .scale_lo = 1, .scale_hi = 1, .aspect = 1, .gamma = 1};
-    flaw_random r;
-    flaw_random_init(&r, 8, 8);
-    assert_int_equal(flaw_augment(&out, NULL, &p, NULL, &o, &r, NULL), FLAW_OK);
-    for (int i = 0; i < 3 * SIDE * SIDE; i++) assert_in_range(abs(out.rgb[i] - p.rgb[i]), 0, 1);
-    flaw_picture_release(&out);
-    flaw_augment_options_init(&o);
-    o.size = 200, o.noise = 0, o.brightness = o.contrast = 0, o.gamma = 1, o.blur = 0;
-    for (int t = 0; t < 20; t++) {
-        assert_int_equal(flaw_augment(&out, seen, &p, foreground, &o, &r, NULL), FLAW_OK);
-        int wrong = 0;
-        for (int i = 0; i < 200 * 200; i++) wrong += (seen[i] == 255) != (out.rgb[3 * i + 1] > 85);
-        assert_in_range(wrong, 0, 400);
-        flaw_picture_release(&out);
-    }
-    o.size = 0;
-    assert_int_equal(flaw_augment(&out, NULL, &p, NULL, &o, &r, NULL), FLAW_USAGE);
-    o.size = 64, o.scale_lo = 2;
-    assert_int_equal(flaw_augment(&out, NULL, &p, NULL, &o, &r, NULL), FLAW_USAGE);
-    flaw_picture_release(&p);
-}
-
-static void a_view_follows_its_seed(void **state)
-{
-    static uint8_t foreground[SIDE * SIDE];
-    flaw_picture p = disc(foreground), a, b, c;
-    flaw_augment_options o;
-    flaw_augment_options_init(&o);
-    o.size = 64;
-    flaw_random r, same, later;
-    flaw_random_init(&r, 2, 2);
-    same = r;
-    assert_int_equal(flaw_augment(&a, NULL, &p, NULL, &o, &r, NULL), FLAW_OK);
-    later = r;
-    assert_int_equal(flaw_augment(&b, NULL, &p, NULL, &o, &same, NULL), FLAW_OK);
-    assert_int_equal(flaw_augment(&c, NULL, &p, NULL, &o, &later, NULL), FLAW_OK);
-    assert_memory_equal(a.rgb, b.rgb, 3 * 64 * 64);
-    assert_true(memcmp(a.rgb, c.rgb, 3 * 64 * 64) != 0);
-    flaw_picture_release(&a);
-    flaw_picture_release(&b);
-    flaw_picture_release(&c);
-    flaw_picture_release(&p);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,8 +150,6 @@ int main(void)
         cmocka_unit_test(impossible_defects_are_refused),
         cmocka_unit_test(an_object_before_a_calm_ground_is_found),
         cmocka_unit_test(metal_grows_no_mould),
-        cmocka_unit_test(a_view_moves_picture_and_mask_alike),
-        cmocka_unit_test(a_view_follows_its_seed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
