@@ -4,6 +4,7 @@
 #include "flaw/inspect.h"
 #include "format/npy.h"
 #include "image/overlay.h"
+#include "image/write_png.h"
 
 flaw_status flaw_result_write_overlay(const flaw_result *r, const flaw_picture *picture, const char *path,
                                       flaw_error *err)
@@ -33,15 +34,13 @@ flaw_status flaw_result_write_overlay(const flaw_result *r, const flaw_picture *
 
 flaw_status flaw_result_write_mask(const flaw_result *r, const char *path, flaw_error *err)
 {
-    flaw_picture mask = {0};
-    flaw_status s = flaw_picture_new(&mask, r->width, r->height, err);
-    if (s) return s;
     size_t pixels = (size_t)r->width * (size_t)r->height;
+    uint8_t *mask = calloc(pixels ? pixels : 1, 1);
+    if (!mask) return flaw_fail(err, FLAW_NO_MEMORY, "%s: a mask of %d x %d was refused", path, r->width, r->height);
     /* As with regions: a normal picture shows none. */
-    for (size_t i = 0; r->map && r->verdict == FLAW_ANOMALOUS && i < pixels; i++)
-        if (r->map[i] > r->map_threshold) mask.rgb[3 * i] = mask.rgb[3 * i + 1] = mask.rgb[3 * i + 2] = 255;
-    s = flaw_picture_write_png(&mask, path, err);
-    flaw_picture_release(&mask);
+    for (size_t i = 0; r->map && r->verdict == FLAW_ANOMALOUS && i < pixels; i++) mask[i] = r->map[i] > r->map_threshold;
+    flaw_status s = flaw_mask_write_png(mask, r->width, r->height, path, err);
+    free(mask);
     return s;
 }
 

@@ -109,6 +109,10 @@ static void test_mask(void **state)
         assert_ok(flaw_result_write_mask(&r, in_folder(path, *state, "mask.png"), &err));
         assert_ok(flaw_picture_read(&mask, path, &err));
         assert_true(mask.width == 20 && mask.height == 10);
+        flaw_bytes file;
+        assert_ok(flaw_file_read(&file, path, 1 << 20, &err));
+        assert_true(file.data[24] == 8 && file.data[25] == 0); /* PNG header: 8 bits, grey */
+        flaw_bytes_release(&file);
         for (int i = 0; i < 200; i++) {
             int want = verdict == FLAW_ANOMALOUS && r.map[i] > 0.5f ? 255 : 0;
             for (int c = 0; c < 3; c++) assert_int_equal(mask.rgb[3 * i + c], want);
