@@ -13,14 +13,21 @@ double flaw_align_logistic(double margin)
     return clamp(1.0 / (1.0 + exp(-margin)));
 }
 
-void flaw_align_rows(double *score, const flaw_prototypes *p, const float *rows, int count, const flaw_kernels *kernels)
+void flaw_align_margins(double *margin, const flaw_prototypes *p, const float *rows, int count,
+                        const flaw_kernels *kernels)
 {
     size_t width = (size_t)p->width;
     for (int i = 0; i < count; i++) {
         const float *row = rows + (size_t)i * width;
         double normal = kernels->dot(width, row, p->text[0]), abnormal = kernels->dot(width, row, p->text[1]);
-        score[i] = flaw_align_logistic((abnormal - normal) / p->tau);
+        margin[i] = (abnormal - normal) / p->tau;
     }
+}
+
+void flaw_align_rows(double *score, const flaw_prototypes *p, const float *rows, int count, const flaw_kernels *kernels)
+{
+    flaw_align_margins(score, p, rows, count, kernels);
+    for (int i = 0; i < count; i++) score[i] = flaw_align_logistic(score[i]);
 }
 
 void flaw_align_windows(double *map, const double *score, int grid, int k)

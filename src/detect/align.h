@@ -18,7 +18,10 @@ typedef struct flaw_prototypes {
 } flaw_prototypes;
 
 double flaw_align_logistic(double margin); /* clamped */
-/* score[rows] of rows [rows, E] of unit length. */
+/* margin[count] = (abnormal - normal cosine) / tau of rows [count, E] of unit length, not clamped. */
+void flaw_align_margins(double *margin, const flaw_prototypes *p, const float *rows, int count,
+                        const flaw_kernels *kernels);
+/* score[count] = logistic of that. */
 void flaw_align_rows(double *score, const flaw_prototypes *p, const float *rows, int count,
                      const flaw_kernels *kernels);
 

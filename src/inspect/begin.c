@@ -61,7 +61,7 @@ static flaw_status build(flaw_inspector *in, const flaw_inspect_options *options
     flaw_status s = own_options(in, options, err);
     if (!s) s = flaw_object_clean(in->object, in->options.object, err);
     if (!s) s = flaw_fit_named(&in->fit, in->options.fit, err);
-    if (!s) s = flaw_method_choose(&in->method, in->options.method, flaw_engine_has_text(in->engine), good, err);
+    if (!s) s = flaw_method_choose(&in->method, in->options.method, model, good, err);
     if (!s) s = flaw_engine_compute(in->engine, &in->compute, err);
     if (!s) s = get_prompts(in, record, err);
     flaw_method_setup setup = {model, &in->compute, &in->prompts, &in->options};

@@ -21,7 +21,7 @@
 #define ALFA_TAU 0.07
 #define ALFA_LAMBDA 1.0
 #define ALFA_LEAST_LAMBDA 1e-3 /* below it float32 Gram matrices are not surely positive definite */
-#define TOP_SHARE 100          /* the top of a map: the mean of its largest 1/100, at least 3 patches */
+#define TOP 4                  /* the top of a map: its largest patch scores, as the trainer's `peak` takes them */
 
 typedef enum score_kind { SCORE_CLS, SCORE_MAP, SCORE_BOTH } score_kind;
 
@@ -72,14 +72,17 @@ static flaw_status read_options(alfa *a, const flaw_method_setup *setup, flaw_er
             return flaw_fail(err, FLAW_USAGE, "score \"%s\" is unknown, allowed are auto, cls, map and both", o->score);
         a->score = (score_kind)kind;
     }
-    a->lambda = isnan(o->lambda) ? ALFA_LAMBDA : o->lambda;
+    a->lambda = !isnan(o->lambda) ? o->lambda : local ? INFINITY : ALFA_LAMBDA;
     if (!(a->lambda >= ALFA_LEAST_LAMBDA))
         return flaw_fail(err, FLAW_USAGE, "lambda %g is not allowed, allowed are %g to infinity", a->lambda,
                          ALFA_LEAST_LAMBDA);
-    /* A model trained with a local head knows its own scale: logits are scale * cosine. */
+    /* A model with a local head was trained on plain means of sentences, without an aligner, and knows its own scale:
+     * logits are scale * cosine. */
     double own = local && setup->model->view.logit_scale ? exp(-(double)setup->model->view.logit_scale[0]) : ALFA_TAU;
     a->tau = isnan(o->tau) ? own : o->tau;
-    return flaw_context_named(&a->rule, o->rule, err);
+    flaw_status s = flaw_context_named(&a->rule, o->rule, err);
+    if (local && (!o->rule || !*o->rule)) a->rule = FLAW_CONTEXT_NONE;
+    return s;
 }
 
 static void close_state(void *state)
@@ -189,40 +192,41 @@ static flaw_status pull_prototypes(alfa *a, const flaw_features *picture, flaw_e
     return s;
 }
 
-/* Step H: the map in maps[0]; returns the score of the whole picture. */
+/* Step H: the map in maps[0], the margins of the patches behind the scales; returns the margin of the whole picture. */
 static double make_map(alfa *a, const flaw_features *picture)
 {
+    const flaw_kernels *kernels = a->compute->kernels;
+    size_t joint = (size_t)a->joint;
     int cells = a->grid * a->grid, scales = 0;
-    double *of_windows = a->maps, *scale[4], whole;
-    flaw_prototypes p = {.text = {a->text, a->text + a->joint}, .width = a->joint, .tau = a->tau};
-    flaw_prototypes local = {
-        .text = {a->text + 2 * (size_t)a->joint, a->text + 3 * (size_t)a->joint}, .width = a->joint, .tau = a->tau};
+    double *of_windows = a->maps, *margin = a->maps + 5 * cells, *scale[4], whole;
+    flaw_prototypes p = {.text = {a->text, a->text + joint}, .width = a->joint, .tau = a->tau};
+    flaw_prototypes local = {.text = {a->text + 2 * joint, a->text + 3 * joint}, .width = a->joint, .tau = a->tau};
     for (int i = 0; i < 4; i++) scale[i] = a->maps + (i + 1) * cells;
-    flaw_align_rows(&whole, &p, picture->cls, 1, a->compute->kernels);
-    flaw_align_rows(scale[scales++], &local, picture->patches, cells, a->compute->kernels);
-    for (int i = 0; a->windows && i < 2; i++) {
+    flaw_align_margins(&whole, &p, picture->cls, 1, kernels);
+    flaw_align_margins(margin, &local, picture->patches, cells, kernels);
+    for (int i = 0; i < cells; i++) scale[0][i] = flaw_align_logistic(margin[i]);
+    if (!a->windows) {
+        flaw_gridmap_smooth(a->maps, scale[0], a->grid);
+        return whole;
+    }
+    scales = 1;
+    for (int i = 0; i < 2; i++) {
         int across = a->grid - 1 - i;
         if (!picture->window[i]) continue;
-        flaw_align_rows(of_windows, &p, picture->window[i], across * across, a->compute->kernels);
+        flaw_align_rows(of_windows, &p, picture->window[i], across * across, kernels);
         flaw_align_windows(scale[scales++], of_windows, a->grid, i + 2);
     }
-    if (a->windows) {
-        for (int i = 0; i < cells; i++) scale[scales][i] = whole;
-        scales++;
-    }
-    if (a->windows) flaw_align_scales(a->maps, (const double *const *)scale, scales, cells);
-    else flaw_gridmap_smooth(a->maps, scale[0], a->grid);
+    for (int i = 0; i < cells; i++) scale[scales][i] = flaw_align_logistic(whole);
+    flaw_align_scales(a->maps, (const double *const *)scale, scales + 1, cells);
     return whole;
 }
 
-/* Step F: logits of the picture and of the top of the map, or the mean of both. */
+/* Step F: the margin of the picture, of the top of its patches, or the mean of both. */
 static double image_score(const alfa *a, double whole)
 {
-    int cells = a->grid * a->grid, count = cells / TOP_SHARE > 3 ? cells / TOP_SHARE : 3;
-    if (a->score == SCORE_CLS) return whole;
-    double top = flaw_gridmap_top(a->maps, cells, count);
-    if (a->score == SCORE_MAP) return top;
-    return flaw_align_logistic((log(whole / (1 - whole)) + log(top / (1 - top))) / 2);
+    int cells = a->grid * a->grid;
+    double top = flaw_gridmap_top(a->maps + 5 * cells, cells, TOP);
+    return flaw_align_logistic(a->score == SCORE_CLS ? whole : a->score == SCORE_MAP ? top : (whole + top) / 2);
 }
 
 static flaw_status score(void *state, const flaw_features *picture, flaw_score *out, flaw_error *err)

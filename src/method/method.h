@@ -35,10 +35,11 @@ typedef struct flaw_score {
 } flaw_score;
 
 typedef struct flaw_method {
-    const char *name;  /* "winclip", "winclip+", "alfa", "alfa+", "few-shot" */
+    const char *name;  /* "few-shot", "few-shot+", "alfa", "alfa+", "winclip", "winclip+" */
     const char *about; /* one line: title, paper, needs */
     flaw_prompts_kind prompts;
-    bool needs_good;                              /* at least one good part */
+    bool needs_good;         /* at least one good part */
+    bool needs_local_head;   /* patches that meet the text by training */
     flaw_scores_kind scores;                      /* what its scores are like, for the calibration; `alone` is NaN */
     int (*wants)(const flaw_method_setup *setup); /* FLAW_WANT_* of detect/features.h */
     flaw_status (*open)(void **state, const flaw_method_setup *setup, flaw_error *err);
@@ -54,10 +55,12 @@ typedef struct flaw_method {
 const flaw_method *flaw_method_find(const char *name); /* NULL when there is none */
 const flaw_method *flaw_method_at(int index);
 
-/* "auto": few-shot with good parts, ALFA without. FLAW_USAGE when the model or the parts do not suffice. */
-flaw_status flaw_method_choose(const flaw_method **out, const char *name, bool has_text, size_t good, flaw_error *err);
+/* "auto": without good parts ALFA; with them few-shot+ where the model has text and a local head, else few-shot.
+ * FLAW_USAGE when the model or the parts do not suffice. */
+flaw_status flaw_method_choose(const flaw_method **out, const char *name, const flaw_clip *model, size_t good,
+                               flaw_error *err);
 
 extern const flaw_method flaw_method_winclip, flaw_method_winclip_plus, flaw_method_alfa, flaw_method_alfa_plus,
-    flaw_method_few_shot;
+    flaw_method_few_shot, flaw_method_few_shot_plus;
 
 #endif

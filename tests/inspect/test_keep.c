@@ -5,7 +5,7 @@
 
 static flaw_engine *engine;
 
-static flaw_inspector *learn(const char *method, const good_files *good)
+static flaw_inspector *learn_on(const flaw_engine *on, const char *method, const good_files *good)
 {
     flaw_inspector *in = NULL;
     flaw_inspect_options o;
@@ -18,8 +18,13 @@ static flaw_inspector *learn(const char *method, const good_files *good)
     o.rule = "soft";
     o.good = good->path;
     o.good_count = good->count;
-    assert_ok(flaw_inspector_new(&in, engine, &o, NULL, NULL, &err));
+    assert_ok(flaw_inspector_new(&in, on, &o, NULL, NULL, &err));
     return in;
+}
+
+static flaw_inspector *learn(const char *method, const good_files *good)
+{
+    return learn_on(engine, method, good);
 }
 
 static void test_every_method(void **state)
@@ -32,10 +37,11 @@ static void test_every_method(void **state)
     flaw_picture p = draw(48, 40, 77, 6);
     for (int m = 0; m < flaw_method_count(); m++) {
         flaw_result a, b;
-        flaw_inspector *in = learn(flaw_method_name(m), &good), *back = NULL;
+        flaw_engine *own = flaw_method_at(m)->needs_local_head ? open_engine("") : NULL, *on = own ? own : engine;
+        flaw_inspector *in = learn_on(on, flaw_method_name(m), &good), *back = NULL;
         assert_ok(flaw_inspector_judge(in, &p, &a, &err));
         assert_ok(flaw_inspector_save(in, path, &err));
-        assert_ok(flaw_inspector_from_recipe(&back, engine, path, &err));
+        assert_ok(flaw_inspector_from_recipe(&back, on, path, &err));
         assert_string_equal(flaw_inspector_about(back), flaw_inspector_about(in));
         assert_ok(flaw_inspector_judge(back, &p, &b, &err));
         assert_true(a.score == b.score && a.threshold == b.threshold && a.map_low == b.map_low);
@@ -46,6 +52,7 @@ static void test_every_method(void **state)
         flaw_result_release(&b);
         flaw_inspector_free(in);
         flaw_inspector_free(back);
+        flaw_engine_close(own);
     }
     flaw_picture_release(&p);
 }
@@ -62,14 +69,15 @@ static void test_own_threshold(void **state)
     for (int m = 0; m < flaw_method_count(); m++) {
         flaw_result a, b;
         flaw_inspect_options o;
-        flaw_inspector *in = learn(flaw_method_name(m), &good), *back = NULL, *direct = NULL;
+        flaw_engine *own = flaw_method_at(m)->needs_local_head ? open_engine("") : NULL, *on = own ? own : engine;
+        flaw_inspector *in = learn_on(on, flaw_method_name(m), &good), *back = NULL, *direct = NULL;
         assert_ok(flaw_inspector_save(in, path, &err));
-        assert_ok(flaw_inspector_from_recipe(&back, engine, path, &err));
+        assert_ok(flaw_inspector_from_recipe(&back, on, path, &err));
         o = in->options;
         o.threshold = -0.25;
         o.good = good.path;
         o.good_count = good.count;
-        assert_ok(flaw_inspector_new(&direct, engine, &o, NULL, NULL, &err));
+        assert_ok(flaw_inspector_new(&direct, on, &o, NULL, NULL, &err));
         assert_int_equal(flaw_inspector_set_threshold(back, NAN, &err), FLAW_USAGE);
         assert_int_equal(flaw_inspector_set_threshold(back, -INFINITY, &err), FLAW_USAGE);
         assert_string_equal(flaw_inspector_about(back), flaw_inspector_about(in)); /* refused: as it was */
@@ -86,6 +94,7 @@ static void test_own_threshold(void **state)
         flaw_inspector_free(in);
         flaw_inspector_free(back);
         flaw_inspector_free(direct);
+        flaw_engine_close(own);
     }
     flaw_picture_release(&p);
 }

@@ -263,27 +263,77 @@ static void test_bank_limit(void **state)
 
 static void test_table(void **state)
 {
-    const flaw_method *m;
-    flaw_error err = {0};
-    assert_int_equal(flaw_method_count(), 5);
+    assert_int_equal(flaw_method_count(), 6);
     for (int i = 0; i < flaw_method_count(); i++) {
         assert_non_null(flaw_method_about(i));
         assert_ptr_equal(flaw_method_find(flaw_method_name(i)), flaw_method_at(i));
     }
-    assert_null(flaw_method_name(5));
+    assert_null(flaw_method_name(6));
     assert_null(flaw_method_name(-1));
-    assert_ok(flaw_method_choose(&m, NULL, true, 0, &err));
+}
+
+/* "auto" and the refusals, on a model with text, one without, and one with a local head (the embedded default). */
+static void test_choose(void **state)
+{
+    const flaw_method *m;
+    flaw_error err = {0};
+    flaw_engine *timm = open_tiny_engine("timm"), *local = open_engine("");
+    const flaw_clip *text = engine->model, *pictures = timm->model;
+    assert_true(local->model->shape.local_head);
+    assert_ok(flaw_method_choose(&m, NULL, text, 0, &err));
     assert_string_equal(m->name, "alfa");
-    assert_ok(flaw_method_choose(&m, "auto", true, 2, &err));
+    assert_ok(flaw_method_choose(&m, "auto", text, 2, &err));
     assert_string_equal(m->name, "few-shot");
-    assert_ok(flaw_method_choose(&m, "auto", false, 2, &err));
-    assert_int_equal(flaw_method_choose(&m, "auto", false, 0, &err), FLAW_USAGE);
+    assert_ok(flaw_method_choose(&m, "auto", pictures, 2, &err));
+    assert_string_equal(m->name, "few-shot");
+    assert_ok(flaw_method_choose(&m, "", local->model, 2, &err));
+    assert_string_equal(m->name, "few-shot+");
+    assert_int_equal(flaw_method_choose(&m, "auto", pictures, 0, &err), FLAW_USAGE);
     assert_contains(err.text, "good parts");
-    assert_int_equal(flaw_method_choose(&m, "winclip", false, 0, &err), FLAW_USAGE);
+    assert_int_equal(flaw_method_choose(&m, "winclip", pictures, 0, &err), FLAW_USAGE);
     assert_contains(err.text, "text tower");
-    assert_int_equal(flaw_method_choose(&m, "winclip+", true, 0, &err), FLAW_USAGE);
-    assert_int_equal(flaw_method_choose(&m, "padim", true, 0, &err), FLAW_USAGE);
+    assert_int_equal(flaw_method_choose(&m, "few-shot+", text, 1, &err), FLAW_USAGE);
+    assert_contains(err.text, "local head");
+    assert_int_equal(flaw_method_choose(&m, "winclip+", text, 0, &err), FLAW_USAGE);
+    assert_int_equal(flaw_method_choose(&m, "padim", text, 0, &err), FLAW_USAGE);
     assert_contains(err.text, "padim");
+    flaw_engine_close(timm);
+    flaw_engine_close(local);
+}
+
+/* Few-shot+: words only ever add to distances, add nothing to a part of the memory that has the usual text score, and
+ * at no more than their weight. */
+static void test_words_over_distances(void **state)
+{
+    enum { MOST_CELLS = 4096 };
+    static float plain[MOST_CELLS];
+    good_files good;
+    flaw_inspector *in[2] = {NULL, NULL};
+    flaw_error err = {0};
+    flaw_seen seen;
+    flaw_score score;
+    bool sound;
+    flaw_engine *local = open_engine("");
+    flaw_picture bad = draw(90, 90, 31, 20);
+    draw_good(&good, *state, 3);
+    flaw_inspect_options o = options_of("few-shot");
+    o.good = good.path;
+    o.good_count = good.count;
+    for (int i = 0; i < 2; i++) {
+        o.method = i ? "few-shot+" : "few-shot";
+        assert_ok(flaw_inspector_new(&in[i], local, &o, NULL, NULL, &err));
+    }
+    int cells = local->model->shape.grid * local->model->shape.grid;
+    assert_true(cells <= MOST_CELLS);
+    assert_ok(flaw_inspector_measure(in[0], &bad, &seen, &score, &sound, &err));
+    memcpy(plain, score.map, (size_t)cells * sizeof(float));
+    double distance = score.image;
+    assert_ok(flaw_inspector_measure(in[1], &bad, &seen, &score, &sound, &err));
+    assert_true(score.image >= distance - 1e-9 && score.image <= distance + 0.2);
+    for (int i = 0; i < cells; i++) assert_true(score.map[i] >= plain[i] - 1e-6 && score.map[i] <= plain[i] + 0.2 + 1e-6);
+    for (int i = 0; i < 2; i++) flaw_inspector_free(in[i]);
+    flaw_picture_release(&bad);
+    flaw_engine_close(local);
 }
 
 static void test_gridmap(void **state)
@@ -325,6 +375,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_reference_itself, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(test_bank_limit, make_scratch, remove_scratch),
         cmocka_unit_test(test_table),
+        cmocka_unit_test(test_choose),
+        cmocka_unit_test_setup_teardown(test_words_over_distances, make_scratch, remove_scratch),
         cmocka_unit_test(test_gridmap),
     };
     return cmocka_run_group_tests(tests, open_it, close_it);
