@@ -71,11 +71,11 @@ static void qkv_piece(void *context, int piece, int worker)
     const flaw_block_weights *w = &p->b->weights;
     float *h = p->h + r * (size_t)d;
     p->c->kernels->layer_norm(rows, d, p->b->shape.eps, p->x + r * (size_t)d, w->norm1_w, w->norm1_b, h, NULL, NULL);
-    flaw_linear_rows(p->c, worker, &p->b->qkv, rows, h, d, p->qkv + r * 3 * (size_t)d, 3 * d, FLAW_ACT_NONE, NULL, NULL);
+    flaw_linear_rows(p->c, worker, &p->b->qkv, rows, h, d, p->qkv + r * 3 * (size_t)d, 3 * d, FLAW_ACT_NONE, NULL, NULL, false);
 }
 
 void flaw_block_attention(const flaw_block_shape *shape, int tokens, size_t head, const float *qkv, float *out,
-                          float *probs, flaw_attention *a)
+                          float *stats, flaw_attention *a)
 {
     size_t d = (size_t)shape->width, width = d / (size_t)shape->heads;
     size_t first = head / (size_t)shape->heads * (size_t)tokens, column = head % (size_t)shape->heads * width;
@@ -84,7 +84,7 @@ void flaw_block_attention(const flaw_block_shape *shape, int tokens, size_t head
                           .scale = (float)(1.0 / sqrt((double)width)), .q = q, .k = q + d, .v = q + 2 * d,
                           .row = 3 * (ptrdiff_t)d, .out = out ? out + first * d + column : NULL,
                           .out_row = (ptrdiff_t)d};
-    if (probs) a->probs = probs + head * (size_t)tokens * (size_t)tokens;
+    if (stats) a->stats = stats + head * (size_t)tokens * 2;
 }
 
 static void attention_piece(void *context, int piece, int worker)
@@ -94,6 +94,7 @@ static void attention_piece(void *context, int piece, int worker)
     for (size_t head = first; head < first + (size_t)p->heads_per_piece && head < total; head++) {
         flaw_attention a;
         flaw_block_attention(&p->b->shape, p->tokens, head, p->qkv, p->h, NULL, &a);
+        a.precision = p->c->precision;
         p->c->kernels->attention(&a, p->c->scratch[worker]);
     }
 }
@@ -106,10 +107,10 @@ static void mlp_piece(void *context, int piece, int worker)
     size_t r = (size_t)piece * FLAW_TILE_ROWS;
     const flaw_block_weights *w = &p->b->weights;
     float *h = p->h + r * (size_t)d, *x = p->x + r * (size_t)d, *hidden = p->hidden + r * (size_t)f;
-    flaw_linear_rows(p->c, worker, &p->b->out, rows, h, d, x, d, FLAW_ACT_NONE, x, NULL);
+    flaw_linear_rows(p->c, worker, &p->b->out, rows, h, d, x, d, FLAW_ACT_NONE, x, NULL, false);
     p->c->kernels->layer_norm(rows, d, p->b->shape.eps, x, w->norm2_w, w->norm2_b, h, NULL, NULL);
-    flaw_linear_rows(p->c, worker, &p->b->fc1, rows, h, d, hidden, f, p->b->shape.act, NULL, NULL);
-    flaw_linear_rows(p->c, worker, &p->b->fc2, rows, hidden, f, x, d, FLAW_ACT_NONE, x, NULL);
+    flaw_linear_rows(p->c, worker, &p->b->fc1, rows, h, d, hidden, f, p->b->shape.act, NULL, NULL, false);
+    flaw_linear_rows(p->c, worker, &p->b->fc2, rows, hidden, f, x, d, FLAW_ACT_NONE, x, NULL, false);
 }
 
 int flaw_block_heads_per_piece(int tokens)

@@ -50,9 +50,9 @@ size_t flaw_block_workspace(const flaw_block_shape *shape, int n, int tokens);
 void flaw_block_forward(flaw_compute *c, const flaw_block *b, int n, int tokens, float *x, float *work);
 
 /* Shared with the training pass (block_train.c): the attention of one head, counted 0 .. N*H-1, over qkv [N, T, 3D];
- * out [N, T, D] may be NULL, probs [N*H, T, T] may be NULL. */
+ * out [N, T, D] may be NULL, stats [N*H, T, 2] may be NULL. */
 void flaw_block_attention(const flaw_block_shape *shape, int tokens, size_t head, const float *qkv, float *out,
-                          float *probs, flaw_attention *a);
+                          float *stats, flaw_attention *a);
 int flaw_block_heads_per_piece(int tokens);
 
 #endif

@@ -37,7 +37,7 @@ size_t flaw_block_saved_floats(const flaw_block_shape *shape, int n, int tokens)
 {
     size_t rows = (size_t)n * (size_t)tokens, d = (size_t)shape->width, f = (size_t)shape->hidden;
     return 5 * rounded(rows * d) + rounded(rows * 3 * d) + 2 * rounded(rows * f) + 4 * rounded(rows) +
-           rounded(rows * (size_t)shape->heads * (size_t)tokens);
+           rounded(rows * (size_t)shape->heads * 2);
 }
 
 void flaw_block_saved_place(flaw_block_saved *s, const flaw_block_shape *shape, int n, int tokens, float *memory)
@@ -56,7 +56,7 @@ void flaw_block_saved_place(flaw_block_saved *s, const flaw_block_shape *shape, 
     s->rstd1 = take(&at, rows);
     s->mean2 = take(&at, rows);
     s->rstd2 = take(&at, rows);
-    s->probs = take(&at, rows * (size_t)shape->heads * (size_t)tokens);
+    s->stats = take(&at, rows * (size_t)shape->heads * 2);
 }
 
 flaw_status flaw_block_pack_backward(flaw_block *b, flaw_compute *c, flaw_arena *arena, flaw_error *err)
@@ -98,7 +98,7 @@ static void qkv_piece(void *context, int piece, int worker)
     size_t r = (size_t)piece * FLAW_TILE_ROWS, rd = r * (size_t)d;
     p->c->kernels->layer_norm(rows, d, p->b->shape.eps, s->x + rd, p->b->weights.norm1_w, p->b->weights.norm1_b,
                               s->norm1 + rd, s->mean1 + r, s->rstd1 + r);
-    flaw_linear_rows(p->c, worker, &p->b->qkv, rows, s->norm1 + rd, d, s->qkv + 3 * rd, 3 * d, FLAW_ACT_NONE, NULL, NULL);
+    flaw_linear_rows(p->c, worker, &p->b->qkv, rows, s->norm1 + rd, d, s->qkv + 3 * rd, 3 * d, FLAW_ACT_NONE, NULL, NULL, true);
 }
 
 static void attention_piece(void *context, int piece, int worker)
@@ -107,7 +107,8 @@ static void attention_piece(void *context, int piece, int worker)
     size_t total = (size_t)p->n * (size_t)p->b->shape.heads, first = (size_t)piece * (size_t)p->heads_per_piece;
     for (size_t head = first; head < first + (size_t)p->heads_per_piece && head < total; head++) {
         flaw_attention a;
-        flaw_block_attention(&p->b->shape, p->tokens, head, p->s->qkv, p->s->heads, p->s->probs, &a);
+        flaw_block_attention(&p->b->shape, p->tokens, head, p->s->qkv, p->s->heads, p->s->stats, &a);
+        a.precision = p->c->precision;
         p->c->kernels->attention(&a, p->c->scratch[worker]);
     }
 }
@@ -119,12 +120,12 @@ static void mlp_piece(void *context, int piece, int worker)
     const flaw_block_saved *s = p->s;
     int d = p->b->shape.width, f = p->b->shape.hidden, rows = piece_rows(p, piece);
     size_t r = (size_t)piece * FLAW_TILE_ROWS, rd = r * (size_t)d, rf = r * (size_t)f;
-    flaw_linear_rows(p->c, worker, &p->b->out, rows, s->heads + rd, d, s->mid + rd, d, FLAW_ACT_NONE, s->x + rd, NULL);
+    flaw_linear_rows(p->c, worker, &p->b->out, rows, s->heads + rd, d, s->mid + rd, d, FLAW_ACT_NONE, s->x + rd, NULL, false);
     p->c->kernels->layer_norm(rows, d, p->b->shape.eps, s->mid + rd, p->b->weights.norm2_w, p->b->weights.norm2_b,
                               s->norm2 + rd, s->mean2 + r, s->rstd2 + r);
     flaw_linear_rows(p->c, worker, &p->b->fc1, rows, s->norm2 + rd, d, s->hidden + rf, f, p->b->shape.act, NULL,
-                     s->pre + rf);
-    flaw_linear_rows(p->c, worker, &p->b->fc2, rows, s->hidden + rf, f, s->y + rd, d, FLAW_ACT_NONE, s->mid + rd, NULL);
+                     s->pre + rf, false);
+    flaw_linear_rows(p->c, worker, &p->b->fc2, rows, s->hidden + rf, f, s->y + rd, d, FLAW_ACT_NONE, s->mid + rd, NULL, true);
 }
 
 void flaw_block_train_forward(flaw_compute *c, const flaw_block *b, int n, int tokens, flaw_block_saved *s)
@@ -162,7 +163,8 @@ static void attention_back_piece(void *context, int piece, int worker)
     size_t total = (size_t)p->n * (size_t)p->b->shape.heads, first = (size_t)piece * (size_t)p->heads_per_piece;
     for (size_t head = first; head < first + (size_t)p->heads_per_piece && head < total; head++) {
         flaw_attention_grad g = {.d_row = 3 * (ptrdiff_t)d};
-        flaw_block_attention(&p->b->shape, p->tokens, head, p->s->qkv, p->s->heads, p->s->probs, &g.forward);
+        flaw_block_attention(&p->b->shape, p->tokens, head, p->s->qkv, p->s->heads, p->s->stats, &g.forward);
+        g.forward.precision = p->c->precision;
         g.d_out = p->d_heads + (g.forward.out - p->s->heads);
         g.d_q = p->d_qkv + (g.forward.q - p->s->qkv);
         g.d_k = g.d_q + d;

@@ -10,7 +10,7 @@ typedef struct flaw_block_saved {
     const float *x;                       /* [rows, D], rows = N*T */
     float *norm1, *mean1, *rstd1;         /* [rows, D], [rows], [rows] */
     float *qkv;                           /* [rows, 3D] */
-    float *probs;                         /* [N*H, T, T] */
+    float *stats;                         /* [N*H, T, 2] of the attention's softmax */
     float *heads;                         /* [rows, D] output of the attention */
     float *mid;                           /* [rows, D] x + projection */
     float *norm2, *mean2, *rstd2;

@@ -57,10 +57,10 @@ flaw_status flaw_linear_pack_backward(flaw_linear *l, flaw_compute *c, flaw_aren
 }
 
 void flaw_linear_rows(const flaw_compute *c, int worker, const flaw_linear *l, int rows, const float *x, ptrdiff_t x_row,
-                      float *y, ptrdiff_t y_row, flaw_activation act, const float *residual, float *pre)
+                      float *y, ptrdiff_t y_row, flaw_activation act, const float *residual, float *pre, bool far)
 {
     flaw_product p = {.m = rows, .n = l->out, .k = l->in, .a = x, .a_row = x_row, .a_col = 1, .b = l->packed, .c = y,
-                      .c_row = y_row, .bias = l->b, .act = act, .residual = residual, .pre = pre};
+                      .c_row = y_row, .far = far, .bias = l->b, .act = act, .residual = residual, .pre = pre};
     c->kernels->product(c->precision, &p, 0, rows, 0, l->out, c->scratch[worker]);
 }
 
@@ -169,7 +169,7 @@ static void gradient_piece(void *context, int piece, int worker)
     int columns = column_pieces(job->in), n0 = piece % columns * FLAW_TILE_COLS;
     int m0 = piece / columns * FLAW_TILE_ROWS, m1 = smaller(m0 + FLAW_TILE_ROWS, job->out);
     flaw_product p = {.m = job->out, .n = job->in, .a_row = 1, .a_col = job->dy_row, .c = job->dw, .c_row = job->in,
-                      .accumulate = true};
+                      .accumulate = true, .a_sums = job->db};
     for (int chunk = 0; chunk < chunks_of(job); chunk++) {
         int first = chunk * FLAW_GRADIENT_CHUNK;
         p.k = smaller(FLAW_GRADIENT_CHUNK, job->rows - first);
@@ -178,8 +178,6 @@ static void gradient_piece(void *context, int piece, int worker)
         g->c->kernels->product(g->c->precision, &p, m0, m1, n0, smaller(n0 + FLAW_TILE_COLS, job->in),
                                g->c->scratch[worker]);
     }
-    if (n0 == 0 && job->db)
-        g->c->kernels->column_sum(job->rows, m1 - m0, job->dy + m0, job->dy_row, job->db + m0);
 }
 
 static size_t chunk_size(const flaw_compute *c, const flaw_gradient_job *job)

@@ -52,7 +52,7 @@ size_t flaw_gradient_scratch(const flaw_compute *c);
 /* A few rows (at most FLAW_TILE_ROWS) on this thread, for callers that fuse several layers into one piece of the pool.
  * y_row: floats between rows of y, residual and pre. */
 void flaw_linear_rows(const flaw_compute *c, int worker, const flaw_linear *l, int rows, const float *x, ptrdiff_t x_row,
-                      float *y, ptrdiff_t y_row, flaw_activation act, const float *residual, float *pre);
+                      float *y, ptrdiff_t y_row, flaw_activation act, const float *residual, float *pre, bool far);
 void flaw_linear_rows_backward(const flaw_compute *c, int worker, const flaw_linear *l, int rows, const float *dy,
                                ptrdiff_t dy_row, float *dx, ptrdiff_t dx_row, bool accumulate);
 
