@@ -7,6 +7,8 @@
 #include "cli.h"
 #include "commands.h"
 
+enum { WIDEST = 48 }; /* column of names in the table */
+
 typedef struct inspection {
     const cli_settings *settings;
     flaw_engine *engine;
@@ -27,6 +29,14 @@ static void note_failure(inspection *in, const flaw_error *err)
     if (!in->exit) in->exit = status;
 }
 
+/* Length of the folder's name without slashes at its end; "/" stays. */
+static int length_of(const char *folder)
+{
+    size_t length = strlen(folder);
+    while (length > 0 && folder[length - 1] == '/') length--;
+    return (int)length;
+}
+
 /* The three files of one picture. `paths` collects those written, as {"overlay": ..., "map": ..., "mask": ...}. */
 static flaw_status write_files(json_t *paths, const inspection *in, const flaw_result *result,
                                const flaw_picture *picture, size_t index, flaw_error *err)
@@ -37,7 +47,8 @@ static flaw_status write_files(json_t *paths, const inspection *in, const flaw_r
     flaw_status status = FLAW_OK;
     for (int i = 0; i < 3 && status == FLAW_OK; i++) {
         char *path = NULL;
-        if (asprintf(&path, "%s/%s%s", in->settings->out, in->stem[index], kind[i].ending) < 0)
+        if (asprintf(&path, "%.*s/%s%s", length_of(in->settings->out), in->settings->out, in->stem[index],
+                     kind[i].ending) < 0)
             return flaw_fail(err, FLAW_NO_MEMORY, "no memory to name the files of '%s'", in->pictures.path[index]);
         status = i == 0   ? flaw_result_write_overlay(result, picture, path, err)
                  : i == 1 ? flaw_result_write_map(result, path, err)
@@ -72,38 +83,42 @@ static const char *colour_of(const inspection *in, flaw_verdict verdict)
 
 static void print_number(double value)
 {
-    if (isfinite(value)) printf("  %8.4f", value);
-    else printf("  %8s", "-");
+    if (isfinite(value)) printf("%8.4f", value);
+    else printf("%8s", "-");
 }
 
-/* The first path in full, the others lie beside it. */
-static void print_paths(json_t *paths)
+/* Picture, verdict, score and limit, with `between` after each but the last. */
+static void print_cells(const inspection *in, const flaw_result *result, const char *image, const char *between)
 {
-    const char *key, *before = "    written: ";
-    json_t *value;
-    json_object_foreach(paths, key, value)
-    {
-        const char *path = json_string_value(value), *slash = path ? strrchr(path, '/') : NULL;
-        if (!path) continue;
-        fputs(before, stdout);
-        cli_print_safe(stdout, *before == ' ' || !slash ? path : slash + 1);
-        before = ", ";
-    }
-    if (*before == ',') fputc('\n', stdout);
+    cli_print_cell(stdout, image, in->width);
+    printf("%s%s%-9s%s%s", between, colour_of(in, result->verdict), flaw_verdict_name(result->verdict),
+           in->colours ? "\033[0m" : "", between);
+    print_number(result->score);
+    fputs(between, stdout);
+    print_number(result->threshold);
 }
 
 static void print_row(inspection *in, const flaw_result *result, const char *image, json_t *paths)
 {
+    const char *overlay = json_string_value(json_object_get(paths, "overlay"));
     cli_progress_clear(&in->progress);
-    cli_print_cell(stdout, image, in->width);
-    printf("  %s%-9s%s", colour_of(in, result->verdict), flaw_verdict_name(result->verdict),
-           in->colours ? "\033[0m" : "");
-    print_number(result->score);
-    print_number(result->threshold);
+    print_cells(in, result, image, "  ");
     fputs("  ", stdout);
     cli_print_safe(stdout, result->words[0] ? result->words : result->doubt[0] ? result->doubt : "could not be judged");
+    if (overlay) fputs("\n    overlay: ", stdout);
+    if (overlay) cli_print_safe(stdout, overlay);
     fputc('\n', stdout);
-    print_paths(paths);
+    fflush(stdout);
+}
+
+static void print_brief(inspection *in, const flaw_result *result, const char *image, json_t *paths)
+{
+    const char *overlay = json_string_value(json_object_get(paths, "overlay"));
+    cli_progress_clear(&in->progress);
+    print_cells(in, result, image, "\t");
+    if (in->settings->out) fputc('\t', stdout);
+    if (in->settings->out) cli_print_safe(stdout, overlay ? overlay : "-");
+    fputc('\n', stdout);
     fflush(stdout);
 }
 
@@ -138,6 +153,7 @@ static void judge_one(inspection *in, size_t index)
     if (status == FLAW_OK && in->settings->out) status = write_files(paths, in, &result, &picture, index, &err);
     if (status != FLAW_OK) note_failure(in, &err);
     if (in->settings->json) print_json(in, &result, path, paths);
+    else if (in->settings->brief) print_brief(in, &result, path, paths);
     else print_row(in, &result, path, paths);
     count_verdict(in, result.verdict);
     json_decref(paths);
@@ -147,7 +163,9 @@ static void judge_one(inspection *in, size_t index)
 
 static void print_summary(const inspection *in)
 {
-    if (in->settings->json || in->pictures.count < 2) return;
+    if (in->settings->json || in->settings->brief) return;
+    if (in->settings->out) puts("\nMaps (.npy) and masks lie beside the overlays.");
+    if (in->pictures.count < 2) return;
     printf("\n%zu pictures: %zu normal, %zu anomalous, %zu unknown\n", in->pictures.count, in->normal, in->anomalous,
            in->unknown);
     const char *about = flaw_inspector_about(in->inspector);
@@ -161,9 +179,10 @@ static void judge_all(inspection *in)
     in->width = 7;
     for (size_t i = 0; i < in->pictures.count; i++) {
         size_t width = cli_text_width(in->pictures.path[i]);
-        if (width > in->width) in->width = width < 48 ? width : 48;
+        if (!in->settings->brief && width > WIDEST) width = WIDEST;
+        if (width > in->width) in->width = width;
     }
-    if (!in->settings->json && in->pictures.count) print_heading(in);
+    if (!in->settings->json && !in->settings->brief && in->pictures.count) print_heading(in);
     for (size_t i = 0; i < in->pictures.count; i++) {
         judge_one(in, i);
         if (i + 1 < in->pictures.count) cli_progress_step(&in->progress, i + 1, in->pictures.count, "judged");
@@ -193,6 +212,7 @@ int cmd_inspect(const cli_settings *s)
     flaw_error err;
     if (s->arguments.count == 0)
         return cli_wrong_use("inspect: no picture given; usage: flaw inspect PICTURE|FOLDER...");
+    if (s->json && s->brief) return cli_wrong_use("inspect: --json and --brief cannot be given together");
     for (size_t i = 0; i < s->arguments.count; i++) cli_pictures_add(&in.pictures, s->arguments.value[i]);
     in.exit = flaw_status_exit(in.pictures.first.status);
     if (in.pictures.count) {

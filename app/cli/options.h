@@ -71,7 +71,7 @@ typedef struct cli_settings {
     double threshold, false_alarm_rate, lambda, tau;
     int64_t bank_limit, seed;
     /* output */
-    bool json, fail_on_anomaly;
+    bool json, brief, fail_on_anomaly;
     const char *out, *output;
     /* embed */
     const char *image, *text, *dump;

@@ -55,6 +55,8 @@ const cli_option cli_option_table[] = {
     {"json", 'j', CLI_SWITCH, AT(json), NULL, NULL, 0, 0,
      CLI_INSPECT | CLI_LEARN | CLI_EMBED | CLI_MODEL | CLI_METHOD | CLI_EVAL | CLI_BENCH,
      "Write JSON, one object a line, on standard output."},
+    {"brief", 'b', CLI_SWITCH, AT(brief), NULL, NULL, 0, 0, CLI_INSPECT,
+     "One line a picture and nothing else: picture, verdict, score, limit and, with --out, overlay; tabs in between."},
     {"fail-on-anomaly", 0, CLI_SWITCH, AT(fail_on_anomaly), NULL, NULL, 0, 0, CLI_INSPECT,
      "Exit with status 1 when a part is anomalous or its verdict unknown."},
     {"image", 'i', CLI_TEXT, AT(image), "FILE", NULL, 0, 0, CLI_EMBED, "Picture to embed."},
