@@ -24,7 +24,9 @@ static inline flaw_engine *open_tiny_engine(const char *form)
 {
     char path[1024], part[64];
     snprintf(part, sizeof part, "clip-tiny/%s", form);
-    return open_engine(golden_path(path, false, part));
+    const char *model = golden_path(path, false, part);
+    if (!model) fail_msg("FLAW_SOURCE does not lead to the tests' models");
+    return open_engine(model);
 }
 
 /* A textured picture; `seed` moves the texture, `blot` > 0 puts a dark disc of that radius at its upper left. */
