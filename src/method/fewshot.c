@@ -5,9 +5,9 @@
  * alone may be noise; a small defect still fills three). Map: the distances smoothed a little, nowhere over the image
  * score: so one limit serves both, and no place of a normal picture passes it.
  *
- * Few-shot+ (our own) adds what the words say, on models whose patches meet the text by training (local head): a patch's
- * distance grows by TEXT_WEIGHT x how far its text score lies over what the good parts themselves reach. Where the words
- * see "defects" on good parts too, they count for nothing there. */
+ * Few-shot+ (our own) adds what the words say, on models whose patches meet the text by training (local head): a
+ * patch's distance grows by TEXT_WEIGHT x how far its text score lies over what the good parts themselves reach. Where
+ * the words see "defects" on good parts too, they count for nothing there. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -187,7 +187,8 @@ static flaw_status load(void *state, const flaw_record *record, flaw_error *err)
 {
     few_shot *f = state;
     flaw_status s = f->text ? flaw_record_number(record, "few-shot.usual", &f->usual, err) : FLAW_OK;
-    if (!s && !isfinite(f->usual)) s = flaw_fail(err, FLAW_BAD_DATA, "the usual text score of the recipe is not finite");
+    if (!s && !isfinite(f->usual))
+        s = flaw_fail(err, FLAW_BAD_DATA, "the usual text score of the recipe is not finite");
     return s ? s : flaw_memory_load(&f->memory, f->compute, &f->plan, record, err);
 }
 
@@ -208,7 +209,8 @@ const flaw_method flaw_method_few_shot = {
 
 const flaw_method flaw_method_few_shot_plus = {
     .name = "few-shot+",
-    .about = "few-shot and words over what good parts reach; needs good parts and a model with a local head (the default)",
+    .about =
+        "few-shot and words over what good parts reach; needs good parts and a model with a local head (the default)",
     .prompts = FLAW_PROMPTS_SENTENCES,
     .needs_good = true,
     .needs_local_head = true,

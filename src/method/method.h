@@ -38,8 +38,8 @@ typedef struct flaw_method {
     const char *name;  /* "few-shot", "few-shot+", "alfa", "alfa+", "winclip", "winclip+" */
     const char *about; /* one line: title, paper, needs */
     flaw_prompts_kind prompts;
-    bool needs_good;         /* at least one good part */
-    bool needs_local_head;   /* patches that meet the text by training */
+    bool needs_good;                              /* at least one good part */
+    bool needs_local_head;                        /* patches that meet the text by training */
     flaw_scores_kind scores;                      /* what its scores are like, for the calibration; `alone` is NaN */
     int (*wants)(const flaw_method_setup *setup); /* FLAW_WANT_* of detect/features.h */
     flaw_status (*open)(void **state, const flaw_method_setup *setup, flaw_error *err);

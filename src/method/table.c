@@ -3,7 +3,8 @@
 #include "method/method.h"
 
 static const flaw_method *const table[] = {
-    &flaw_method_few_shot, &flaw_method_few_shot_plus, &flaw_method_alfa, &flaw_method_alfa_plus, &flaw_method_winclip, &flaw_method_winclip_plus,
+    &flaw_method_few_shot,  &flaw_method_few_shot_plus, &flaw_method_alfa,
+    &flaw_method_alfa_plus, &flaw_method_winclip,       &flaw_method_winclip_plus,
 };
 
 int flaw_method_count(void)
@@ -51,13 +52,15 @@ flaw_status flaw_method_choose(const flaw_method **out, const char *name, const 
                          name);
     if (method->prompts && !model->tokenizer)
         return flaw_fail(err, FLAW_USAGE,
-                         choose ? "this model has no text tower, so it cannot judge without good parts; give some (--good)"
-                                : "method %s needs a model with a text tower; this one has only pictures",
+                         choose
+                             ? "this model has no text tower, so it cannot judge without good parts; give some (--good)"
+                             : "method %s needs a model with a text tower; this one has only pictures",
                          method->name);
     if (method->needs_local_head && !model->shape.local_head)
-        return flaw_fail(err, FLAW_USAGE,
-                         "method %s needs a model with a local head (the embedded default has one); take few-shot or alfa+",
-                         method->name);
+        return flaw_fail(
+            err, FLAW_USAGE,
+            "method %s needs a model with a local head (the embedded default has one); take few-shot or alfa+",
+            method->name);
     if (method->needs_good && good == 0)
         return flaw_fail(err, FLAW_USAGE, "method %s needs at least one good part, given are none", method->name);
     *out = method;

@@ -38,7 +38,8 @@ flaw_status flaw_result_write_mask(const flaw_result *r, const char *path, flaw_
     uint8_t *mask = calloc(pixels ? pixels : 1, 1);
     if (!mask) return flaw_fail(err, FLAW_NO_MEMORY, "%s: a mask of %d x %d was refused", path, r->width, r->height);
     /* As with regions: a normal picture shows none. */
-    for (size_t i = 0; r->map && r->verdict == FLAW_ANOMALOUS && i < pixels; i++) mask[i] = r->map[i] > r->map_threshold;
+    for (size_t i = 0; r->map && r->verdict == FLAW_ANOMALOUS && i < pixels; i++)
+        mask[i] = r->map[i] > r->map_threshold;
     flaw_status s = flaw_mask_write_png(mask, r->width, r->height, path, err);
     free(mask);
     return s;

@@ -43,7 +43,8 @@ static tally judge_folder(flaw_inspector *in, const char *root, const char *kind
             snprintf(path, sizeof path, "%s/ground_truth/%s/%.*s.png", root, kind, stem, names.name[i]);
             if (!flaw_file_exists(path))
                 snprintf(path, sizeof path, "%s/ground_truth/%s/%.*s_mask.png", root, kind, stem, names.name[i]);
-            if (!flaw_file_exists(path)) snprintf(path, sizeof path, "%s/ground_truth/%s/%s", root, kind, names.name[i]);
+            if (!flaw_file_exists(path))
+                snprintf(path, sizeof path, "%s/ground_truth/%s/%s", root, kind, names.name[i]);
             t.met += meets(&r, path);
         }
         flaw_result_release(&r);
@@ -77,8 +78,8 @@ static void test_hazelnut(void **state)
     assert_ok(flaw_inspector_new(&in, engine, &o, NULL, NULL, &err));
     print_message("  %s\n", flaw_inspector_about(in));
     tally bad = judge_folder(in, root, "colour"), fine = judge_folder(in, root, "good");
-    print_message("  %d of %d bad found, %d in the right place; %d of %d good alarmed\n", bad.anomalous, bad.pictures, bad.met,
-                  fine.anomalous, fine.pictures);
+    print_message("  %d of %d bad found, %d in the right place; %d of %d good alarmed\n", bad.anomalous, bad.pictures,
+                  bad.met, fine.anomalous, fine.pictures);
     assert_int_equal(bad.pictures, 17);
     assert_int_equal(bad.anomalous, bad.pictures);
     assert_int_equal(bad.met, bad.pictures);

@@ -330,7 +330,8 @@ static void test_words_over_distances(void **state)
     double distance = score.image;
     assert_ok(flaw_inspector_measure(in[1], &bad, &seen, &score, &sound, &err));
     assert_true(score.image >= distance - 1e-9 && score.image <= distance + 0.2);
-    for (int i = 0; i < cells; i++) assert_true(score.map[i] >= plain[i] - 1e-6 && score.map[i] <= plain[i] + 0.2 + 1e-6);
+    for (int i = 0; i < cells; i++)
+        assert_true(score.map[i] >= plain[i] - 1e-6 && score.map[i] <= plain[i] + 0.2 + 1e-6);
     for (int i = 0; i < 2; i++) flaw_inspector_free(in[i]);
     flaw_picture_release(&bad);
     flaw_engine_close(local);
