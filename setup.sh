@@ -11,7 +11,7 @@ sh setup.sh build                install what is missing, build
 
 With photos of your own:
   OBJECT="hex nut" sh setup.sh demo nut1.jpg nut2.jpg             judged by the name of the object alone
-  OBJECT="hex nut" GOOD=folder sh setup.sh demo nut1.jpg nut2.jpg compared with the good parts in the folder
+  OBJECT="hex nut" GOOD=folder sh setup.sh demo nut1.jpg nut2.jpg also compared with the good parts in the folder
 
 The command is left at build/flaw, the pictures of the demo in out/demo.
 END
@@ -62,11 +62,16 @@ install_missing() {
     rm -f "$here/build-packages.log"
 }
 
+# quietly COMMAND...: its output is of interest only when it fails.
+quietly() {
+    "$@" >"$here/build-last.log" 2>&1 || { tail -n 40 "$here/build-last.log" >&2; return 1; }
+}
+
 # configure FOLDER OPTION...: once; ninja notices later changes itself.
 configure() {
     folder=$1
     shift
-    [ -f "$folder/build.ninja" ] || meson setup "$folder" "$@" >/dev/null || fail "meson setup $folder failed"
+    [ -f "$folder/build.ninja" ] || quietly meson setup "$folder" "$@" || fail "meson setup $folder failed"
 }
 
 build() {
@@ -74,80 +79,123 @@ build() {
     install_missing $build_packages
     say 'building build/flaw'
     configure build
-    ninja -C build --quiet flaw
+    quietly ninja -C build flaw || fail 'the build failed'
 }
 
-# inspect TITLE OUT ARGUMENT...: one table; the demo goes on when a picture cannot be read, and says so at the end.
-inspect() {
-    title=$1
-    out=$2
-    shift 2
-    say "$title"
+# judge OUT ARGUMENT...: brief lines into OUT.tsv, pictures into OUT; the demo goes on when a picture cannot be read.
+judge() {
+    out=$1
+    shift
     mkdir -p "$out"
-    build/flaw inspect --out "$out" "$@" || demo_status=$?
+    build/flaw inspect --brief --out "$out" "$@" >"$out.tsv" || demo_status=$?
 }
 
-# few FOLDER COUNT PATTERN: the first files of a folder, one per line, as `--good FILE` for inspect.
+# Brief lines of one run, or of two side by side, as a table for people.
+# shellcheck disable=SC2016
+as_table='
+    BEGIN { print heading }
+    {
+        sub(/ +$/, "", $1)
+        while ($1 ~ /\/.*\//) sub(/^[^\/]*\//, "", $1) # folder and name are left
+        if (length($1) > 32) $1 = "..." substr($1, length($1) - 28)
+        printf "%-32s  %s %s", $1, $2, $3
+        if (NF > 5) printf "   %s %s", $7, $8
+        print ""
+    }'
+
+# The last anomalous picture of the brief lines, by its path.
+# shellcheck disable=SC2016
+last_anomalous='$2 ~ /^anomalous/ { last = $1 } END { sub(/ +$/, "", last); print last }'
+
+# compare OBJECT GOOD OUT PICTURE...: one table, without GOOD ("") by the name of the object alone.
+compare() {
+    object=$1
+    good=$2
+    folder=$3
+    shift 3
+    say "$object"
+    judge "$folder/by-name" --object "$object" "$@"
+    tables=$folder/by-name.tsv
+    overlays="$folder/by-name/*_overlay.png"
+    heading=$(printf '%-32s  %-18s' picture 'by name alone')
+    if [ -n "$good" ]; then
+        judge "$folder/with-good" --object "$object" --good "$good" "$@"
+        tables="$folder/by-name.tsv $folder/with-good.tsv"
+        overlays="$folder/{by-name,with-good}/*_overlay.png"
+        heading="$heading   with good parts"
+    fi
+    # $tables is a list of words: paths of our own, without blanks.
+    # shellcheck disable=SC2086
+    paste $tables | awk -F '\t' -v heading="$heading" "$as_table"
+    echo "overlays: $overlays"
+    found=$(awk -F '\t' "$last_anomalous" "${tables##* }")
+    [ -z "$found" ] || { said_object=$object said_good=$good said_picture=$found; }
+}
+
+# What is said of the last anomalous picture of the tables, by the same command without --brief.
+in_words() {
+    [ -n "${said_picture:-}" ] || return 0
+    set -- --object "$said_object" "$said_picture"
+    [ -z "$said_good" ] || set -- --good "$said_good" "$@"
+    say 'in words'
+    printf '%s' 'build/flaw inspect'
+    for word in "$@"; do
+        case $word in
+        *[!A-Za-z0-9_./-]*) printf " '%s'" "$word" ;;
+        *) printf ' %s' "$word" ;;
+        esac
+    done
+    echo
+    build/flaw inspect "$@" | fold -s -w 100
+}
+
+# few FOLDER COUNT PATTERN: the first files of a folder, one per line.
 few() {
     find "$1" -maxdepth 1 -name "$3" | sort | head -n "$2"
 }
 
 demo_examples() {
-    for folder in examples/*/; do
-        name=$(basename "$folder")
-        [ -d "$folder/test" ] || continue
-        object=$(echo "$name" | tr '_-' '  ')
-        inspect "$object, knowing its name only" "out/demo/$name/zero-shot" --object "$object" "$folder/test"
-        inspect "$object, compared with good parts" "out/demo/$name/few-shot" --object "$object" \
-            --good "$folder/good" "$folder/test"
+    for example in examples/*/; do
+        name=$(basename "$example")
+        [ -d "examples/$name/test" ] || continue
+        compare "$(echo "$name" | tr '_-' '  ')" "examples/$name/good" "out/demo/$name" "examples/$name/test"
     done
 }
 
-# demo_photographs OBJECT OUT: pictures on standard input, good parts in the list $good (paths without blanks).
-demo_photographs() {
-    pictures=$(cat)
+# photographs OBJECT OUT: good parts from the list $good, pictures to judge from the list $pictures.
+photographs() {
+    rm -rf "$2/good"
+    mkdir -p "$2/good"
+    # Lists of words: these data sets have no blanks in their paths.
     # shellcheck disable=SC2086
-    inspect "$1, photographs, knowing its name only" "$2/zero-shot" --object "$1" $pictures
-    arguments=
-    for file in $good; do arguments="$arguments --good $file"; done
-    # shellcheck disable=SC2086
-    inspect "$1, photographs, compared with 4 good parts" "$2/few-shot" --object "$1" $arguments $pictures
+    { ln -sr $good "$2/good" && compare "$1" "$2/good" "$2" $pictures; }
 }
 
 demo_shared() {
     data=../shared/data
     if [ -d "$data/hazelnut" ]; then
         good=$(few "$data/hazelnut/train/good" 4 '*.*')
-        { few "$data/hazelnut/test/good" 3 '*.*'; few "$data/hazelnut/test/colour" 5 '*.*'; } |
-            demo_photographs hazelnut out/demo/hazelnut-photos
+        pictures=$(few "$data/hazelnut/test/good" 3 '*.*'; few "$data/hazelnut/test/colour" 5 '*.*')
+        photographs hazelnut out/demo/hazelnut-photos
     fi
     if [ -d "$data/cookies" ]; then
         good=$(few "$data/cookies/training-images" 4 'normal-*')
-        { few "$data/cookies/test-images" 3 'test-normal-*'; few "$data/cookies/test-images" 5 'test-anomaly-*'; } |
-            demo_photographs cookie out/demo/cookie-photos
+        pictures=$(few "$data/cookies/test-images" 3 'test-normal-*'; few "$data/cookies/test-images" 5 'test-anomaly-*')
+        photographs cookie out/demo/cookie-photos
     fi
     [ -d "$data" ] || echo 'no ../shared/data here: the demo ends with the drawn examples'
-}
-
-# The user's photos, as absolute paths in the arguments.
-demo_own() {
-    if [ -n "${GOOD:-}" ]; then
-        inspect "your photos, compared with the good parts in $GOOD" out/demo/yours \
-            --object "${OBJECT:-object}" --good "$GOOD" "$@"
-    else
-        inspect "your photos, knowing only \"${OBJECT:-object}\"" out/demo/yours --object "${OBJECT:-object}" "$@"
-    fi
 }
 
 demo() {
     build
     demo_status=0
     if [ $# -gt 0 ]; then
-        demo_own "$@"
+        compare "${OBJECT:-object}" "${GOOD:-}" out/demo/yours "$@"
     else
         demo_examples
         demo_shared
     fi
+    in_words
     say "the pictures lie in $here/out/demo"
     return "$demo_status"
 }
@@ -156,7 +204,7 @@ demo() {
 run_tests() {
     folder=$1
     shift
-    ninja -C "$folder" --quiet all || fail "the build in $folder failed"
+    quietly ninja -C "$folder" all || fail "the build in $folder failed"
     meson test -C "$folder" --no-rebuild --print-errorlogs "$@" || tests_status=1
 }
 
