@@ -1,4 +1,4 @@
-#include "check.h"
+#include "../check.h"
 
 #include "base/arena.h"
 #include "base/random.h"

@@ -1,4 +1,4 @@
-#include "check.h"
+#include "../check.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +31,7 @@ static size_t entries(const char *folder)
 
 static void test_write_and_read(void **state)
 {
-    char a[256];
+    char a[512];
     in_folder(a, *state, "a");
     put(a, "first");
     assert_holds(a, "first");
@@ -45,7 +45,7 @@ static void test_write_and_read(void **state)
 static void test_large_file(void **state)
 {
     enum { SIZE = 5000001 };
-    char a[256];
+    char a[512];
     uint8_t *data = malloc(SIZE);
     assert_non_null(data);
     for (size_t i = 0; i < SIZE; i++) data[i] = (uint8_t)(i * i >> 7);
@@ -68,7 +68,7 @@ static void test_large_file(void **state)
 /* A size that is told and one that shows only while reading (a pipe, a device) meet the same limit. */
 static void test_maximum(void **state)
 {
-    char a[256];
+    char a[512];
     flaw_error err;
     flaw_bytes bytes = {.size = 7};
     put(in_folder(a, *state, "a"), "12345");
@@ -95,7 +95,7 @@ static void *feed(void *path)
 
 static void test_pipe(void **state)
 {
-    char path[256];
+    char path[512];
     pthread_t feeder;
     flaw_bytes bytes;
     assert_int_equal(mkfifo(in_folder(path, *state, "pipe"), 0600), 0);
@@ -110,7 +110,7 @@ static void test_pipe(void **state)
 
 static void test_cannot_read(void **state)
 {
-    char path[256];
+    char path[512];
     flaw_error err;
     flaw_bytes bytes;
     assert_int_equal(flaw_file_read(&bytes, in_folder(path, *state, "none"), 10, &err), FLAW_MISSING);
@@ -125,14 +125,14 @@ static void test_cannot_read(void **state)
     assert_int_equal(bytes.size, 0);
     assert_non_null(bytes.data);
     flaw_bytes_release(&bytes);
-    char below[300];
+    char below[520];
     snprintf(below, sizeof below, "%s/x", path);
     assert_int_equal(flaw_file_read(&bytes, below, 10, &err), FLAW_MISSING);
 }
 
 static void refused_without_permission(const char *folder)
 {
-    char path[256];
+    char path[512];
     flaw_error err;
     flaw_bytes bytes;
     flaw_names names;
@@ -172,7 +172,7 @@ static void test_no_permission(void **state)
 
 static void test_replaces_only_files(void **state)
 {
-    char path[256];
+    char path[512];
     flaw_error err;
     assert_int_equal(flaw_file_write(*state, "x", 1, &err), FLAW_IO);
     assert_contains(err.text, "it is a folder");
@@ -192,7 +192,7 @@ static void test_replaces_only_files(void **state)
 
 static void test_links_and_modes(void **state)
 {
-    char real[256], link[256], lost[256];
+    char real[512], link[512], lost[512];
     struct stat info;
     put(in_folder(real, *state, "real"), "old");
     assert_int_equal(chmod(real, 0662), 0); /* more than a umask would give */
@@ -207,7 +207,7 @@ static void test_links_and_modes(void **state)
     assert_int_equal(flaw_file_write(lost, "x", 1, NULL), FLAW_IO);
 
     const mode_t before = umask(027);
-    char fresh[256];
+    char fresh[512];
     put(in_folder(fresh, *state, "fresh"), "x");
     umask(before);
     assert_int_equal(stat(fresh, &info), 0);
@@ -234,7 +234,7 @@ static void *write_often(void *path)
 /* Four threads write one file while it is read: every reader sees one whole version. */
 static void test_readers_see_whole_files(void **state)
 {
-    char path[256];
+    char path[512];
     pthread_t writer[4];
     put(in_folder(path, *state, "shared"), "");
     for (int i = 0; i < 4; i++) pthread_create(&writer[i], NULL, write_often, path);
@@ -255,7 +255,7 @@ static void test_readers_see_whole_files(void **state)
 
 static void test_make_folder(void **state)
 {
-    char path[256], file[256], below[256];
+    char path[512], file[512], below[512];
     flaw_error err;
     in_folder(path, *state, "a/b//c/");
     assert_int_equal(flaw_file_make_folder(path, NULL), FLAW_OK);
@@ -276,7 +276,7 @@ static void test_list_is_sorted_by_bytes(void **state)
 {
     static const char *const sorted[] = {".hidden", "A", "B", "a", "a.b", "ab", "b", "\xc3\xa4"};
     enum { COUNT = sizeof sorted / sizeof sorted[0] };
-    char path[256];
+    char path[512];
     flaw_names names;
     flaw_error err;
     for (int i = 0; i < COUNT; i++) put(in_folder(path, *state, sorted[(i * 5 + 3) % COUNT]), "");
@@ -292,7 +292,7 @@ static void test_list_is_sorted_by_bytes(void **state)
 
 static void test_list_many_and_none(void **state)
 {
-    char path[256];
+    char path[512];
     flaw_names names;
     assert_int_equal(entries(*state), 0);
     for (int i = 0; i < 200; i++) {

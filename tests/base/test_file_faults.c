@@ -1,6 +1,6 @@
 /* Every system call of writing (and reading) a file fails in turn, through the linker's --wrap: the old file stays as
  * it was, no temporary file is left, and the message names the file and the step. */
-#include "check.h"
+#include "../check.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -96,7 +96,7 @@ static int begin(void **state)
 /* The scratch folder holds one file "a" with this text, and nothing else. */
 static void assert_only(const char *folder, const char *text)
 {
-    char a[256];
+    char a[512];
     flaw_names names;
     flaw_bytes bytes;
     plan.target = NONE;
@@ -112,7 +112,7 @@ static void assert_only(const char *folder, const char *text)
 
 static void fault(const char *folder, call target, int nth, int code, const char *after, const char *reason)
 {
-    char a[256];
+    char a[512];
     flaw_error err;
     in_folder(a, folder, "a");
     memset(&plan, 0, sizeof plan);
@@ -141,7 +141,7 @@ static void test_old_file_stays(void **state)
 static void test_folder_sync(void **state)
 {
     fault(*state, FSYNC, 2, EIO, "new text", "the file is complete, but syncing its folder failed");
-    char a[256];
+    char a[512];
     plan.target = FSYNC; /* a file system that cannot sync folders is no reason to fail */
     plan.seen = 0;
     plan.nth = 2;
@@ -153,7 +153,7 @@ static void test_folder_sync(void **state)
 
 static void test_short_and_interrupted(void **state)
 {
-    char a[256];
+    char a[512];
     plan.short_write = 1;
     plan.interrupt = 3;
     assert_int_equal(flaw_file_write(in_folder(a, *state, "a"), "byte by byte", 12, NULL), FLAW_OK);
@@ -170,7 +170,7 @@ static void test_short_and_interrupted(void **state)
 /* What a crashed process left under the first names is passed by, not written over. */
 static void test_temporary_name_taken(void **state)
 {
-    char a[256];
+    char a[512];
     plan.target = OPENAT;
     plan.nth = 1;
     plan.code = EEXIST;
@@ -181,7 +181,7 @@ static void test_temporary_name_taken(void **state)
 
 static void test_read_fails_midway(void **state)
 {
-    char a[256];
+    char a[512];
     flaw_error err;
     flaw_bytes bytes = {.size = 7};
     assert_int_equal(flaw_file_write(in_folder(a, *state, "a"), "0123456789", 10, NULL), FLAW_OK);

@@ -1,4 +1,4 @@
-#include "check.h"
+#include "../check.h"
 
 #include <pthread.h>
 #include <sched.h>

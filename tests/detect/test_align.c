@@ -1,5 +1,5 @@
 /* Windows, harmonic means and text scores. */
-#include "../format/check.h"
+#include "../check.h"
 
 #include <math.h>
 

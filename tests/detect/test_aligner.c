@@ -1,5 +1,5 @@
 /* The fine-grained aligner: own solver, the two limits of lambda, the adjoint identity. */
-#include "../format/check.h"
+#include "../check.h"
 
 #include <math.h>
 

@@ -1,5 +1,5 @@
 /* Limits from good parts on synthetic scores: promised rates, few parts, one part, broken numbers, text, user. */
-#include "../format/check.h"
+#include "../check.h"
 
 #include <math.h>
 

@@ -1,5 +1,5 @@
 /* Memory bank and coreset against plain loops. */
-#include "../format/check.h"
+#include "../check.h"
 
 #include <math.h>
 

@@ -1,5 +1,5 @@
 /* Contextual scoring: the properties of spec section 5 and the simulated behaviour of the bare interval rule. */
-#include "../format/check.h"
+#include "../check.h"
 
 #include <math.h>
 

@@ -1,5 +1,5 @@
 /* The square the model reads, mild changes of it, and the record of named values. */
-#include "../format/check.h"
+#include "../check.h"
 
 #include <math.h>
 

@@ -1,8 +1,9 @@
 /* Sentences: names of objects, WinCLIP's ensemble, JSON files, the lint. */
-#include "../format/check.h"
+#include "../check.h"
 
 #include <math.h>
 
+#include "base/buffer.h"
 #include "base/file.h"
 #include "detect/prompts.h"
 #include "flaw/inspect.h"

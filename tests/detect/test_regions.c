@@ -1,5 +1,5 @@
 /* Regions: components with diagonals, boxes, areas, order, nearby ones joined, places. */
-#include "../format/check.h"
+#include "../check.h"
 
 #include <math.h>
 

@@ -1,5 +1,5 @@
 /* Conversion to float32: every half and bfloat16, F64, and the first bad element by name and index. */
-#include "check.h"
+#include "../check.h"
 
 #include <math.h>
 

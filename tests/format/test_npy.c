@@ -1,5 +1,5 @@
 /* .npy: the bytes that NumPy's own format description asks for. */
-#include "check.h"
+#include "../check.h"
 
 #include "base/file.h"
 #include "format/npy.h"

@@ -2,7 +2,7 @@
 #ifndef FLAW_TESTS_GOLDEN_GOLDEN_H
 #define FLAW_TESTS_GOLDEN_GOLDEN_H
 
-#include "../format/check.h"
+#include "../check.h"
 
 #include <math.h>
 

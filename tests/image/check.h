@@ -2,24 +2,10 @@
 #ifndef FLAW_TESTS_IMAGE_CHECK_H
 #define FLAW_TESTS_IMAGE_CHECK_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h> /* uses the headers above without including them */
+#include "../check.h"
 
 #include "base/file.h"
 #include "flaw/picture.h"
-
-#define assert_contains(text, part)                                                                                    \
-    do {                                                                                                               \
-        if (!strstr(text, part)) fail_msg("\"%s\" does not hold \"%s\"", text, part);                                  \
-    } while (0)
 
 /* Whole file of tests/image/data; release with flaw_bytes_release. */
 static inline flaw_bytes load_data(const char *name)

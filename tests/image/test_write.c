@@ -1,34 +1,8 @@
 /* What is written can be read again, pixel for pixel; a failed write leaves what was there. */
 #include "check.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "base/random.h"
 #include "image/write_png.h"
-
-static int make_folder(void **state)
-{
-    char *path = strdup("scratch-XXXXXX");
-    if (!path || !mkdtemp(path)) return -1;
-    *state = path;
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    flaw_names names;
-    char path[512];
-    if (flaw_file_list(&names, *state, NULL) != FLAW_OK) return -1;
-    for (size_t i = 0; i < names.count; i++) {
-        snprintf(path, sizeof path, "%s/%s", (char *)*state, names.name[i]);
-        unlink(path);
-    }
-    flaw_names_release(&names);
-    int code = rmdir(*state);
-    free(*state);
-    return code;
-}
 
 static flaw_picture noise(int width, int height)
 {
@@ -104,5 +78,5 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trip), cmocka_unit_test(test_mask),
                                        cmocka_unit_test(test_failures)};
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

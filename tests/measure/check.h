@@ -1,42 +1,11 @@
-/* What the data set tests share: a scratch folder, and a writer of tiny pictures whose folders are made on the way. */
+/* What the data set tests share: a writer of tiny pictures whose folders are made on the way. */
 #ifndef FLAW_TESTS_MEASURE_CHECK_H
 #define FLAW_TESTS_MEASURE_CHECK_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h> /* uses the headers above without including them */
-
-#include <ftw.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#include "../check.h"
 
 #include "base/file.h"
 #include "flaw/picture.h"
-
-static inline int make_scratch(void **state)
-{
-    char *path = strdup("scratch-XXXXXX");
-    if (!path || !mkdtemp(path)) return -1;
-    *state = path;
-    return 0;
-}
-
-static inline int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *walk)
-{
-    return remove(path);
-}
-
-static inline int remove_scratch(void **state)
-{
-    const int code = nftw(*state, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-    free(*state);
-    return code;
-}
 
 /* A PNG of one colour with one pixel (x, y) of another at root/name. */
 static inline void draw(const char *root, const char *name, int width, int height, uint32_t colour, int x, int y,

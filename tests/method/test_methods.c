@@ -1,6 +1,7 @@
 /* Properties of the methods on the tiny CLIP of the tree: what must hold whatever the weights are (spec, section 5). */
 #include "../inspect/check.h"
 
+#include "base/buffer.h"
 #include "method/gridmap.h"
 
 static flaw_engine *engine; /* tiny CLIP, 4 x 4 patches */

@@ -1,5 +1,5 @@
 /* Cleaning of text against what Python's html.unescape, str.lower and str.split give (checked with Python 3.11). */
-#include "../format/check.h"
+#include "../check.h"
 
 #include "model/unicode.h"
 

@@ -3,7 +3,7 @@
 #ifndef FLAW_TESTS_MODEL_TINY_H
 #define FLAW_TESTS_MODEL_TINY_H
 
-#include "../format/check.h"
+#include "../check.h"
 
 #include "base/file.h"
 #include "base/random.h"

@@ -1,8 +1,9 @@
 /* Recipe files: values come back as they went, and nothing damaged is ever read. */
-#include "../format/check.h"
+#include "../check.h"
 
 #include <math.h>
 
+#include "base/buffer.h"
 #include "base/file.h"
 #include "base/sha256.h"
 #include "record/recipe.h"

@@ -1,5 +1,5 @@
 /* Results as JSON, mask, map and overlay. */
-#include "../format/check.h"
+#include "../check.h"
 
 #include <jansson.h>
 #include <math.h>

@@ -1,5 +1,5 @@
 /* Sentences: grammar, facts, places, nothing cut, nothing non-finite. */
-#include "../format/check.h"
+#include "../check.h"
 
 #include <ctype.h>
 #include <math.h>
