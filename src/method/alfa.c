@@ -26,11 +26,11 @@
 typedef enum score_kind { SCORE_CLS, SCORE_MAP, SCORE_BOTH } score_kind;
 
 typedef struct alfa {
-    bool plus, windows;
+    flaw_association association; /* first (see there); open in ALFA+ only */
+    bool windows;
     score_kind score;
     flaw_context_rule rule;
     double lambda, tau;
-    flaw_association association; /* of ALFA+ */
     const flaw_prompt_set *prompts;
     flaw_compute *compute;
     int grid, joint, pairs;
@@ -113,7 +113,6 @@ static flaw_status open_any(void **state, const flaw_method_setup *setup, bool p
 {
     alfa *a = calloc(1, sizeof *a);
     if (!a) return flaw_fail(err, FLAW_NO_MEMORY, "ALFA: memory was refused");
-    a->plus = plus;
     a->windows = windows_of(setup);
     a->prompts = setup->prompts;
     a->compute = setup->compute;
@@ -140,12 +139,6 @@ static flaw_status open_zero(void **state, const flaw_method_setup *setup, flaw_
 static flaw_status open_plus(void **state, const flaw_method_setup *setup, flaw_error *err)
 {
     return open_any(state, setup, true, err);
-}
-
-static flaw_status learn(void *state, const flaw_features *const *good, size_t count, flaw_error *err)
-{
-    alfa *a = state;
-    return a->plus ? flaw_association_learn(&a->association, good, count, err) : FLAW_OK;
 }
 
 /* Steps C to E: similarities of this picture with every sentence, their weights, the two prototypes, and the abnormal
@@ -237,27 +230,10 @@ static flaw_status score(void *state, const flaw_features *picture, flaw_score *
     if (!s) s = pull_prototypes(a, picture, err);
     if (s) return s;
     out->image = image_score(a, make_map(a, picture));
-    if (a->plus) {
-        double *association = a->maps + cells;
-        s = flaw_association_map(&a->association, picture, association, err);
-        if (s) return s;
-        for (int i = 0; i < cells; i++) a->maps[i] += association[i];
-        out->image = (out->image + flaw_gridmap_peak(association, cells)) / 2;
-    }
+    s = flaw_association_join(&a->association, picture, a->maps, a->maps + cells, &out->image, err);
+    if (s) return s;
     flaw_gridmap_store(out->map, a->maps, cells);
     return FLAW_OK;
-}
-
-static flaw_status save(const void *state, flaw_record *record, flaw_error *err)
-{
-    const alfa *a = state;
-    return a->plus ? flaw_association_save(&a->association, record, err) : FLAW_OK;
-}
-
-static flaw_status load(void *state, const flaw_record *record, flaw_error *err)
-{
-    alfa *a = state;
-    return a->plus ? flaw_association_load(&a->association, record, err) : FLAW_OK;
 }
 
 const flaw_method flaw_method_alfa = {
@@ -266,10 +242,10 @@ const flaw_method flaw_method_alfa = {
     .prompts = FLAW_PROMPTS_SENTENCES,
     .wants = wants,
     .open = open_zero,
-    .learn = learn,
+    .learn = flaw_association_learn,
     .score = score,
-    .save = save,
-    .load = load,
+    .save = flaw_association_save,
+    .load = flaw_association_load,
     .close = close_state,
 };
 
@@ -281,9 +257,9 @@ const flaw_method flaw_method_alfa_plus = {
     .scores = {.spread = 0.02},
     .wants = wants_plus,
     .open = open_plus,
-    .learn = learn,
+    .learn = flaw_association_learn,
     .score = score,
-    .save = save,
-    .load = load,
+    .save = flaw_association_save,
+    .load = flaw_association_load,
     .close = close_state,
 };

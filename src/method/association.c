@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "detect/align.h"
+#include "method/gridmap.h"
 
 static const float *window_rows(const flaw_features *f, int space)
 {
@@ -40,12 +41,8 @@ flaw_status flaw_association_open(flaw_association *a, const flaw_clip_shape *sh
     return a->distance ? FLAW_OK : flaw_fail(err, FLAW_NO_MEMORY, "association map: memory was refused");
 }
 
-flaw_status flaw_association_learn(flaw_association *a, const flaw_features *const *good, size_t count, flaw_error *err)
-{
-    return flaw_memory_learn(&a->memory, a->compute, &a->plan, good, count, err);
-}
-
-flaw_status flaw_association_map(flaw_association *a, const flaw_features *picture, double *map, flaw_error *err)
+/* map [G, G] = mean over the spaces of min (1 - cos) / 2; windows meet patches through harmonic means. */
+static flaw_status make_map(flaw_association *a, const flaw_features *picture, double *map, flaw_error *err)
 {
     int cells = a->grid * a->grid;
     double *spread = a->distance + cells;
@@ -62,14 +59,33 @@ flaw_status flaw_association_map(flaw_association *a, const flaw_features *pictu
     return FLAW_OK;
 }
 
-flaw_status flaw_association_save(const flaw_association *a, flaw_record *record, flaw_error *err)
+flaw_status flaw_association_join(flaw_association *a, const flaw_features *picture, double *map, double *spare,
+                                  double *image, flaw_error *err)
 {
-    return flaw_memory_save(&a->memory, record, err);
+    int cells = a->grid * a->grid;
+    flaw_status s = a->compute ? make_map(a, picture, spare, err) : FLAW_OK;
+    if (s || !a->compute) return s;
+    for (int i = 0; i < cells; i++) map[i] += spare[i];
+    *image = (*image + flaw_gridmap_peak(spare, cells)) / 2;
+    return FLAW_OK;
 }
 
-flaw_status flaw_association_load(flaw_association *a, const flaw_record *record, flaw_error *err)
+flaw_status flaw_association_learn(void *state, const flaw_features *const *good, size_t count, flaw_error *err)
 {
-    return flaw_memory_load(&a->memory, a->compute, &a->plan, record, err);
+    flaw_association *a = state;
+    return a->compute ? flaw_memory_learn(&a->memory, a->compute, &a->plan, good, count, err) : FLAW_OK;
+}
+
+flaw_status flaw_association_save(const void *state, flaw_record *record, flaw_error *err)
+{
+    const flaw_association *a = state;
+    return a->compute ? flaw_memory_save(&a->memory, record, err) : FLAW_OK;
+}
+
+flaw_status flaw_association_load(void *state, const flaw_record *record, flaw_error *err)
+{
+    flaw_association *a = state;
+    return a->compute ? flaw_memory_load(&a->memory, a->compute, &a->plan, record, err) : FLAW_OK;
 }
 
 void flaw_association_close(flaw_association *a)

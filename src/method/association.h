@@ -17,12 +17,14 @@ typedef struct flaw_association {
 int flaw_association_wants(bool windows);
 flaw_status flaw_association_open(flaw_association *a, const flaw_clip_shape *shape, flaw_compute *compute,
                                   const flaw_inspect_options *options, bool windows, flaw_error *err);
-flaw_status flaw_association_learn(flaw_association *a, const flaw_features *const *good, size_t count,
-                                   flaw_error *err);
-/* map [G, G] = mean over the spaces of min (1 - cos) / 2; windows meet patches through harmonic means. */
-flaw_status flaw_association_map(flaw_association *a, const flaw_features *picture, double *map, flaw_error *err);
-flaw_status flaw_association_save(const flaw_association *a, flaw_record *record, flaw_error *err);
-flaw_status flaw_association_load(flaw_association *a, const flaw_record *record, flaw_error *err);
+/* Where the association is open: its map is added to `map` [G, G], and half of its peak to half of *image. `spare`
+ * [G, G] is overwritten. */
+flaw_status flaw_association_join(flaw_association *a, const flaw_features *picture, double *map, double *spare,
+                                  double *image, flaw_error *err);
+/* learn, save and load of a method whose state begins with its association; one that is not open keeps nothing. */
+flaw_status flaw_association_learn(void *state, const flaw_features *const *good, size_t count, flaw_error *err);
+flaw_status flaw_association_save(const void *state, flaw_record *record, flaw_error *err);
+flaw_status flaw_association_load(void *state, const flaw_record *record, flaw_error *err);
 void flaw_association_close(flaw_association *a);
 
 #endif

@@ -15,8 +15,7 @@
 #define WINCLIP_TAU 0.07
 
 typedef struct winclip {
-    bool plus;
-    flaw_association association; /* of WinCLIP+ */
+    flaw_association association; /* first (see there); open in WinCLIP+ only */
     flaw_compute *compute;
     flaw_prototypes prototypes;
     float *text;  /* [2, E] */
@@ -71,7 +70,6 @@ static flaw_status open_any(void **state, const flaw_method_setup *setup, bool p
     }
     flaw_status s = w && w->text && w->maps ? FLAW_OK : flaw_fail(err, FLAW_NO_MEMORY, "WinCLIP: memory was refused");
     if (!s) {
-        w->plus = plus;
         w->compute = setup->compute;
         w->grid = shape->grid;
         w->prototypes.width = shape->joint;
@@ -97,12 +95,6 @@ static flaw_status open_plus(void **state, const flaw_method_setup *setup, flaw_
     return open_any(state, setup, true, err);
 }
 
-static flaw_status learn(void *state, const flaw_features *const *good, size_t count, flaw_error *err)
-{
-    winclip *w = state;
-    return w->plus ? flaw_association_learn(&w->association, good, count, err) : FLAW_OK;
-}
-
 static flaw_status score(void *state, const flaw_features *picture, flaw_score *out, flaw_error *err)
 {
     winclip *w = state;
@@ -120,26 +112,10 @@ static flaw_status score(void *state, const flaw_features *picture, flaw_score *
     flaw_align_scales(map, (const double *const *)scale, 3, cells);
     out->image = whole;
     out->closest = NULL;
-    if (w->plus) {
-        flaw_status s = flaw_association_map(&w->association, picture, scale[0], err);
-        if (s) return s;
-        for (int i = 0; i < cells; i++) map[i] += scale[0][i];
-        out->image = (whole + flaw_gridmap_peak(scale[0], cells)) / 2;
-    }
+    flaw_status s = flaw_association_join(&w->association, picture, map, scale[0], &out->image, err);
+    if (s) return s;
     flaw_gridmap_store(out->map, map, cells);
     return FLAW_OK;
-}
-
-static flaw_status save(const void *state, flaw_record *record, flaw_error *err)
-{
-    const winclip *w = state;
-    return w->plus ? flaw_association_save(&w->association, record, err) : FLAW_OK;
-}
-
-static flaw_status load(void *state, const flaw_record *record, flaw_error *err)
-{
-    winclip *w = state;
-    return w->plus ? flaw_association_load(&w->association, record, err) : FLAW_OK;
 }
 
 const flaw_method flaw_method_winclip = {
@@ -148,10 +124,10 @@ const flaw_method flaw_method_winclip = {
     .prompts = FLAW_PROMPTS_TEMPLATES,
     .wants = wants,
     .open = open_zero,
-    .learn = learn,
+    .learn = flaw_association_learn,
     .score = score,
-    .save = save,
-    .load = load,
+    .save = flaw_association_save,
+    .load = flaw_association_load,
     .close = close_state,
 };
 
@@ -163,9 +139,9 @@ const flaw_method flaw_method_winclip_plus = {
     .scores = {.spread = 0.02},
     .wants = wants_plus,
     .open = open_plus,
-    .learn = learn,
+    .learn = flaw_association_learn,
     .score = score,
-    .save = save,
-    .load = load,
+    .save = flaw_association_save,
+    .load = flaw_association_load,
     .close = close_state,
 };
