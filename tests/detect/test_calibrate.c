@@ -111,6 +111,24 @@ static void test_outlier(void **state)
     assert_true(after.false_alarm_rate >= 2.0 / 21 - 1e-12); /* it lies over the limit, and that is counted */
 }
 
+/* Distances to a memory of n parts are expected to be shorter than those to n - 1, which the samples are. */
+static void test_memory_gain(void **state)
+{
+    flaw_sample s[64];
+    flaw_random r;
+    flaw_error err = {0};
+    flaw_random_init(&r, 8, 0);
+    for (int parts = 2; parts <= 16; parts *= 2) {
+        flaw_calibration near, same;
+        flaw_scores_kind still = distance;
+        still.distance = false;
+        size_t n = make(s, parts, &r);
+        assert_ok(flaw_calibrate(&near, s, n, parts, 0, &distance, &err));
+        assert_ok(flaw_calibrate(&same, s, n, parts, 0, &still, &err));
+        assert_true(fabs(near.threshold - same.threshold * (1 - 0.25 / parts)) < 1e-12);
+    }
+}
+
 /* Distances: one limit for score and map. Other scores: nothing of a good part's map is over the limit. */
 static void test_map_limits(void **state)
 {
@@ -216,9 +234,10 @@ static void test_record(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_promised_rate), cmocka_unit_test(test_too_few),       cmocka_unit_test(test_default_rule),
-        cmocka_unit_test(test_outlier),       cmocka_unit_test(test_map_limits),    cmocka_unit_test(test_one_part),
-        cmocka_unit_test(test_refused),       cmocka_unit_test(test_text_and_user), cmocka_unit_test(test_record),
+        cmocka_unit_test(test_promised_rate), cmocka_unit_test(test_too_few),     cmocka_unit_test(test_default_rule),
+        cmocka_unit_test(test_outlier),       cmocka_unit_test(test_memory_gain), cmocka_unit_test(test_map_limits),
+        cmocka_unit_test(test_one_part),      cmocka_unit_test(test_refused),     cmocka_unit_test(test_text_and_user),
+        cmocka_unit_test(test_record),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

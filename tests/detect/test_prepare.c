@@ -110,6 +110,27 @@ static void test_changes(void **state)
     flaw_picture_release(&p);
 }
 
+/* Edges are mirrored: a bright first column stays a line and never becomes a streak. */
+static void test_no_streaks(void **state)
+{
+    flaw_picture p, changed;
+    flaw_random r;
+    flaw_error err = {0};
+    assert_ok(flaw_picture_new(&p, 200, 200, &err));
+    for (int y = 0; y < 200; y++) memset(p.rgb + (size_t)y * 600, 255, 3);
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        flaw_random_init(&r, seed, 0);
+        assert_ok(flaw_augment_mildly(&changed, &p, &r, &err));
+        for (int y = 0; y < 200; y++) {
+            int bright = 0;
+            for (int x = 0; x < 200; x++) bright += changed.rgb[3 * (y * 200 + x)] > 128;
+            assert_true(bright <= 2);
+        }
+        flaw_picture_release(&changed);
+    }
+    flaw_picture_release(&p);
+}
+
 static void test_record(void **state)
 {
     flaw_record r;
@@ -153,8 +174,8 @@ static void test_record(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_squash),  cmocka_unit_test(test_crop),   cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_changes), cmocka_unit_test(test_record),
+        cmocka_unit_test(test_squash),  cmocka_unit_test(test_crop),       cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_changes), cmocka_unit_test(test_no_streaks), cmocka_unit_test(test_record),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

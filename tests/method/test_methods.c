@@ -172,6 +172,41 @@ static void test_alfa_sentences(void **state)
     flaw_picture_release(&p);
 }
 
+/* `closest` is the abnormal sentence most like the picture when all weigh the same. */
+static void test_closest(void **state)
+{
+    float picture[20], text[20];
+    char path[512];
+    flaw_inspect_options o = options_of("alfa");
+    flaw_error err = {0};
+    write_prompts(in_folder(path, *state, "plain.json"), "good", "bad", false);
+    o.prompts = path;
+    o.rule = "none";
+    o.fit = "crop"; /* as embeddings are made */
+    flaw_inspector *in = open_with(&o);
+    for (unsigned seed = 0; seed < 6; seed++) {
+        flaw_picture p = draw(40, 40, seed, (int)seed * 2);
+        flaw_result r;
+        char best[64] = "";
+        double most = -2;
+        assert_ok(flaw_embed_picture(engine, &p, picture, &err));
+        for (int i = 0; i < 8; i++) {
+            char sentence[64];
+            double cosine = 0;
+            snprintf(sentence, sizeof sentence, "a bad bottle of kind %c%d", "abcdefgh"[i], i);
+            assert_ok(flaw_embed_text(engine, sentence, text, NULL, &err));
+            for (int d = 0; d < 20; d++) cosine += (double)picture[d] * text[d];
+            if (cosine > most) snprintf(best, sizeof best, "%s", sentence);
+            most = fmax(most, cosine);
+        }
+        assert_ok(flaw_inspector_judge(in, &p, &r, &err));
+        assert_string_equal(r.closest, best);
+        flaw_result_release(&r);
+        flaw_picture_release(&p);
+    }
+    flaw_inspector_free(in);
+}
+
 /* The options choose what the image score is made of. */
 static void test_alfa_score(void **state)
 {
@@ -243,6 +278,30 @@ static void test_reference_itself(void **state)
     }
     flaw_picture_release(&itself);
     flaw_picture_release(&other);
+}
+
+/* One far patch in a corner, where smoothing keeps most of it: the map stays under the image score all the same. */
+static void test_map_under_score(void **state)
+{
+    good_files good;
+    flaw_error err = {0};
+    draw_good(&good, *state, 2);
+    flaw_inspect_options o = options_of("few-shot");
+    o.good = good.path;
+    o.good_count = good.count;
+    flaw_inspector *in = open_with(&o);
+    flaw_picture p;
+    assert_ok(flaw_picture_read(&p, good.path[0], &err));
+    look(in, &p);
+    for (int s = 0; s < FLAW_BANK_STAGES; s++)
+        for (int d = 0; d < in->features.width; d++) in->features.stage[s][d] *= -1;
+    flaw_score score = {.map = in->map};
+    assert_ok(in->method->score(in->state, &in->features, &score, &err));
+    assert_true(score.image > 0.1);
+    for (int i = 0; i < CELLS; i++) assert_true((double)score.map[i] <= score.image + 1e-7);
+    assert_true(score.map[0] > score.map[10]);
+    flaw_picture_release(&p);
+    flaw_inspector_free(in);
 }
 
 /* A bank over its limit is cut to it; a picture of the memory stays near, results stay usable. */
@@ -333,7 +392,12 @@ static void test_words_over_distances(void **state)
     assert_true(score.image >= distance - 1e-9 && score.image <= distance + 0.2);
     for (int i = 0; i < cells; i++)
         assert_true(score.map[i] >= plain[i] - 1e-6 && score.map[i] <= plain[i] + 0.2 + 1e-6);
+    flaw_picture itself;
+    assert_ok(flaw_picture_read(&itself, good.path[1], &err));
+    assert_ok(flaw_inspector_measure(in[1], &itself, &seen, &score, &sound, &err));
+    assert_true(score.image < 0.01); /* what good parts reach counts for nothing, however near to "damaged" it is */
     for (int i = 0; i < 2; i++) flaw_inspector_free(in[i]);
+    flaw_picture_release(&itself);
     flaw_picture_release(&bad);
     flaw_engine_close(local);
 }
@@ -372,7 +436,9 @@ int main(void)
         cmocka_unit_test(test_batch),
         cmocka_unit_test(test_alfa_lambda),
         cmocka_unit_test_setup_teardown(test_alfa_sentences, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(test_closest, make_scratch, remove_scratch),
         cmocka_unit_test(test_alfa_score),
+        cmocka_unit_test_setup_teardown(test_map_under_score, make_scratch, remove_scratch),
         cmocka_unit_test(test_tau),
         cmocka_unit_test_setup_teardown(test_reference_itself, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(test_bank_limit, make_scratch, remove_scratch),
