@@ -83,7 +83,8 @@ const cli_option cli_option_table[] = {
     {"seed", 0, CLI_INTEGER, AT(seed), "N", NULL, 0, 9e15, JUDGE | CLI_SCENES | CLI_TRAIN,
      "Seed of all random choices; the same seed gives the same result (default: 0)."},
     {"init", 0, CLI_TEXT, AT(init), "MODEL", NULL, 0, 0, CLI_TRAIN,
-     "timm model (safetensors file or folder) the image tower starts from (default: a random start)."},
+     "timm model (safetensors file or folder) the image tower starts from, or a bundle that is trained on (default: a random "
+     "start)."},
     {"words", 0, CLI_TEXT, AT(words), "FILE", NULL, 0, 0, CLI_TRAIN, "Word lists (default: models/words.txt)."},
     {"photos", 0, CLI_LIST, AT(photos), "FOLDER[,name=N][,prefix=P][,weight=W]", NULL, 0, 0, CLI_TRAIN,
      "Photographs without defects, with subfolders: name of what they show, beginning of the files to take, how often "
