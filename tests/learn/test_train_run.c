@@ -1,5 +1,6 @@
 /* Whole runs of the trainer, small: stopped and resumed gives the bits of a run in one go, the loss falls, a checkpoint
  * becomes a model that opens, and wrong options and files are refused by name. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -109,6 +110,39 @@ static void test_bundle_opens(void **state)
     flaw_compute_close(&c);
 }
 
+/* A run from that bundle keeps its shape and vocabulary whatever the options say; at rate 0 its weights stay, too. */
+static void test_start_from_a_bundle(void **state)
+{
+    (void)state;
+    flaw_train_options o;
+    flaw_compute c;
+    flaw_clip *before, *after;
+    char path[4096], start[4200], end[4200];
+    watcher w = {0};
+    options_small(&o, "onwards", path);
+    snprintf(start, sizeof start, "%s/whole/model.safetensors", folder);
+    snprintf(end, sizeof end, "%s/model.safetensors", path);
+    o.init = start;
+    o.text_layers = 2;
+    o.merges = 100;
+    o.steps = 2;
+    o.rate = 0;
+    o.first_trained = 6;
+    o.weight.distil = 1;
+    assert_int_equal(run(&o, &w, NULL), FLAW_OK);
+    assert_int_equal(flaw_compute_open(&c, 1, FLAW_LEVEL_REF, FLAW_F32, NULL), FLAW_OK);
+    assert_int_equal(flaw_clip_open(&before, start, &c, NULL), FLAW_OK);
+    assert_int_equal(flaw_clip_open(&after, end, &c, NULL), FLAW_OK);
+    assert_int_equal(after->shape.text_layers, 1);
+    assert_int_equal(after->shape.vocab, before->shape.vocab);
+    assert_true(after->list.total == before->list.total);
+    for (size_t i = 0; i < after->list.total; i++)
+        assert_float_equal(after->weights[i], before->weights[i], 1e-6 + 1e-5 * fabs((double)before->weights[i]));
+    flaw_clip_close(before);
+    flaw_clip_close(after);
+    flaw_compute_close(&c);
+}
+
 static void test_loss_falls(void **state)
 {
     (void)state;
@@ -170,9 +204,9 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    const char *const runs[] = {"whole", "parts", "falls", "refused"}, *const files[] = {"checkpoint", "model"};
+    const char *const runs[] = {"whole", "parts", "onwards", "falls", "refused"}, *const files[] = {"checkpoint", "model"};
     char path[4200];
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 5; i++) {
         for (int k = 0; k < 2; k++) {
             snprintf(path, sizeof path, "%s/%s/%s.safetensors", folder, runs[i], files[k]);
             unlink(path);
@@ -188,6 +222,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_resume_gives_the_same_bits),
         cmocka_unit_test(test_bundle_opens),
+        cmocka_unit_test(test_start_from_a_bundle),
         cmocka_unit_test(test_loss_falls),
         cmocka_unit_test(test_refusals),
     };
