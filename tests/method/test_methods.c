@@ -2,6 +2,7 @@
 #include "../inspect/check.h"
 
 #include "base/buffer.h"
+#include "method/association.h"
 #include "method/gridmap.h"
 
 static flaw_engine *engine; /* tiny CLIP, 4 x 4 patches */
@@ -280,6 +281,39 @@ static void test_reference_itself(void **state)
     flaw_picture_release(&other);
 }
 
+/* The association of opposite vectors is 1, of equal ones 0, whatever the space. */
+static void test_association_ends(void **state)
+{
+    const int want = flaw_association_wants(true) | flaw_association_wants(false);
+    for (int windows = 0; windows < 2; windows++) {
+        flaw_association a;
+        flaw_features good, opposite;
+        flaw_error err = {0};
+        double map[CELLS];
+        flaw_inspect_options o = options_of("winclip+");
+        assert_ok(flaw_features_new(&good, engine->model, want, &err));
+        assert_ok(flaw_features_new(&opposite, engine->model, want, &err));
+        size_t joint = (size_t)good.joint, width = (size_t)good.width, floats = 4 * CELLS * width + 13 * joint;
+        for (size_t i = 0; i < floats; i++) { /* every row the first unit vector */
+            size_t stages = 4 * CELLS * width;
+            bool first = i < stages ? i % width == 0 : (i - stages) % joint == 0;
+            good.memory[i] = first ? 1 : 0;
+            opposite.memory[i] = first ? -1 : 0;
+        }
+        const flaw_features *parts[1] = {&good};
+        assert_ok(flaw_association_open(&a, &engine->model->shape, &engine->compute, &o, windows, &err));
+        assert_int_equal(flaw_association_map(&a, &good, map, &err), FLAW_USAGE); /* nothing learnt yet */
+        assert_ok(flaw_association_learn(&a, parts, 1, &err));
+        assert_ok(flaw_association_map(&a, &opposite, map, &err));
+        for (int i = 0; i < CELLS; i++) assert_true(fabs(map[i] - 1) < 1e-6);
+        assert_ok(flaw_association_map(&a, &good, map, &err));
+        for (int i = 0; i < CELLS; i++) assert_true(fabs(map[i]) < 1e-5);
+        flaw_association_close(&a);
+        flaw_features_release(&good);
+        flaw_features_release(&opposite);
+    }
+}
+
 /* One far patch in a corner, where smoothing keeps most of it: the map stays under the image score all the same. */
 static void test_map_under_score(void **state)
 {
@@ -316,6 +350,21 @@ static void test_bank_limit(void **state)
     judged all = look_once(&o, &bad);
     o.bank_limit = 24;
     judged cut = look_once(&o, &bad), again = look_once(&o, &bad);
+    flaw_inspector *in = open_with(&o);
+    flaw_record record;
+    flaw_error err = {0};
+    const float *rows;
+    size_t count;
+    flaw_record_init(&record);
+    assert_ok(in->method->save(in->state, &record, &err));
+    for (int i = 0; i < FLAW_BANK_STAGES; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "bank.%d", i);
+        assert_ok(flaw_record_table(&record, name, 0, &rows, &count, &err));
+        assert_int_equal(count, 24);
+    }
+    flaw_record_release(&record);
+    flaw_inspector_free(in);
     assert_near(&cut, &again, 0);
     assert_true(cut.image >= all.image - 1e-6 && cut.image < all.image + 0.3);
     flaw_picture_release(&bad);
@@ -438,6 +487,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_alfa_sentences, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(test_closest, make_scratch, remove_scratch),
         cmocka_unit_test(test_alfa_score),
+        cmocka_unit_test(test_association_ends),
         cmocka_unit_test_setup_teardown(test_map_under_score, make_scratch, remove_scratch),
         cmocka_unit_test(test_tau),
         cmocka_unit_test_setup_teardown(test_reference_itself, make_scratch, remove_scratch),

@@ -26,6 +26,7 @@ static flaw_result make(void)
     snprintf(r.words, sizeof r.words, "The \"nut\" looks\nodd.");
     r.map = calloc(200, sizeof *r.map);
     assert_non_null(r.map);
+    for (int i = 100; i < 200; i++) r.map[i] = 0.5f; /* on the limit, not over it */
     for (int y = 4; y < 6; y++)
         for (int x = 3; x < 8; x++) r.map[y * 20 + x] = 0.9f;
     return r;
