@@ -289,7 +289,7 @@ static void test_association_ends(void **state)
         flaw_association a;
         flaw_features good, opposite;
         flaw_error err = {0};
-        double map[CELLS];
+        double map[CELLS] = {0}, spare[CELLS], image = 0.5;
         flaw_inspect_options o = options_of("winclip+");
         assert_ok(flaw_features_new(&good, engine->model, want, &err));
         assert_ok(flaw_features_new(&opposite, engine->model, want, &err));
@@ -302,12 +302,15 @@ static void test_association_ends(void **state)
         }
         const flaw_features *parts[1] = {&good};
         assert_ok(flaw_association_open(&a, &engine->model->shape, &engine->compute, &o, windows, &err));
-        assert_int_equal(flaw_association_map(&a, &good, map, &err), FLAW_USAGE); /* nothing learnt yet */
+        assert_int_equal(flaw_association_join(&a, &good, map, spare, &image, &err),
+                         FLAW_USAGE); /* nothing learnt yet */
         assert_ok(flaw_association_learn(&a, parts, 1, &err));
-        assert_ok(flaw_association_map(&a, &opposite, map, &err));
+        assert_ok(flaw_association_join(&a, &opposite, map, spare, &image, &err));
         for (int i = 0; i < CELLS; i++) assert_true(fabs(map[i] - 1) < 1e-6);
-        assert_ok(flaw_association_map(&a, &good, map, &err));
-        for (int i = 0; i < CELLS; i++) assert_true(fabs(map[i]) < 1e-5);
+        assert_true(fabs(image - 0.75) < 1e-6);
+        assert_ok(flaw_association_join(&a, &good, map, spare, &image, &err));
+        for (int i = 0; i < CELLS; i++) assert_true(fabs(map[i] - 1) < 1e-5);
+        assert_true(fabs(image - 0.375) < 1e-5);
         flaw_association_close(&a);
         flaw_features_release(&good);
         flaw_features_release(&opposite);
