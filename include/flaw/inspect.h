@@ -48,8 +48,9 @@ typedef struct flaw_inspect_options {
     const char *prompts;       /* JSON prompt file; NULL = the built-in ones */
     double threshold;          /* NaN = decided by the calibration or the two-sided text rule */
     double false_alarm_rate;   /* bound asked for; 0 = the default rule (detect/calibrate.h) */
-    const char *rule;          /* contextual scoring of ALFA: NULL or "overlap", "relevance", "soft", "none" */
-    double lambda;             /* aligner's ridge; NaN = the default 1; infinity = no aligner */
+    const char *rule;          /* contextual scoring of ALFA: NULL ("overlap"; "none" with a local head), "overlap",
+                                  "relevance", "soft", "none" */
+    double lambda;             /* aligner's ridge; NaN = 1 (none with a local head); infinity = no aligner */
     double tau;                /* softmax temperature; NaN = default of the model or 0.07 */
     const char *windows;       /* ALFA: score windows too: NULL or "auto" (unless the model has a local head), "on", "off" */
     const char *score;         /* ALFA's image score: NULL or "auto" ("both" with a local head, else "cls"), "cls" (the
