@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- results: written by tools/measure_default.py -->", "<!-- end of results -->"
-SCENES = ["-n", "1600", "--held-out", "--anomalous-share", "0.5", "--products", "4", "--seed", "20261122"]
+SCENES = ["-n", "1600", "--held-out", "--anomalous-share", "0.5", "--products", "4", "--seed", "20261123"]
 COLUMNS = ["image_auroc", "pixel_auroc", "pixel_pro", "false_alarms", "misses"]
 
 

@@ -138,10 +138,12 @@ static void read_numbers(flaw_train_options *o, const cli_settings *s)
 static int export(const cli_settings *s)
 {
     flaw_error err;
-    if (s->arguments.count != 3) return cli_wrong_use("train: usage: flaw train export CHECKPOINT FILE");
-    flaw_status status = flaw_train_export(s->arguments.value[1], s->arguments.value[2], &err);
+    if (s->arguments.count < 3) return cli_wrong_use("train: usage: flaw train export CHECKPOINT... FILE");
+    size_t checkpoints = s->arguments.count - 2;
+    const char *out = s->arguments.value[checkpoints + 1];
+    flaw_status status = flaw_train_export((const char *const *)s->arguments.value + 1, checkpoints, out, &err);
     if (status != FLAW_OK) return cli_report(&err);
-    printf("model: %s\n", s->arguments.value[2]);
+    printf("model: %s\n", out);
     return 0;
 }
 

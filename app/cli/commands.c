@@ -44,11 +44,11 @@ const cli_command cli_command_table[] = {
      "and "
      "flaw train.",
      "flaw scenes -n 200 --out scenes --held-out", cmd_scenes},
-    {CLI_TRAIN, "train", "--out DIR [--init MODEL] [--photos FOLDER]... | export CHECKPOINT FILE",
+    {CLI_TRAIN, "train", "--out DIR [--init MODEL] [--photos FOLDER]... | export CHECKPOINT... FILE",
      "train the small model that the program carries inside",
      "Trains on drawn scenes and on photographs with painted defects. The folder holds the checkpoint and the finished "
      "model; started again with the same folder it goes on with the same bits. Ctrl-C writes a checkpoint and stops. "
-     "export writes the model of a checkpoint.",
+     "export writes the model of a checkpoint, or of the mean of several.",
      "flaw train --out run --init deit-tiny --photos photos --steps 20000\n"
      "flaw train export run/checkpoint.safetensors model.safetensors",
      cmd_train},

@@ -5,6 +5,7 @@
 #define FLAW_TRAIN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "flaw/status.h"
@@ -95,8 +96,10 @@ typedef struct flaw_train_callbacks { /* any may be NULL */
  * (weights, moments, average, step; data follow from the seed and the step); FOLDER/model.safetensors is the bundle. */
 flaw_status flaw_train_run(const flaw_train_options *options, const flaw_train_callbacks *callbacks, flaw_error *err);
 
-/* The bundle (int8 rows) of a checkpoint's averaged weights. */
-flaw_status flaw_train_export(const char *checkpoint, const char *out, flaw_error *err);
+/* The bundle (int8 rows) of the averaged weights of a checkpoint, or of the mean of several (same shape and vocabulary):
+ * a run and the one that went on from it often do better together than either alone (Wortsman et al. 2022, model soups).
+ * count >= 1. */
+flaw_status flaw_train_export(const char *const *checkpoints, size_t count, const char *out, flaw_error *err);
 
 #ifdef __cplusplus
 }

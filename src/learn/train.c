@@ -102,7 +102,8 @@ flaw_status flaw_train_run(const flaw_train_options *options, const flaw_train_c
     }
     if (!status) status = loop(&t, checkpoint, err);
     flaw_trainer_close(&t);
-    if (!status) status = flaw_train_export(checkpoint, bundle, err);
+    const char *const last = checkpoint;
+    if (!status) status = flaw_train_export(&last, 1, bundle, err);
     if (!status) flaw_train_note(callbacks, "wrote %s", bundle);
     return status;
 }

@@ -93,33 +93,54 @@ flaw_status flaw_train_load(flaw_trainer *t, const char *path, flaw_error *err)
     return status;
 }
 
-static flaw_status export_file(const flaw_tensors *file, const char *out, flaw_arena *arena, flaw_error *err)
+/* weights += average of one more checkpoint, which must be of the same model as the first. */
+static flaw_status add_average(float *weights, float *room, size_t total, const flaw_tensors *first, const char *path,
+                               flaw_error *err)
+{
+    flaw_tensors file;
+    flaw_status status = flaw_safetensors_open(&file, path, err);
+    if (status) return status;
+    if (strcmp(metadata_of(&file, "shape"), metadata_of(first, "shape")) ||
+        strcmp(metadata_of(&file, "merges"), metadata_of(first, "merges")))
+        status = flaw_fail(err, FLAW_USAGE, "%s: its shape or vocabulary is not that of %s; such weights have no mean", path,
+                           first->path);
+    if (!status) status = read_array(room, &file, "average", total, err);
+    for (size_t i = 0; i < total && !status; i++) weights[i] += room[i];
+    flaw_tensors_close(&file);
+    return status;
+}
+
+static flaw_status export_files(const flaw_tensors *first, const char *const *checkpoints, size_t count, const char *out,
+                                flaw_arena *arena, flaw_error *err)
 {
     flaw_clip_shape shape;
     flaw_parameters list;
-    const char *json = metadata_of(file, "shape"), *merges = metadata_of(file, "merges");
-    flaw_status status = flaw_config_bundle(&shape, json, strlen(json), file->path, err);
+    const char *json = metadata_of(first, "shape"), *merges = metadata_of(first, "merges");
+    flaw_status status = flaw_config_bundle(&shape, json, strlen(json), first->path, err);
     if (!status) status = flaw_clip_parameters(&list, &shape, arena, err);
     if (status) return status;
-    float *weights = flaw_arena_alloc(arena, list.total, sizeof *weights);
-    if (!weights) return flaw_fail(err, FLAW_NO_MEMORY, "no memory for %zu weights", list.total);
-    status = read_array(weights, file, "average", list.total, err);
+    float *weights = flaw_arena_alloc(arena, list.total, sizeof *weights), *room = flaw_arena_alloc(arena, list.total, sizeof *room);
+    if (!weights || !room) return flaw_fail(err, FLAW_NO_MEMORY, "no memory for %zu weights", list.total);
+    status = read_array(weights, first, "average", list.total, err);
+    for (size_t i = 1; i < count && !status; i++) status = add_average(weights, room, list.total, first, checkpoints[i], err);
     if (status) return status;
-    char card[160];
-    snprintf(card, sizeof card, "{\"made by\":\"flaw train\",\"steps\":%.20s,\"seed\":%.24s}", metadata_of(file, "step"),
-             metadata_of(file, "seed"));
+    for (size_t i = 0; i < list.total; i++) weights[i] /= (float)count;
+    char card[192];
+    snprintf(card, sizeof card, "{\"made by\":\"flaw train\",\"steps\":%.20s,\"seed\":%.24s,\"mean of\":%zu}",
+             metadata_of(first, "step"), metadata_of(first, "seed"), count);
     return flaw_bundle_write(out, &shape, &list, weights, merges, strlen(merges), card, FLAW_STORE_I8, err);
 }
 
-flaw_status flaw_train_export(const char *checkpoint, const char *out, flaw_error *err)
+flaw_status flaw_train_export(const char *const *checkpoints, size_t count, const char *out, flaw_error *err)
 {
-    flaw_tensors file;
+    flaw_tensors first;
     flaw_arena arena;
-    flaw_status status = flaw_safetensors_open(&file, checkpoint, err);
+    if (!count) return flaw_fail(err, FLAW_USAGE, "export: no checkpoint is given");
+    flaw_status status = flaw_safetensors_open(&first, checkpoints[0], err);
     if (status) return status;
     flaw_arena_init(&arena, 0);
-    status = export_file(&file, out, &arena, err);
+    status = export_files(&first, checkpoints, count, out, &arena, err);
     flaw_arena_release(&arena);
-    flaw_tensors_close(&file);
+    flaw_tensors_close(&first);
     return status;
 }

@@ -143,6 +143,49 @@ static void test_start_from_a_bundle(void **state)
     flaw_compute_close(&c);
 }
 
+static void open_model(flaw_clip **out, flaw_compute *c, const char *name, char path[4200])
+{
+    snprintf(path, 4200, "%s/%s", folder, name);
+    assert_int_equal(flaw_clip_open(out, path, c, NULL), FLAW_OK);
+}
+
+/* The mean of two checkpoints lies between them; one of another model has none. */
+static void test_export_of_a_mean(void **state)
+{
+    (void)state;
+    char path[3][4200], other[4096];
+    flaw_compute c;
+    flaw_clip *model[3];
+    flaw_error err;
+    flaw_train_options o;
+    watcher w = {0};
+    snprintf(path[0], 4200, "%s/whole/checkpoint.safetensors", folder);
+    snprintf(path[1], 4200, "%s/onwards/checkpoint.safetensors", folder);
+    snprintf(path[2], 4200, "%s/parts/model.safetensors", folder);
+    const char *both[] = {path[0], path[1]};
+    assert_int_equal(flaw_train_export(both, 2, path[2], NULL), FLAW_OK);
+    assert_int_equal(flaw_compute_open(&c, 1, FLAW_LEVEL_REF, FLAW_F32, NULL), FLAW_OK);
+    static const char *const names[] = {"whole/model.safetensors", "onwards/model.safetensors", "parts/model.safetensors"};
+    for (int i = 0; i < 3; i++) open_model(&model[i], &c, names[i], path[i]);
+    for (size_t i = 0; i < model[0]->list.total; i++) {
+        double mean = ((double)model[0]->weights[i] + (double)model[1]->weights[i]) / 2;
+        assert_float_equal(model[2]->weights[i], mean, 0.02 * (fabs(mean) + 0.1)); /* int8 rows */
+    }
+    for (int i = 0; i < 3; i++) flaw_clip_close(model[i]);
+    flaw_compute_close(&c);
+    options_small(&o, "refused", other);
+    o.text_layers = 2;
+    o.steps = 1;
+    assert_int_equal(run(&o, &w, NULL), FLAW_OK);
+    char first[4200], second[4200];
+    snprintf(first, sizeof first, "%s/whole/checkpoint.safetensors", folder);
+    snprintf(second, sizeof second, "%s/checkpoint.safetensors", other);
+    const char *strangers[] = {first, second};
+    assert_int_equal(flaw_train_export(strangers, 2, path[2], &err), FLAW_USAGE);
+    assert_non_null(strstr(err.text, "vocabulary"));
+    unlink(second);
+}
+
 static void test_loss_falls(void **state)
 {
     (void)state;
@@ -190,7 +233,9 @@ static void test_refusals(void **state)
     o.sources = 1;
     refused(&o, FLAW_MISSING, "no photographs");
     flaw_error err;
-    assert_int_equal(flaw_train_export(words, "/nowhere/model", &err), FLAW_BAD_DATA);
+    const char *const wrong = words;
+    assert_int_equal(flaw_train_export(&wrong, 1, "/nowhere/model", &err), FLAW_BAD_DATA);
+    assert_int_equal(flaw_train_export(NULL, 0, "/nowhere/model", &err), FLAW_USAGE);
 }
 
 static int set_up(void **state)
@@ -223,6 +268,7 @@ int main(void)
         cmocka_unit_test(test_resume_gives_the_same_bits),
         cmocka_unit_test(test_bundle_opens),
         cmocka_unit_test(test_start_from_a_bundle),
+        cmocka_unit_test(test_export_of_a_mean),
         cmocka_unit_test(test_loss_falls),
         cmocka_unit_test(test_refusals),
     };
