@@ -119,7 +119,8 @@ static flaw_status export_files(const flaw_tensors *first, const char *const *ch
     flaw_status status = flaw_config_bundle(&shape, json, strlen(json), first->path, err);
     if (!status) status = flaw_clip_parameters(&list, &shape, arena, err);
     if (status) return status;
-    float *weights = flaw_arena_alloc(arena, list.total, sizeof *weights), *room = flaw_arena_alloc(arena, list.total, sizeof *room);
+    float *weights = flaw_arena_alloc(arena, list.total, sizeof *weights);
+    float *room = flaw_arena_alloc(arena, list.total, sizeof *room);
     if (!weights || !room) return flaw_fail(err, FLAW_NO_MEMORY, "no memory for %zu weights", list.total);
     status = read_array(weights, first, "average", list.total, err);
     for (size_t i = 1; i < count && !status; i++) status = add_average(weights, room, list.total, first, checkpoints[i], err);
