@@ -1,5 +1,6 @@
 /* Checkpoints: one safetensors file with the flat arrays of the run, written under a temporary name and renamed, and the
- * export of one as a bundle. Data follow from the seed and the step, so no random state is kept. */
+ * export of one, or of the mean of several, as a bundle. Data follow from the seed and the step, so no random state is
+ * kept. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

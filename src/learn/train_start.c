@@ -75,12 +75,9 @@ static flaw_status learn_vocabulary(flaw_trainer *t, flaw_error *err)
     flaw_arena_init(&arena, 0);
     flaw_word_counts_init(&counts, &arena);
     flaw_status status = count_words(&counts, t, err);
-    flaw_buffer_init(&t->merges, 1u << 24);
     if (!status) status = flaw_vocab_learn(&t->merges, &counts, t->options->merges, err);
     flaw_arena_release(&arena);
-    if (status) return status;
-    return flaw_tokenizer_from_merges(&t->tokenizer, (const uint8_t *)t->merges.data, t->merges.size, "learnt vocabulary",
-                                      1 << 20, err);
+    return status;
 }
 
 static bool is_bundle(const flaw_clip *start)
@@ -95,16 +92,22 @@ static flaw_status keep_vocabulary(flaw_trainer *t, flaw_error *err)
     flaw_status status = flaw_safetensors_open(&file, t->options->init, err);
     if (status) return status;
     const char *merges = flaw_tensors_metadata(&file, "merges");
-    flaw_buffer_init(&t->merges, 1u << 24);
     if (merges) flaw_buffer_text(&t->merges, merges);
     if (!merges)
         status = flaw_fail(err, FLAW_BAD_DATA, "%s: no metadata 'merges'; expected is a flaw bundle", t->options->init);
     else if (t->merges.failed)
         status = flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory for its vocabulary", t->options->init);
     flaw_tensors_close(&file);
+    return status;
+}
+
+static flaw_status make_vocabulary(flaw_trainer *t, const flaw_clip *start, flaw_error *err)
+{
+    flaw_buffer_init(&t->merges, 1u << 24);
+    flaw_status status = is_bundle(start) ? keep_vocabulary(t, err) : learn_vocabulary(t, err);
     if (status) return status;
-    return flaw_tokenizer_from_merges(&t->tokenizer, (const uint8_t *)t->merges.data, t->merges.size, t->options->init,
-                                      1 << 20, err);
+    return flaw_tokenizer_from_merges(&t->tokenizer, (const uint8_t *)t->merges.data, t->merges.size,
+                                      is_bundle(start) ? t->options->init : "learnt vocabulary", 1 << 20, err);
 }
 
 /* The image tower's shape is the start's (DeiT-Tiny's without one), all of it when the start is a bundle; the rest is
@@ -189,7 +192,7 @@ static flaw_status open_all(flaw_trainer *t, flaw_error *err)
     if (!status) status = flaw_words_read(&t->words, o->words, err);
     if (!status) status = flaw_photos_load(&t->photos, o->source, o->sources, t->compute.pool, err);
     if (!status && o->init && o->init[0]) status = flaw_clip_open(&tower, o->init, &t->compute, err);
-    if (!status) status = is_bundle(tower) ? keep_vocabulary(t, err) : learn_vocabulary(t, err);
+    if (!status) status = make_vocabulary(t, tower, err);
     if (!status) status = choose_shape(t, tower, err);
     if (!status) status = make_model(t, tower, err);
     if (!status && tower && o->weight.distil > 0) {
