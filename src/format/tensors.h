@@ -21,6 +21,12 @@ typedef enum flaw_dtype {
     FLAW_DTYPE_I32,
     FLAW_DTYPE_I64,
     FLAW_DTYPE_BOOL,
+    /* Blocks of quantised weights (GGUF): kernel/weights.h reads them. The last side of a tensor is a multiple of the block. */
+    FLAW_DTYPE_Q8_0,
+    FLAW_DTYPE_Q4_0,
+    FLAW_DTYPE_Q4_1,
+    FLAW_DTYPE_Q4_K,
+    FLAW_DTYPE_Q6_K,
 } flaw_dtype;
 
 #define FLAW_TENSOR_MAX_RANK 8
@@ -42,6 +48,8 @@ typedef struct flaw_tensors {
     size_t metadata_count; /* pairs */
     char *path;            /* for messages */
     flaw_bytes file;       /* owned unless opened from memory */
+    flaw_bytes *more;      /* [more_count] further files of a sharded model; owned */
+    size_t more_count;
     flaw_arena arena;
 } flaw_tensors;
 
@@ -52,6 +60,24 @@ flaw_status flaw_safetensors_open(flaw_tensors *out, const char *path, flaw_erro
 flaw_status flaw_safetensors_parse(flaw_tensors *out, const uint8_t *bytes, size_t size, const char *name,
                                    flaw_error *err); /* bytes stay the caller's and must outlive `out` */
 void flaw_tensors_close(flaw_tensors *t);
+
+/* PyTorch's zip files (torch.save since 1.6): stored entries, ZIP64, a pickle of protocol 2 read by allow-list, nothing executed. A flat dictionary
+ * of tensors, or one below "state_dict" / "model". Views share storages by offset and strides: a contiguous view points
+ * into the mapping, another is copied. Refused by name with its offset: every opcode or global outside the list, storages shorter than
+ * claimed, views outside their storage, a directory that lies, deflated or encrypted entries. */
+flaw_status flaw_torch_open(flaw_tensors *out, const char *path, flaw_error *err);
+flaw_status flaw_torch_parse(flaw_tensors *out, const uint8_t *bytes, size_t size, const char *name, flaw_error *err);
+
+/* GGUF v2 and v3. Numbers, strings and booleans of the metadata become text in `metadata` (key, value); arrays are left out there
+ * and found with flaw_gguf_array. Sides are in row-major order here (GGUF counts them the other way round). */
+flaw_status flaw_gguf_open(flaw_tensors *out, const char *path, flaw_error *err);
+flaw_status flaw_gguf_parse(flaw_tensors *out, const uint8_t *bytes, size_t size, const char *name, flaw_error *err);
+
+/* Any form of a model's weights: a file told apart by its content (safetensors, torch, GGUF), a folder with one such file under its
+ * usual name (model.safetensors, pytorch_model.bin), or with the index of a sharded one (*.index.json). */
+flaw_status flaw_tensors_open(flaw_tensors *out, const char *path, flaw_error *err);
+/* Give the pages of a tensor in a mapped file back to the system: it will not be read again soon. */
+void flaw_tensor_drop(const flaw_tensors *t, const flaw_tensor *tensor);
 
 const flaw_tensor *flaw_tensors_find(const flaw_tensors *t, const char *name); /* NULL when absent */
 const char *flaw_tensors_metadata(const flaw_tensors *t, const char *key);     /* NULL when absent */

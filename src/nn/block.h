@@ -7,23 +7,36 @@
 
 #include "nn/linear.h"
 
+/* Rotary positions (Su et al. 2021): which two elements of a head [h] make a pair. */
+typedef enum flaw_rotary {
+    FLAW_ROTARY_NONE,
+    FLAW_ROTARY_HALVES, /* i and i + h/2 (Hugging Face's LLaMA) */
+    FLAW_ROTARY_PAIRS,  /* 2i and 2i + 1 (the original LLaMA, GGUF) */
+} flaw_rotary;
+
 typedef struct flaw_block_shape {
     int width;  /* D */
     int heads;  /* H, divides D */
     int hidden; /* F */
     flaw_activation act;
-    float eps;   /* of the layer norms */
+    float eps;   /* of the norms */
     bool causal; /* token t sees 0 .. t only */
+    /* What LLaMA has otherwise; zero everywhere else. */
+    int kv_heads;       /* heads of keys and values, divides heads (grouped queries); 0: as many as heads */
+    bool rms;           /* norms without mean and bias: x / sqrt(mean(x^2) + eps) * w */
+    bool gated;         /* fc1 has 2F rows, gate then up: hidden = act(gate) * up */
+    flaw_rotary rotary; /* positions turned into queries and keys */
+    float rotary_base;  /* 10000 */
 } flaw_block_shape;
 
 /* Parameters of one block. A second struct of the same type whose pointers lead into a gradient array holds the
  * gradients (as in llm.c); every biased pointer may be NULL where a tower has no bias. */
 typedef struct flaw_block_weights {
     float *norm1_w, *norm1_b; /* [D] */
-    float *qkv_w, *qkv_b;     /* [3D, D] rows q then k then v, [3D] */
+    float *qkv_w, *qkv_b;     /* [Q, D] rows q then k then v, [Q]; Q = D + 2 D kv_heads / heads, 3D where they are equal */
     float *out_w, *out_b;     /* [D, D], [D] */
     float *norm2_w, *norm2_b; /* [D] */
-    float *fc1_w, *fc1_b;     /* [F, D], [F] */
+    float *fc1_w, *fc1_b;     /* [F, D], [F]; [2F, D] when gated */
     float *fc2_w, *fc2_b;     /* [D, F], [D] */
 } flaw_block_weights;
 
@@ -34,6 +47,7 @@ typedef struct flaw_block {
 } flaw_block;
 
 /* Bind the linears to the weights and pack them (again after the weights changed). */
+/* A block whose linears read compact matrices (linear.h, `part`) is bound by its reader and needs no packing. */
 flaw_status flaw_block_pack(flaw_block *b, flaw_compute *c, flaw_arena *arena, flaw_error *err);
 
 /* Only the binding: set sizes and pointers of the four linears from `shape` and `weights`. */
@@ -48,6 +62,18 @@ size_t flaw_block_workspace(const flaw_block_shape *shape, int n, int tokens);
 
 /* x [N, T, D] in place. work: flaw_block_workspace floats. */
 void flaw_block_forward(flaw_compute *c, const flaw_block *b, int n, int tokens, float *x, float *work);
+
+/* Keys (turned) and values of the tokens read so far, of one block: [room, D kv_heads / heads] each. */
+typedef struct flaw_block_cache {
+    float *k, *v;
+    int room, used;
+} flaw_block_cache;
+
+/* x [T, D] in place, tokens at positions used .. used + T - 1 of one text; they are appended to the cache (room for them
+ * is the caller's duty). Causal blocks only. A token's numbers are the same however the text was cut into calls, up to the sums of
+ * the products (matrix.h). work: flaw_block_workspace(shape, 1, T) floats. */
+size_t flaw_block_cached_scratch(const flaw_compute *c, const flaw_block_shape *shape, int room);
+void flaw_block_forward_cached(flaw_compute *c, const flaw_block *b, int tokens, float *x, flaw_block_cache *cache, float *work);
 
 /* Shared with the training pass (block_train.c): the attention of one head, counted 0 .. N*H-1, over qkv [N, T, 3D];
  * out [N, T, D] may be NULL, stats [N*H, T, 2] may be NULL. */

@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "nn/compute.h"
+#include "nn/matrix.h"
 
 typedef struct flaw_linear {
     int in, out;
@@ -14,6 +15,9 @@ typedef struct flaw_linear {
     const float *b;    /* [out] or NULL */
     void *packed;      /* W^T as the kernels read it, in the compute's precision; NULL before flaw_linear_pack */
     void *packed_back; /* W likewise, for dX = dY W; NULL before flaw_linear_pack_backward */
+    const flaw_matrix *part; /* or: the matrix kept in compact types, several ones standing below each other (q, k, v of a
+                                file); w and packed are NULL then, and only flaw_linear_forward works */
+    int parts;
 } flaw_linear;
 
 /* Allocate (first call) and fill `packed` from w; call again after w changed. Also reserves scratch in `c`. */

@@ -1,0 +1,55 @@
+/* Simulated anomalies (NSA, Schlueter et al. 2022, as AnomalyGPT uses it): a patch of another picture, or of the same, is
+ * cut out, resized and put elsewhere, by plain pasting or by Poisson editing (Perez et al. 2003), with a mask that follows what
+ * really changed, and a question with its answer. */
+#ifndef FLAW_SIMULATE_H
+#define FLAW_SIMULATE_H
+
+#include "flaw/picture.h"
+#include "flaw/status.h"
+
+typedef enum flaw_blend { FLAW_BLEND_POISSON, FLAW_BLEND_PASTE } flaw_blend;
+
+/* What a product needs; widths are half-widths of a patch as shares of the side. */
+typedef struct flaw_simulate_preset {
+    const char *name;              /* "bottle", ...; "auto" for products that are not known */
+    double width_low, width_high;  /* along x */
+    double height_low, height_high; /* along y */
+    double slope, middle;          /* of the logistic that turns a change of intensity (0..255) into a label */
+    int background, tolerance;     /* grey of the background and how far from it is still background; -1: none */
+    double resize_low, resize_high;
+} flaw_simulate_preset;
+
+/* By name; an unknown product gets one made from the picture: background guessed from the border, widths from the object. */
+flaw_status flaw_simulate_preset_find(flaw_simulate_preset *out, const char *name, const flaw_picture *picture, flaw_error *err);
+int flaw_simulate_preset_count(void);
+const flaw_simulate_preset *flaw_simulate_preset_at(int index);
+
+#define FLAW_SIMULATE_PATCHES 4
+
+typedef struct flaw_simulated {
+    flaw_picture picture;  /* same size as the input */
+    float *label;          /* [height, width] 0 .. 1; owned. The mask is label > 0.3 */
+    int patches;           /* placed, 0 .. FLAW_SIMULATE_PATCHES; 0: none could be placed, the picture is unchanged */
+    int x[FLAW_SIMULATE_PATCHES], y[FLAW_SIMULATE_PATCHES]; /* centre of each */
+} flaw_simulated;
+void flaw_simulated_release(flaw_simulated *s);
+
+typedef struct flaw_simulate_options {
+    const flaw_simulate_preset *preset;
+    flaw_blend blend;
+    int most_patches;        /* 2: one always, each further with probability 1/2 */
+    unsigned long long seed; /* with `stream`: the same patches whatever the blend */
+    unsigned long long stream;
+} flaw_simulate_options;
+
+/* source: where patches come from; NULL: the picture itself. */
+flaw_status flaw_simulate(flaw_simulated *out, const flaw_picture *picture, const flaw_picture *source,
+                          const flaw_simulate_options *options, flaw_error *err);
+
+/* The sentence of the answer: "Yes, there are 2 anomalies in the image, they are at the top left and center of the image." places: words of
+ * the 3x3 grid, equal ones named once. count 0: "No, there is no anomaly in the image." */
+void flaw_simulate_answer(char *out, size_t size, int count, const char *const *places);
+/* "This is a photo of ... Is there any anomaly in the image?" for a known product (its description), or a general one. */
+void flaw_simulate_question(char *out, size_t size, const char *object);
+
+#endif

@@ -1,0 +1,37 @@
+/* Weights kept in compact types: rows of a matrix as files hold them (half floats, GGUF's blocks). Products read them as
+ * they are; the matrix is never unpacked as a whole. A row is `n` elements, a multiple of the type's block.
+ *
+ * Layouts, little endian (ggml's, the field's common form):
+ *   Q8_0  32 elements: F16 d, int8 q[32]                             x = d q
+ *   Q4_0  32 elements: F16 d, nibbles[16] (low: 0..15, high: 16..31) x = d (q - 8)
+ *   Q4_1  32 elements: F16 d, F16 m, nibbles[16]                     x = d q + m
+ *   Q4_K, Q6_K  256 elements, scales of sub-blocks themselves quantised */
+#ifndef FLAW_KERNEL_WEIGHTS_H
+#define FLAW_KERNEL_WEIGHTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum flaw_weight_type {
+    FLAW_WEIGHT_F32,
+    FLAW_WEIGHT_F16,
+    FLAW_WEIGHT_BF16,
+    FLAW_WEIGHT_Q8_0, /* what `flaw model quantize` calls int8 */
+    FLAW_WEIGHT_Q4_0,
+    FLAW_WEIGHT_Q4_1, /* what `flaw model quantize` calls int4 */
+    FLAW_WEIGHT_Q4_K,
+    FLAW_WEIGHT_Q6_K,
+    FLAW_WEIGHT_TYPES
+} flaw_weight_type;
+
+size_t flaw_weight_block(flaw_weight_type type);       /* elements of one block: 1, 32 or 256 */
+size_t flaw_weight_block_bytes(flaw_weight_type type); /* bytes of one block */
+size_t flaw_weight_row_bytes(flaw_weight_type type, size_t n);
+const char *flaw_weight_name(flaw_weight_type type); /* "F16", "Q4_K", ... */
+
+/* Unpack one row into float32: exact, the same bits on every level. */
+void flaw_weight_unpack(flaw_weight_type type, size_t n, const void *row, float *out);
+/* Pack one row: F32, F16, BF16 (nearest even), Q8_0, Q4_0, Q4_1. Q4_K and Q6_K are read only. */
+void flaw_weight_pack(flaw_weight_type type, size_t n, const float *x, void *row);
+
+#endif
