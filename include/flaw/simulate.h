@@ -1,6 +1,6 @@
-/* Simulated anomalies (NSA, Schlueter et al. 2022, as AnomalyGPT uses it): a patch of another picture, or of the same, is
- * cut out, resized and put elsewhere, by plain pasting or by Poisson editing (Perez et al. 2003), with a mask that follows what
- * really changed, and a question with its answer. */
+/* Simulated anomalies (NSA, Schlueter et al. 2022, as AnomalyGPT uses it): a patch of another picture, or of the
+ * same, is cut out, resized and put elsewhere, by plain pasting or by Poisson editing (Perez et al. 2003), with a
+ * mask that follows what really changed, and a question with its answer. */
 #ifndef FLAW_SIMULATE_H
 #define FLAW_SIMULATE_H
 
@@ -19,7 +19,8 @@ typedef struct flaw_simulate_preset {
     double resize_low, resize_high;
 } flaw_simulate_preset;
 
-/* By name; an unknown product gets one made from the picture: background guessed from the border, widths from the object. */
+/* By name; an unknown product gets one made from the picture: background guessed from the border, widths from the
+ * object. */
 flaw_status flaw_simulate_preset_find(flaw_simulate_preset *out, const char *name, const flaw_picture *picture, flaw_error *err);
 int flaw_simulate_preset_count(void);
 const flaw_simulate_preset *flaw_simulate_preset_at(int index);
@@ -46,10 +47,11 @@ typedef struct flaw_simulate_options {
 flaw_status flaw_simulate(flaw_simulated *out, const flaw_picture *picture, const flaw_picture *source,
                           const flaw_simulate_options *options, flaw_error *err);
 
-/* The sentence of the answer: "Yes, there are 2 anomalies in the image, they are at the top left and center of the image." places: words of
- * the 3x3 grid, equal ones named once. count 0: "No, there is no anomaly in the image." */
+/* The sentence of the answer: "Yes, there are 2 anomalies in the image, they are at the top left and center of the
+ * image." places: words of the 3x3 grid, equal ones named once. count 0: "No, there is no anomaly in the image." */
 void flaw_simulate_answer(char *out, size_t size, int count, const char *const *places);
-/* "This is a photo of ... Is there any anomaly in the image?" for a known product (its description), or a general one. */
+/* "This is a photo of ... Is there any anomaly in the image?" for a known product (its description), or a general
+ * one. */
 void flaw_simulate_question(char *out, size_t size, const char *object);
 
 #endif

@@ -1,5 +1,6 @@
-/* Talk: questions about a picture, answered in words. A talker is a model with a voice (the embedded small AnomalyGPT, a
- * folder of published weights, or an OpenAI-compatible endpoint that is told measured facts), set up for one product. */
+/* Talk: questions about a picture, answered in words. A talker is a model with a voice (the embedded small
+ * AnomalyGPT, a folder of published weights, or an OpenAI-compatible endpoint that is told measured facts), set up
+ * for one product. */
 #ifndef FLAW_TALK_H
 #define FLAW_TALK_H
 

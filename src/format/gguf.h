@@ -11,8 +11,8 @@ typedef struct flaw_gguf_text {
     size_t size;
 } flaw_gguf_text;
 
-/* The array under `key`: text [*count], or numbers of that type, in the arena of `t`. Both results NULL (FLAW_OK) when the file has
- * no such key; FLAW_BAD_DATA when it has another element type. */
+/* The array under `key`: text [*count], or numbers of that type, in the arena of `t`. Both results NULL (FLAW_OK)
+ * when the file has no such key; FLAW_BAD_DATA when it has another element type. */
 flaw_status flaw_gguf_texts(const flaw_tensors *t, const char *key, const flaw_gguf_text **out, size_t *count, flaw_error *err);
 flaw_status flaw_gguf_floats(const flaw_tensors *t, const char *key, const float **out, size_t *count, flaw_error *err);
 flaw_status flaw_gguf_ints(const flaw_tensors *t, const char *key, const int32_t **out, size_t *count, flaw_error *err);

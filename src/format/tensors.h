@@ -61,20 +61,23 @@ flaw_status flaw_safetensors_parse(flaw_tensors *out, const uint8_t *bytes, size
                                    flaw_error *err); /* bytes stay the caller's and must outlive `out` */
 void flaw_tensors_close(flaw_tensors *t);
 
-/* PyTorch's zip files (torch.save since 1.6): stored entries, ZIP64, a pickle of protocol 2 read by allow-list, nothing executed. A flat dictionary
- * of tensors, or one below "state_dict" / "model". Views share storages by offset and strides: a contiguous view points
- * into the mapping, another is copied. Refused by name with its offset: every opcode or global outside the list, storages shorter than
- * claimed, views outside their storage, a directory that lies, deflated or encrypted entries. */
+/* PyTorch's zip files (torch.save since 1.6): stored entries, ZIP64, a pickle of protocol 2 read by allow-list,
+ * nothing executed. A flat dictionary of tensors, or one below "state_dict" / "model". Views share storages by offset
+ * and strides: a contiguous view points into the mapping, another is copied. Refused by name with its offset: every
+ * opcode or global outside the list, storages shorter than claimed, views outside their storage, a directory that
+ * lies, deflated or encrypted entries. */
 flaw_status flaw_torch_open(flaw_tensors *out, const char *path, flaw_error *err);
 flaw_status flaw_torch_parse(flaw_tensors *out, const uint8_t *bytes, size_t size, const char *name, flaw_error *err);
 
-/* GGUF v2 and v3. Numbers, strings and booleans of the metadata become text in `metadata` (key, value); arrays are left out there
- * and found with flaw_gguf_array. Sides are in row-major order here (GGUF counts them the other way round). */
+/* GGUF v2 and v3. Numbers, strings and booleans of the metadata become text in `metadata` (key, value); arrays are
+ * left out there and found with flaw_gguf_array. Sides are in row-major order here (GGUF counts them the other way
+ * round). */
 flaw_status flaw_gguf_open(flaw_tensors *out, const char *path, flaw_error *err);
 flaw_status flaw_gguf_parse(flaw_tensors *out, const uint8_t *bytes, size_t size, const char *name, flaw_error *err);
 
-/* Any form of a model's weights: a file told apart by its content (safetensors, torch, GGUF), a folder with one such file under its
- * usual name (model.safetensors, pytorch_model.bin), or with the index of a sharded one (*.index.json). */
+/* Any form of a model's weights: a file told apart by its content (safetensors, torch, GGUF), a folder with one such
+ * file under its usual name (model.safetensors, pytorch_model.bin), or with the index of a sharded one
+ * (*.index.json). */
 flaw_status flaw_tensors_open(flaw_tensors *out, const char *path, flaw_error *err);
 /* Give the pages of a tensor in a mapped file back to the system: it will not be read again soon. */
 void flaw_tensor_drop(const flaw_tensors *t, const flaw_tensor *tensor);
