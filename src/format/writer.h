@@ -7,8 +7,8 @@
 #include "format/tensors.h"
 
 typedef struct flaw_tensor_writer flaw_tensor_writer;
-/* items: name, dtype (block types are written as U8 with their true shape in the metadata's "blocks" JSON), rank,
- * shape. Data is then expected item by item in the given order. */
+/* items: name, dtype (block types are written as U8 with their true shape in the metadata's "blocks" JSON), rank, shape.
+ * Data is then expected item by item in the given order. */
 flaw_status flaw_tensor_writer_begin(flaw_tensor_writer **out, const char *path, const flaw_tensor *items, size_t count,
                                      const char **metadata, size_t metadata_pairs, flaw_error *err);
 flaw_status flaw_tensor_writer_data(flaw_tensor_writer *w, const void *bytes, size_t size, flaw_error *err);

@@ -1,9 +1,11 @@
-/* Weights kept in compact types: rows of a matrix as files hold them (half floats, GGUF's blocks). Products read them
- * as they are; the matrix is never unpacked as a whole. A row is `n` elements, a multiple of the type's block.
- * Layouts, little endian (ggml's, the field's common form): Q8_0  32 elements: F16 d, int8 q[32]
- * x = d q Q4_0  32 elements: F16 d, nibbles[16] (low: 0..15, high: 16..31) x = d (q - 8) Q4_1  32 elements: F16 d,
- * F16 m, nibbles[16]                     x = d q + m Q4_K, Q6_K  256 elements, scales of sub-blocks themselves
- * quantised */
+/* Weights kept in compact types: rows of a matrix as files hold them (half floats, GGUF's blocks). Products read them as
+ * they are; the matrix is never unpacked as a whole. A row is `n` elements, a multiple of the type's block.
+ *
+ * Layouts, little endian (ggml's, the field's common form):
+ *   Q8_0  32 elements: F16 d, int8 q[32]                             x = d q
+ *   Q4_0  32 elements: F16 d, nibbles[16] (low: 0..15, high: 16..31) x = d (q - 8)
+ *   Q4_1  32 elements: F16 d, F16 m, nibbles[16]                     x = d q + m
+ *   Q4_K, Q6_K  256 elements, scales of sub-blocks themselves quantised */
 #ifndef FLAW_KERNEL_WEIGHTS_H
 #define FLAW_KERNEL_WEIGHTS_H
 

@@ -59,8 +59,8 @@ typedef struct flaw_anomalygpt {
 } flaw_anomalygpt;
 
 /* path NULL or "default": the embedded towers and voice; a folder as released (imagebind_huge.pth, vicuna/,
- * pandagpt_delta.pt, anomalygpt_delta.pt, bpe_simple_vocab_16e6.txt.gz, optional imagebind_config.json); or a bundle
- * made of one. LoRA rank from the tensors, scale alpha / rank = 1. Missing or left-over names are an error that lists
+ * pandagpt_delta.pt, anomalygpt_delta.pt, bpe_simple_vocab_16e6.txt.gz, optional imagebind_config.json); or a bundle made
+ * of one. LoRA rank from the tensors, scale alpha / rank = 1. Missing or left-over names are an error that lists
  * them. `keep` is for the language model; towers beyond 512 MB are kept packed only (their float32 is given back). */
 flaw_status flaw_anomalygpt_open(flaw_anomalygpt *out, const char *path, flaw_keep keep, flaw_compute *c, flaw_error *err);
 void flaw_anomalygpt_close(flaw_anomalygpt *m);
@@ -72,13 +72,12 @@ flaw_status flaw_anomalygpt_text(const flaw_clip *towers, flaw_compute *c, const
 void flaw_upsample_corners(int grid, int side, const float *in, float *out);
 void flaw_upsample_corners_backward(int grid, int side, const float *dout, float *din);
 
-/* Decoder map of one picture from its stage tokens [P, D] (class token dropped, raw). stage_maps [stages, S, S]
- * abnormal channel of each stage, or NULL; map [S, S] their mean. work: flaw_decoder_workspace floats. */
+/* Decoder map of one picture from its stage tokens [P, D] (class token dropped, raw). stage_maps [stages, S, S] abnormal
+ * channel of each stage, or NULL; map [S, S] their mean. work: flaw_decoder_workspace floats. */
 size_t flaw_decoder_workspace(const flaw_voice_shape *shape);
 void flaw_decoder_map(flaw_compute *c, const flaw_voice *v, const float *const stage[FLAW_STAGES], const float *text,
                       float *stage_maps, float *map, float *work);
-/* d_stage_maps [stages, S, S] -> gradients of the decoder (added to `grads`); everything that is needed is computed
- * again. */
+/* d_stage_maps [stages, S, S] -> gradients of the decoder (added to `grads`); everything that is needed is computed again. */
 void flaw_decoder_backward(flaw_compute *c, const flaw_voice *v, const float *const stage[FLAW_STAGES], const float *text,
                            const float *d_stage_maps, const flaw_voice_view *grads, float *work);
 
@@ -87,8 +86,8 @@ void flaw_few_shot_map(flaw_compute *c, const flaw_voice_shape *shape, const flo
                        const float *const bank[FLAW_STAGES], int rows, float *map, float *work);
 size_t flaw_few_shot_workspace(const flaw_voice_shape *shape, int rows);
 
-/* Soft prompts [B + C, W] of a map [S, S]; `saved` [flaw_prompt_saved] is what the backward pass reads (inference:
- * the same array as scratch). d_map [S, S] is added to and may be NULL. */
+/* Soft prompts [B + C, W] of a map [S, S]; `saved` [flaw_prompt_saved] is what the backward pass reads (inference: the same
+ * array as scratch). d_map [S, S] is added to and may be NULL. */
 size_t flaw_prompt_saved(const flaw_voice_shape *shape);
 size_t flaw_prompt_workspace(const flaw_compute *c, const flaw_voice_shape *shape);
 void flaw_prompt_forward(flaw_compute *c, const flaw_voice *v, const float *map, float *prompts, float *saved, float *work);

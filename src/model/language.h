@@ -66,10 +66,10 @@ flaw_status flaw_language_view_over(flaw_language_view *out, const flaw_language
 flaw_status flaw_language_pack(flaw_language *m, flaw_compute *c, flaw_error *err);
 
 /* Open: a Hugging Face LLaMA folder (config.json; one or several .safetensors or .bin with index; tokenizer.model or
- * llama2.c's tok*.bin), a GGUF file, or a flaw bundle with "language" tensors (path NULL: the embedded one). Missing,
- * left-over and misshapen names are one error that lists them; rotary_emb.inv_freq buffers are recomputed and
- * ignored. A tokenizer with another number of pieces than the table has rows is refused, except for rows added for
- * padding (Vicuna's 32,001). adapters may be NULL. Peak memory: the weights kept plus one matrix. */
+ * llama2.c's tok*.bin), a GGUF file, or a flaw bundle with "language" tensors (path NULL: the embedded one). Missing, left-over
+ * and misshapen names are one error that lists them; rotary_emb.inv_freq buffers are recomputed and ignored.
+ * A tokenizer with another number of pieces than the table has rows is refused, except for rows added for padding (Vicuna's
+ * 32,001). adapters may be NULL. Peak memory: the weights kept plus one matrix. */
 flaw_status flaw_language_open(flaw_language **out, const char *path, flaw_keep keep, const flaw_adapters *adapters,
                                flaw_compute *c, flaw_error *err);
 void flaw_language_close(flaw_language *m);
@@ -82,15 +82,15 @@ void flaw_reading_close(flaw_reading *r);
  * context, FLAW_BAD_DATA for an id out of range. */
 flaw_status flaw_reading_ids(flaw_reading *r, const int32_t *ids, int n, flaw_error *err);
 flaw_status flaw_reading_rows(flaw_reading *r, const float *rows, int n, flaw_error *err);
-/* [V] after the last token fed, the caller may change them; NULL at the start. FLAW_BAD_DATA of the feeding call when
- * not finite. */
+/* [V] after the last token fed, the caller may change them; NULL at the start. When not
+ * finite, the feeding call has failed with FLAW_BAD_DATA. */
 float *flaw_reading_logits(flaw_reading *r);
 int flaw_reading_length(const flaw_reading *r);
 /* Forget all but the first `length` tokens (the logits become NULL). */
 void flaw_reading_rewind(flaw_reading *r, int length);
 
-/* Sampling: temperature 0 takes the most likely token (the first of equals). Otherwise softmax(logits / temperature),
- * the top_k likeliest (0: all), of these the smallest set whose probabilities reach top_p (1: all; at least one). */
+/* Sampling: temperature 0 takes the most likely token (the first of equals). Otherwise softmax(logits / temperature), the
+ * top_k likeliest (0: all), of these the smallest set whose probabilities reach top_p (1: all; at least one). */
 typedef struct flaw_sampling {
     double temperature, top_p;
     int top_k;

@@ -48,12 +48,12 @@ int flaw_pieces_eos(const flaw_pieces *p);
 /* Id of a piece by its exact text ("##", "<0x0A>"), -1 when there is none. */
 int flaw_pieces_find(const flaw_pieces *p, const char *text);
 
-/* Ids of a text, without beginning and end tokens. At most `room` are written; *count says how many there are.
- * Invalid UTF-8 is read byte by byte. FLAW_USAGE for more than 1 MiB of text. */
+/* Ids of a text, without beginning and end tokens. At most `room` are written; *count says how many there are. Invalid UTF-8 is
+ * read byte by byte. FLAW_USAGE for more than 1 MiB of text. */
 flaw_status flaw_pieces_encode(const flaw_pieces *p, const char *text, size_t size, int32_t *ids, size_t room, size_t *count,
                                flaw_error *err);
-/* Append the text of a token: U+2581 becomes a space, byte pieces become bytes, control pieces nothing. `first`: the
- * leading space of the dummy prefix is left out. Ids out of range append nothing. */
+/* Append the text of a token: U+2581 becomes a space, byte pieces become bytes, control pieces nothing.
+ * `first`: the leading space of the dummy prefix is left out. Ids out of range append nothing. */
 void flaw_pieces_append(const flaw_pieces *p, int32_t id, bool first, flaw_buffer *out);
 /* Bytes of `text` [size] up to the end of its last complete UTF-8 character: what may be shown while words arrive. */
 size_t flaw_pieces_complete(const char *text, size_t size);

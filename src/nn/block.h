@@ -53,8 +53,8 @@ flaw_status flaw_block_pack(flaw_block *b, flaw_compute *c, flaw_arena *arena, f
 /* Only the binding: set sizes and pointers of the four linears from `shape` and `weights`. */
 void flaw_block_bind(flaw_block *b);
 
-/* Scratch for each worker that attention over `tokens` tokens needs (flaw_compute_reserve, while building; the
- * products' scratch is reserved by flaw_block_pack). */
+/* Scratch for each worker that attention over `tokens` tokens needs (flaw_compute_reserve, while building; the products'
+ * scratch is reserved by flaw_block_pack). */
 size_t flaw_block_scratch(const flaw_compute *c, const flaw_block_shape *shape, int tokens);
 
 /* Floats of workspace that flaw_block_forward needs for N sequences of T tokens. */
@@ -69,9 +69,9 @@ typedef struct flaw_block_cache {
     int room, used;
 } flaw_block_cache;
 
-/* x [T, D] in place, tokens at positions used .. used + T - 1 of one text; they are appended to the cache (room for
- * them is the caller's duty). Causal blocks only. A token's numbers are the same however the text was cut into calls,
- * up to the sums of the products (matrix.h). work: flaw_block_workspace(shape, 1, T) floats. */
+/* x [T, D] in place, tokens at positions used .. used + T - 1 of one text; they are appended to the cache (room for them
+ * is the caller's duty). Causal blocks only. A token's numbers are the same however the text was cut into calls, up to the sums of
+ * the products (matrix.h). work: flaw_block_workspace(shape, 1, T) floats. */
 size_t flaw_block_cached_scratch(const flaw_compute *c, const flaw_block_shape *shape, int room);
 void flaw_block_forward_cached(flaw_compute *c, const flaw_block *b, int tokens, float *x, flaw_block_cache *cache, float *work);
 

@@ -1,7 +1,8 @@
-/* A matrix of weights kept in a compact type (kernel/weights.h), often in the mapped file itself.  A few rows of x
- * (words one by one) are multiplied straight from the compact rows, bound by memory; many rows (a prompt) unpack a
- * tile of FLAW_TILE_COLS outputs at a time into the worker's scratch and go through the packed product. Both sum in a
- * fixed order of their own; which one runs depends on the number of rows of this call alone. */
+/* A matrix of weights kept in a compact type (kernel/weights.h), often in the mapped file itself.
+ *
+ * A few rows of x (words one by one) are multiplied straight from the compact rows, bound by memory; many rows (a prompt)
+ * unpack a tile of FLAW_TILE_COLS outputs at a time into the worker's scratch and go through the packed product. Both sum
+ * in a fixed order of their own; which one runs depends on the number of rows of this call alone. */
 #ifndef FLAW_NN_MATRIX_H
 #define FLAW_NN_MATRIX_H
 
@@ -18,8 +19,7 @@ typedef struct flaw_matrix {
 void flaw_matrix_row(const flaw_matrix *m, int row, float *out);
 /* Scratch for each worker (flaw_compute_reserve). */
 size_t flaw_matrix_scratch(const flaw_compute *c, int cols);
-/* y[t][0 .. rows) = x[t] W^T + bias + residual[t] for t < n. x_row, y_row: floats between rows; residual like y or
- * NULL. */
+/* y[t][0 .. rows) = x[t] W^T + bias + residual[t] for t < n. x_row, y_row: floats between rows; residual like y or NULL. */
 void flaw_matrix_forward(flaw_compute *c, const flaw_matrix *m, int n, const float *x, ptrdiff_t x_row, float *y,
                          ptrdiff_t y_row, const float *bias, const float *residual);
 
