@@ -44,12 +44,14 @@ void cli_free_strings(char **strings, size_t count);
 /* mkdir -p */
 flaw_status cli_make_folder(const char *path, flaw_error *err);
 
-/* progress.c: a bar on standard error, only when that is a terminal and the work takes longer than half a second. */
+/* progress.c: a bar on standard error, only when that is a terminal and the work takes longer than half a second
+ * (--progress always: at once and anywhere; never: not at all). */
 typedef struct cli_progress {
     struct timespec begin;
-    bool terminal, shown;
+    double after; /* milliseconds until it shows; infinite: never */
+    bool shown;
 } cli_progress;
-cli_progress cli_progress_begin(void);
+cli_progress cli_progress_begin(const cli_settings *s);
 int cli_progress_step(void *progress, size_t done, size_t total, const char *what); /* a flaw_progress; never stops */
 void cli_progress_clear(cli_progress *progress); /* before other text on the terminal */
 double cli_milliseconds_since(const struct timespec *begin);

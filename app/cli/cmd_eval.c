@@ -104,7 +104,7 @@ static flaw_status run_one(flaw_eval_result *out, const char *dataset, const fla
                                  .draws = (int)s->draws,
                                  .seed = (unsigned long long)s->seed};
     cli_inspect_options(&options.inspect, s);
-    cli_progress progress = cli_progress_begin();
+    cli_progress progress = cli_progress_begin(s);
     flaw_status status = flaw_eval_run(out, engine, &options, cli_progress_step, &progress, err);
     cli_progress_clear(&progress);
     if (status != FLAW_OK) return status;

@@ -174,7 +174,7 @@ static void print_summary(const inspection *in)
 
 static void judge_all(inspection *in)
 {
-    in->progress = cli_progress_begin();
+    in->progress = cli_progress_begin(in->settings);
     in->colours = cli_colours(stdout);
     in->width = 7;
     for (size_t i = 0; i < in->pictures.count; i++) {

@@ -49,7 +49,7 @@ int cmd_scenes(const cli_settings *s)
         return cli_wrong_use("scenes: '%.80s' is no kind of product; flaw scenes list shows them", s->kind);
     if (s->kind && !s->split && !s->held_out) options.split = FLAW_SPLIT_ALL;
     flaw_error err;
-    drawing work = {.progress = cli_progress_begin()};
+    drawing work = {.progress = cli_progress_begin(s)};
     flaw_status status = flaw_scenes_write(s->out, &options, step, &work, &err);
     cli_progress_clear(&work.progress);
     if (status != FLAW_OK) return cli_report(&err);

@@ -72,7 +72,7 @@ typedef struct cli_settings {
     int64_t bank_limit, seed;
     /* output */
     bool json, brief, fail_on_anomaly;
-    const char *out, *output;
+    const char *out, *output, *progress;
     /* embed */
     const char *image, *text, *dump;
     bool tokens, logits;

@@ -1,12 +1,17 @@
+#include <math.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli.h"
 
 enum { BAR = 30 };
 
-cli_progress cli_progress_begin(void)
+cli_progress cli_progress_begin(const cli_settings *s)
 {
-    cli_progress p = {.terminal = isatty(STDERR_FILENO)};
+    const char *when = s->progress ? s->progress : "auto";
+    cli_progress p = {.after = isatty(STDERR_FILENO) ? 500 : INFINITY};
+    if (strcmp(when, "always") == 0) p.after = 0;
+    if (strcmp(when, "never") == 0) p.after = INFINITY;
     clock_gettime(CLOCK_MONOTONIC, &p.begin);
     return p;
 }
@@ -21,7 +26,7 @@ double cli_milliseconds_since(const struct timespec *begin)
 int cli_progress_step(void *progress, size_t done, size_t total, const char *what)
 {
     cli_progress *p = progress;
-    if (!p->terminal || total == 0 || cli_milliseconds_since(&p->begin) < 500) return 0;
+    if (total == 0 || cli_milliseconds_since(&p->begin) < p->after) return 0;
     int full = (int)((double)done * BAR / (double)total);
     fprintf(stderr, "\r\033[K[");
     for (int i = 0; i < BAR; i++) fputc(i < full ? '#' : '.', stderr);

@@ -64,7 +64,7 @@ static flaw_status from_good_parts(flaw_inspector **out, const flaw_engine *engi
         if (err) *err = good.first;
     } else {
         flaw_inspect_options options;
-        cli_progress progress = cli_progress_begin();
+        cli_progress progress = cli_progress_begin(s);
         cli_inspect_options(&options, s);
         options.good = (const char *const *)good.path;
         options.good_count = good.count;

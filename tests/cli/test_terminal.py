@@ -42,11 +42,22 @@ class Terminal(command.Command):
         self.assertNotIn('\033', self.on_terminal('inspect', 'a.png', '--json', which=1))
 
     def test_progress(self):
-        long_work = self.on_terminal('scenes', '--out', 'scenes', '-n', '8', '--size', '512', '--kind', 'metal nut', which=2)
-        self.assertIn(' of 8 drawn', long_work)
-        self.assertTrue(long_work.endswith('\r\033[K'), repr(long_work[-40:]))  # the bar is taken away
+        draw = ('scenes', '--out', 'scenes', '-n', '3', '--size', '64', '--kind', 'metal nut')
+        bar = self.on_terminal(*draw, '--progress', 'always', which=2)
+        self.assertIn(' of 3 drawn', bar)
+        self.assertTrue(bar.endswith('\r\033[K'), repr(bar[-40:]))  # the bar is taken away
+        self.assertEqual(self.on_terminal(*draw, '--progress=never', which=2), '')
+        self.assertEqual(self.on_terminal(*draw, which=2, FLAW_PROGRESS='always'), bar)
         self.write('a.png', part(1))
-        self.assertEqual(self.on_terminal('inspect', 'a.png', which=2), '')
+        self.assertEqual(self.on_terminal('inspect', 'a.png', which=2), '')  # one picture has no bar
+
+    def test_progress_elsewhere(self):
+        """No terminal: no bar, unless it is asked for."""
+        draw = ('scenes', '--out', 'scenes', '-n', '3', '--size', '64', '--kind', 'metal nut')
+        self.succeed(*draw)
+        status, _, err = self.run_flaw(*draw, '--progress', 'always')
+        self.assertEqual(status, 0)
+        self.assertIn(' of 3 drawn', err[0])
 
 
 if __name__ == '__main__':
