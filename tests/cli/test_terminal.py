@@ -57,7 +57,7 @@ class Terminal(command.Command):
         self.succeed(*draw)
         status, _, err = self.run_flaw(*draw, '--progress', 'always')
         self.assertEqual(status, 0)
-        self.assertIn(' of 3 drawn', err[0])
+        self.assertIn(' of 3 drawn', '\r'.join(err))
 
 
 if __name__ == '__main__':
