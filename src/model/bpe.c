@@ -91,7 +91,7 @@ bool flaw_bpe_work_init(flaw_bpe_work *w, flaw_arena *arena, size_t limit)
     return w->node && w->heap && w->touched;
 }
 
-typedef struct flaw_bpe_pair pair;
+typedef flaw_bpe_pair pair;
 
 /* Lowest rank first, then leftmost. */
 static bool comes_before(const pair *a, const pair *b)
@@ -99,14 +99,14 @@ static bool comes_before(const pair *a, const pair *b)
     return a->rank != b->rank ? a->rank < b->rank : a->at < b->at;
 }
 
-static void heap_push(pair *heap, size_t *size, pair p)
+void flaw_bpe_push(flaw_bpe_pair *heap, size_t *size, flaw_bpe_pair p)
 {
     size_t at = (*size)++;
     for (; at > 0 && comes_before(&p, &heap[(at - 1) / 2]); at = (at - 1) / 2) heap[at] = heap[(at - 1) / 2];
     heap[at] = p;
 }
 
-static pair heap_pop(pair *heap, size_t *size)
+flaw_bpe_pair flaw_bpe_pop(flaw_bpe_pair *heap, size_t *size)
 {
     pair top = heap[0], last = heap[--*size];
     size_t at = 0;
@@ -128,7 +128,7 @@ static void push_pair(const flaw_bpe *b, flaw_bpe_work *w, size_t *size, int32_t
     uint32_t left = w->node[at].symbol, right = w->node[w->node[at].after].symbol;
     const flaw_merge *m = merge_place(b, left, right);
     if (m->left == FLAW_NO_SYMBOL) return;
-    heap_push(w->heap, size, (pair){.rank = m->rank, .at = (uint32_t)at, .left = left, .right = right});
+    flaw_bpe_push(w->heap, size, (pair){.rank = m->rank, .at = (uint32_t)at, .left = left, .right = right});
 }
 
 /* Join the pair where it still stands; false when an earlier join took one of its halves. */
@@ -154,7 +154,7 @@ size_t flaw_bpe_encode(const flaw_bpe *b, uint32_t *word, size_t count, flaw_bpe
         uint32_t rank = work->heap[0].rank;
         size_t touched = 0;
         while (size > 0 && work->heap[0].rank == rank) {
-            pair p = heap_pop(work->heap, &size);
+            pair p = flaw_bpe_pop(work->heap, &size);
             if (join(b, work, &p)) work->touched[touched++] = (int32_t)p.at;
         }
         for (size_t i = 0; i < touched; i++) {

@@ -37,15 +37,21 @@ uint32_t flaw_bpe_find(const flaw_bpe *b, const char *text, size_t length);
 /* A pair that comes again keeps the later rank, as a Python dictionary does. */
 void flaw_bpe_add_merge(flaw_bpe *b, uint32_t left, uint32_t right, uint32_t result, uint32_t rank);
 
+/* A pair of neighbours that could be joined. Lowest rank first, then leftmost: `at`. */
+typedef struct flaw_bpe_pair {
+    uint32_t rank, at, left, right;
+} flaw_bpe_pair;
+/* A heap of them, in memory of the caller that is large enough. */
+void flaw_bpe_push(flaw_bpe_pair *heap, size_t *size, flaw_bpe_pair p);
+flaw_bpe_pair flaw_bpe_pop(flaw_bpe_pair *heap, size_t *size);
+
 /* Memory for words of up to `limit` symbols. */
 typedef struct flaw_bpe_work {
     struct flaw_bpe_node {
         uint32_t symbol;
         int32_t before, after; /* -1: none */
     } *node;
-    struct flaw_bpe_pair {
-        uint32_t rank, at, left, right;
-    } *heap;
+    flaw_bpe_pair *heap;
     int32_t *touched;
 } flaw_bpe_work;
 bool flaw_bpe_work_init(flaw_bpe_work *w, flaw_arena *arena, size_t limit);
