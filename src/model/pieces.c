@@ -21,7 +21,7 @@ int flaw_piece_byte(const char *text, size_t size)
     return high < 0 || low < 0 ? -1 : 16 * high + low;
 }
 
-/* Scores as numbers that sort the other way round: bits of a float, the sign's turned, are in the order of its values. */
+/* Scores as numbers that sort the other way round: a float's bits, with the sign's turned, are in its order. */
 static uint32_t rank_of(float score)
 {
     union {
@@ -34,15 +34,16 @@ static uint32_t rank_of(float score)
 static flaw_status check_piece(const flaw_piece *x, size_t id, const char *name, flaw_error *err)
 {
     if (x->size < 1 || x->size > FLAW_PIECE_LIMIT)
-        return flaw_fail(err, FLAW_BAD_DATA, "%s: piece %zu has %zu bytes, allowed are 1 to %d", name, id, x->size, FLAW_PIECE_LIMIT);
+        return flaw_fail(err, FLAW_BAD_DATA, "%s: piece %zu has %zu bytes, allowed are 1 to %d", name, id, x->size,
+                         FLAW_PIECE_LIMIT);
     if (!flaw_utf8_valid(x->text, x->size))
         return flaw_fail(err, FLAW_BAD_DATA, "%s: piece %zu is not valid UTF-8", name, id);
     if (!isfinite(x->score))
-        return flaw_fail(err, FLAW_BAD_DATA, "%s: piece %zu \"%.*s\" has the score %g, expected is a finite number", name, id,
-                         (int)x->size, x->text, (double)x->score);
+        return flaw_fail(err, FLAW_BAD_DATA, "%s: piece %zu \"%.*s\" has the score %g, expected is a finite number",
+                         name, id, (int)x->size, x->text, (double)x->score);
     if (x->kind < FLAW_PIECE_NORMAL || x->kind > FLAW_PIECE_BYTE)
-        return flaw_fail(err, FLAW_BAD_DATA, "%s: piece %zu \"%.*s\" is of kind %d, known are 1 to 6", name, id, (int)x->size,
-                         x->text, (int)x->kind);
+        return flaw_fail(err, FLAW_BAD_DATA, "%s: piece %zu \"%.*s\" is of kind %d, known are 1 to 6", name, id,
+                         (int)x->size, x->text, (int)x->kind);
     return FLAW_OK;
 }
 
@@ -55,7 +56,8 @@ static flaw_status add_piece(flaw_pieces *p, const flaw_piece *x, const char *na
     uint32_t symbol = flaw_bpe_intern(&p->table, x->text, x->size);
     if (symbol == FLAW_NO_SYMBOL) return flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory for piece %d", name, id);
     if (symbol != (uint32_t)id)
-        return flaw_fail(err, FLAW_BAD_DATA, "%s: piece %d \"%.*s\" is piece %u again", name, id, (int)x->size, x->text, symbol);
+        return flaw_fail(err, FLAW_BAD_DATA, "%s: piece %d \"%.*s\" is piece %u again", name, id, (int)x->size, x->text,
+                         symbol);
     p->piece[id] = *x;
     p->piece[id].text = p->table.symbol[symbol].text;
     if (id == p->rules.bos || id == p->rules.eos) p->piece[id].kind = FLAW_PIECE_CONTROL;
@@ -66,14 +68,15 @@ static flaw_status add_piece(flaw_pieces *p, const flaw_piece *x, const char *na
     if (kind == FLAW_PIECE_BYTE) {
         int byte = flaw_piece_byte(x->text, x->size);
         if (byte < 0)
-            return flaw_fail(err, FLAW_BAD_DATA, "%s: byte piece %d is called \"%.*s\", expected is \"<0x00>\" to \"<0xFF>\"", name,
-                             id, (int)x->size, x->text);
+            return flaw_fail(err, FLAW_BAD_DATA,
+                             "%s: byte piece %d is called \"%.*s\", expected is \"<0x00>\" to \"<0xFF>\"", name, id,
+                             (int)x->size, x->text);
         p->byte[byte] = id;
     }
     if (kind == FLAW_PIECE_UNKNOWN) {
         if (p->rules.unknown >= 0 && p->rules.unknown != id)
-            return flaw_fail(err, FLAW_BAD_DATA, "%s: pieces %d and %d are both the unknown piece, one is allowed", name,
-                             p->rules.unknown, id);
+            return flaw_fail(err, FLAW_BAD_DATA, "%s: pieces %d and %d are both the unknown piece, one is allowed",
+                             name, p->rules.unknown, id);
         p->rules.unknown = id;
     }
     p->count++;
@@ -89,10 +92,12 @@ static flaw_status check_bytes(flaw_pieces *p, const char *name, flaw_error *err
         if (p->byte[b] < 0) missing = b;
     }
     if (bytes > 0 && bytes < 256)
-        return flaw_fail(err, FLAW_BAD_DATA, "%s: %d byte pieces, <0x%02X> is missing; expected are 256 or none", name, bytes, missing);
+        return flaw_fail(err, FLAW_BAD_DATA, "%s: %d byte pieces, <0x%02X> is missing; expected are 256 or none", name,
+                         bytes, missing);
     p->rules.bytes = bytes == 256;
     if (!p->rules.bytes && p->rules.unknown < 0)
-        return flaw_fail(err, FLAW_BAD_DATA, "%s: neither an unknown piece nor byte pieces, one of both is needed", name);
+        return flaw_fail(err, FLAW_BAD_DATA, "%s: neither an unknown piece nor byte pieces, one of both is needed",
+                         name);
     return FLAW_OK;
 }
 
@@ -104,9 +109,11 @@ static flaw_status check_ids(const flaw_pieces_rules *r, size_t count, const cha
         return flaw_fail(err, FLAW_BAD_DATA, "%s: %zu pieces, allowed are 1 to %d", name, count, FLAW_PIECES_LIMIT);
     for (int i = 0; i < 3; i++)
         if (id[i] < -1 || (id[i] >= 0 && (size_t)id[i] >= count))
-            return flaw_fail(err, FLAW_BAD_DATA, "%s: the %s piece is number %d of %zu pieces", name, what[i], id[i], count);
+            return flaw_fail(err, FLAW_BAD_DATA, "%s: the %s piece is number %d of %zu pieces", name, what[i], id[i],
+                             count);
     if (r->unknown >= 0 && (r->unknown == r->bos || r->unknown == r->eos))
-        return flaw_fail(err, FLAW_BAD_DATA, "%s: piece %d is both the unknown piece and a control piece", name, r->unknown);
+        return flaw_fail(err, FLAW_BAD_DATA, "%s: piece %d is both the unknown piece and a control piece", name,
+                         r->unknown);
     return FLAW_OK;
 }
 
@@ -134,8 +141,8 @@ flaw_status flaw_pieces_build(flaw_pieces **out, const flaw_piece *piece, size_t
     return FLAW_OK;
 }
 
-flaw_status flaw_pieces_from_list(flaw_pieces **out, const flaw_piece *piece, size_t count, int bos, int eos, int unknown,
-                                  bool dummy_prefix, const char *name, flaw_error *err)
+flaw_status flaw_pieces_from_list(flaw_pieces **out, const flaw_piece *piece, size_t count, int bos, int eos,
+                                  int unknown, bool dummy_prefix, const char *name, flaw_error *err)
 {
     flaw_pieces_rules rules = {.bos = bos, .eos = eos, .unknown = unknown, .dummy_prefix = dummy_prefix};
     return flaw_pieces_build(out, piece, count, &rules, name, err);
@@ -176,7 +183,8 @@ static void append_spelled(const flaw_pieces *p, const flaw_piece *x, bool first
         const bool mark = !p->rules.plain_spaces && x->size - at >= FLAW_SPACE_MARK_SIZE &&
                           memcmp(x->text + at, FLAW_SPACE_MARK, FLAW_SPACE_MARK_SIZE) == 0;
         const bool space = mark || x->text[at] == ' ';
-        if (!(space && at == 0 && first && p->rules.dummy_prefix)) flaw_buffer_append(out, space ? " " : x->text + at, 1);
+        if (!(space && at == 0 && first && p->rules.dummy_prefix))
+            flaw_buffer_append(out, space ? " " : x->text + at, 1);
         at += mark ? FLAW_SPACE_MARK_SIZE : 1;
     }
 }

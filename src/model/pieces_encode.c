@@ -1,7 +1,7 @@
 /* SentencePiece's byte-pair encoding: neighbours join while their joint text is a piece, the piece of the highest score
- * first and the leftmost of equals. A heap of pairs keeps it at n log n; a pair whose halves have changed since is stale
- * and passed over. Texts become normal pieces, byte pieces and the unknown piece only: no words make a control piece, and
- * pieces that their maker marked as user-defined or unused are not made from words either. */
+ * first and the leftmost of equals. A heap of pairs keeps it at n log n; a pair whose halves have changed since is
+ * stale and passed over. Texts become normal pieces, byte pieces and the unknown piece only: no words make a control
+ * piece, and pieces that their maker marked as user-defined or unused are not made from words either. */
 #include <string.h>
 
 #include "base/utf8.h"
@@ -123,17 +123,17 @@ static void write_ids(const work *w, size_t count, ids *x)
     }
 }
 
-flaw_status flaw_pieces_encode(const flaw_pieces *p, const char *text, size_t size, int32_t *out, size_t room, size_t *count,
-                               flaw_error *err)
+flaw_status flaw_pieces_encode(const flaw_pieces *p, const char *text, size_t size, int32_t *out, size_t room,
+                               size_t *count, flaw_error *err)
 {
-    if (size > TEXT_LIMIT)
-        return flaw_fail(err, FLAW_USAGE, "text of %zu bytes, allowed are %zu", size, TEXT_LIMIT);
+    if (size > TEXT_LIMIT) return flaw_fail(err, FLAW_USAGE, "text of %zu bytes, allowed are %zu", size, TEXT_LIMIT);
     flaw_arena arena;
     flaw_arena_init(&arena, 0);
     work w = {.p = p};
     w.text = flaw_arena_alloc(&arena, size + 1, FLAW_SPACE_MARK_SIZE); /* every byte a space, and the dummy prefix */
     w.row = flaw_arena_alloc(&arena, size + 1, sizeof *w.row);
-    w.heap = flaw_arena_alloc(&arena, 3 * (size + 1), sizeof *w.heap); /* n - 1 pairs, and two for each of n - 1 joins */
+    /* n - 1 pairs of n symbols, and two new ones for each of n - 1 joins. */
+    w.heap = flaw_arena_alloc(&arena, 3 * (size + 1), sizeof *w.heap);
     if (!w.text || !w.row || !w.heap) {
         flaw_arena_release(&arena);
         return flaw_fail(err, FLAW_NO_MEMORY, "no memory to read %zu bytes of text", size);

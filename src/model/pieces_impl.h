@@ -5,8 +5,8 @@
 #include "model/bpe.h"
 #include "model/sentencepiece.h"
 
-#define FLAW_PIECE_LIMIT 1024         /* bytes of one piece */
-#define FLAW_PIECES_LIMIT (1 << 22)   /* pieces of a vocabulary */
+#define FLAW_PIECE_LIMIT 1024          /* bytes of one piece */
+#define FLAW_PIECES_LIMIT (1 << 22)    /* pieces of a vocabulary */
 #define FLAW_SPACE_MARK "\xe2\x96\x81" /* U+2581, what stands for a space in a piece */
 #define FLAW_SPACE_MARK_SIZE 3
 
@@ -29,8 +29,8 @@ struct flaw_pieces {
     flaw_pieces_rules rules;
 };
 
-/* Copies pieces and rules. `rules->bytes` is found out here. The pieces named bos and eos become control pieces, the one
- * named unknown the unknown piece, whatever their kind was. */
+/* Copies pieces and rules. `rules->bytes` is found out here. The pieces named bos and eos become control pieces, the
+ * one named unknown the unknown piece, whatever their kind was. */
 flaw_status flaw_pieces_build(flaw_pieces **out, const flaw_piece *piece, size_t count, const flaw_pieces_rules *rules,
                               const char *name, flaw_error *err);
 /* Value of "<0xXX>" (capital digits), -1 for any other text. */

@@ -70,8 +70,8 @@ typedef struct model {
 
 static flaw_status wrong_wire(const model *m, const char *what, const field *f, flaw_error *err)
 {
-    return flaw_fail(err, FLAW_BAD_DATA, "%s: %s, field %" PRIu64 " has wire type %d, which is not its own", m->name, what, f->tag,
-                     f->wire);
+    return flaw_fail(err, FLAW_BAD_DATA, "%s: %s, field %" PRIu64 " has wire type %d, which is not its own", m->name,
+                     what, f->tag, f->wire);
 }
 
 static flaw_status read_piece(model *m, flaw_cursor c, flaw_error *err)
@@ -91,7 +91,8 @@ static flaw_status read_piece(model *m, flaw_cursor c, flaw_error *err)
         else x.kind = f.number > FLAW_PIECE_BYTE ? (flaw_piece_kind)0 : (flaw_piece_kind)f.number;
     }
     if (c.failed)
-        return flaw_fail(err, FLAW_BAD_DATA, "%s: piece %zu is broken at its byte %zu", m->name, m->count, flaw_cursor_offset(&c));
+        return flaw_fail(err, FLAW_BAD_DATA, "%s: piece %zu is broken at its byte %zu", m->name, m->count,
+                         flaw_cursor_offset(&c));
     x.score = score.f;
     m->piece[m->count++] = x;
     return FLAW_OK;
@@ -112,7 +113,8 @@ static flaw_status read_trainer(model *m, flaw_cursor c, flaw_error *err)
         }
     }
     if (c.failed)
-        return flaw_fail(err, FLAW_BAD_DATA, "%s: trainer's settings are broken at their byte %zu", m->name, flaw_cursor_offset(&c));
+        return flaw_fail(err, FLAW_BAD_DATA, "%s: trainer's settings are broken at their byte %zu", m->name,
+                         flaw_cursor_offset(&c));
     return FLAW_OK;
 }
 
@@ -129,7 +131,8 @@ static flaw_status read_normaliser(model *m, flaw_cursor c, bool texts, flaw_err
         if (f.tag == 5) m->rules.plain_spaces = f.number == 0;
     }
     if (c.failed)
-        return flaw_fail(err, FLAW_BAD_DATA, "%s: normaliser is broken at its byte %zu", m->name, flaw_cursor_offset(&c));
+        return flaw_fail(err, FLAW_BAD_DATA, "%s: normaliser is broken at its byte %zu", m->name,
+                         flaw_cursor_offset(&c));
     return FLAW_OK;
 }
 
@@ -149,8 +152,8 @@ static flaw_status read_file(model *m, const uint8_t *bytes, size_t size, flaw_e
         else status = read_normaliser(m, f.inside, f.tag == 3, err);
     }
     if (!status && c.failed)
-        return flaw_fail(err, FLAW_BAD_DATA, "%s: not a SentencePiece model, or cut short: no field at byte %zu of %zu", m->name,
-                         flaw_cursor_offset(&c), size);
+        return flaw_fail(err, FLAW_BAD_DATA, "%s: not a SentencePiece model, or cut short: no field at byte %zu of %zu",
+                         m->name, flaw_cursor_offset(&c), size);
     return status;
 }
 
@@ -158,18 +161,21 @@ static flaw_status check_model(const model *m, flaw_error *err)
 {
     static const char *const type[] = {"", "unigram", "BPE", "word", "character"};
     if (m->type != TYPE_BPE)
-        return flaw_fail(err, FLAW_UNAVAILABLE, "%s: SentencePiece model of type %" PRIu64 " (%s), this program reads type 2 (BPE)",
-                         m->name, m->type, m->type < 5 ? type[m->type] : "unknown");
+        return flaw_fail(err, FLAW_UNAVAILABLE,
+                         "%s: SentencePiece model of type %" PRIu64 " (%s), this program reads type 2 (BPE)", m->name,
+                         m->type, m->type < 5 ? type[m->type] : "unknown");
     if (m->map_size > 0)
-        return flaw_fail(err, FLAW_UNAVAILABLE, "%s: a map of characters (%zu bytes), this program reads the identity only", m->name,
+        return flaw_fail(err, FLAW_UNAVAILABLE,
+                         "%s: a map of characters (%zu bytes), this program reads the identity only", m->name,
                          m->map_size);
     if (m->suffix_spaces)
-        return flaw_fail(err, FLAW_UNAVAILABLE, "%s: spaces stand behind words, this program reads them before words", m->name);
+        return flaw_fail(err, FLAW_UNAVAILABLE, "%s: spaces stand behind words, this program reads them before words",
+                         m->name);
     int bytes = 0;
     for (size_t i = 0; i < m->count; i++) bytes += m->piece[i].kind == FLAW_PIECE_BYTE;
     if (m->bytes != (bytes > 0))
-        return flaw_fail(err, FLAW_BAD_DATA, "%s: byte fallback is %s, yet there are %d byte pieces", m->name, m->bytes ? "on" : "off",
-                         bytes);
+        return flaw_fail(err, FLAW_BAD_DATA, "%s: byte fallback is %s, yet there are %d byte pieces", m->name,
+                         m->bytes ? "on" : "off", bytes);
     return FLAW_OK;
 }
 
@@ -178,12 +184,14 @@ static int control_id(const model *m, const flaw_piece *named)
 {
     for (size_t i = 0; i < m->count; i++) {
         const flaw_piece *x = &m->piece[i];
-        if (x->kind == FLAW_PIECE_CONTROL && x->size == named->size && memcmp(x->text, named->text, x->size) == 0) return (int)i;
+        if (x->kind == FLAW_PIECE_CONTROL && x->size == named->size && memcmp(x->text, named->text, x->size) == 0)
+            return (int)i;
     }
     return -1;
 }
 
-flaw_status flaw_pieces_from_model(flaw_pieces **out, const uint8_t *bytes, size_t size, const char *name, flaw_error *err)
+flaw_status flaw_pieces_from_model(flaw_pieces **out, const uint8_t *bytes, size_t size, const char *name,
+                                   flaw_error *err)
 {
     model m = {
         .name = name,
@@ -199,7 +207,8 @@ flaw_status flaw_pieces_from_model(flaw_pieces **out, const uint8_t *bytes, size
     flaw_arena arena;
     flaw_arena_init(&arena, 0);
     m.piece = flaw_arena_alloc(&arena, m.room, sizeof *m.piece);
-    status = m.piece ? read_file(&m, bytes, size, err) : flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory for %zu pieces", name, m.room);
+    status = m.piece ? read_file(&m, bytes, size, err)
+                     : flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory for %zu pieces", name, m.room);
     if (!status) status = check_model(&m, err);
     if (!status) {
         m.rules.bos = control_id(&m, &m.bos);

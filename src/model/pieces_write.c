@@ -38,7 +38,8 @@ static void put_piece(flaw_buffer *out, const flaw_piece *x)
         float f;
         uint32_t u;
     } score = {.f = x->score};
-    const uint8_t bits[4] = {(uint8_t)score.u, (uint8_t)(score.u >> 8), (uint8_t)(score.u >> 16), (uint8_t)(score.u >> 24)};
+    const uint8_t bits[4] = {(uint8_t)score.u, (uint8_t)(score.u >> 8), (uint8_t)(score.u >> 16),
+                             (uint8_t)(score.u >> 24)};
     flaw_buffer b;
     flaw_buffer_init(&b, FLAW_PIECE_LIMIT + 64);
     put_bytes(&b, 1, x->text, x->size);

@@ -42,7 +42,8 @@ static void test_golden_prompt(void **state)
     assert_int_equal(flaw_pieces_find(p, "<0x0A>"), 13);
     assert_int_equal(flaw_pieces_find(p, "no such piece"), -1);
     int checked = 0;
-    json_object_foreach(json_object_get(expected, "tokens"), key, ids) {
+    json_object_foreach(json_object_get(expected, "tokens"), key, ids)
+    {
         check_ids(p, key, strlen(key), ids);
         checked++;
     }
