@@ -14,7 +14,7 @@
 
 typedef enum flaw_level { FLAW_LEVEL_REF, FLAW_LEVEL_AVX2, FLAW_LEVEL_AVX512, FLAW_LEVEL_AMX } flaw_level;
 typedef enum flaw_precision { FLAW_F32, FLAW_BF16 } flaw_precision; /* of the products; all else is float32 */
-typedef enum flaw_activation { FLAW_ACT_NONE, FLAW_ACT_GELU, FLAW_ACT_QUICK_GELU } flaw_activation;
+typedef enum flaw_activation { FLAW_ACT_NONE, FLAW_ACT_GELU, FLAW_ACT_QUICK_GELU, FLAW_ACT_SILU } flaw_activation;
 
 /* C[M,N] = act(A[M,K] B[K,N] + bias) + residual, or C += A B when `accumulate`.
  * A is read through strides (a transposed A needs no copy); B was packed by `pack`. */
@@ -56,6 +56,7 @@ typedef struct flaw_attention_grad {
     const float *d_out;     /* rows out_row apart */
     float *d_q, *d_k, *d_v; /* written, rows d_row apart */
     ptrdiff_t d_row;
+    bool accumulate; /* add to d_k and d_v: another head of queries has read the same keys and values */
 } flaw_attention_grad;
 
 typedef struct flaw_adamw {
@@ -94,11 +95,24 @@ typedef struct flaw_kernels {
     /* dx[rows,d] += gradient; dw[d], db[d] += their sums over these rows, in row order (either may be NULL). */
     void (*layer_norm_backward)(int rows, int d, const float *x, const float *w, const float *mean, const float *rstd,
                                 const float *dy, float *dx, float *dw, float *db);
+    /* Without mean and bias (Zhang and Sennrich 2019): y = x * rstd * w, rstd = 1 / sqrt(mean(x^2) + eps). */
+    void (*rms_norm)(int rows, int d, float eps, const float *x, const float *w, float *y, float *rstd);
+    void (*rms_norm_backward)(int rows, int d, const float *x, const float *w, const float *rstd, const float *dy, float *dx,
+                              float *dw);
+    /* Rotary positions (Su et al. 2021): each row holds `heads` heads of `width` numbers, turned in place by its row of the
+     * table [rows, width]: cosines of width/2 pairs, then their sines. Pairs are (j, j + width/2) when `halves`, else
+     * (2j, 2j + 1). `back`: by the negative angle (the gradient). */
+    void (*rotate)(int rows, int heads, int width, bool halves, bool back, const float *table, float *x, ptrdiff_t x_row);
     void (*softmax)(int rows, int n, float *x); /* in place, each row */
     /* y = act(x); backward: dx = dy * act'(x) (dx may be dy). GELU is the exact erf form; both within 2 ULP-ish of it.
      */
     void (*activate)(flaw_activation act, size_t n, const float *x, float *y);
     void (*activate_backward)(flaw_activation act, size_t n, const float *x, const float *dy, float *dx);
+    /* Gated rows: x [rows, 2F] gate then up, y [rows, F] = act(gate) * up (y may be x). Backward: dx like x from dy like y
+     * (dy may be the second half of dx). */
+    void (*gate)(flaw_activation act, int rows, int f, const float *x, ptrdiff_t x_row, float *y, ptrdiff_t y_row);
+    void (*gate_backward)(flaw_activation act, int rows, int f, const float *x, ptrdiff_t x_row, const float *dy,
+                          ptrdiff_t dy_row, float *dx, ptrdiff_t dx_row);
     void (*exp)(size_t n, const float *x, float *y);
     float (*dot)(size_t n, const float *a, const float *b);        /* fixed order */
     void (*axpy)(size_t n, float alpha, const float *x, float *y); /* y += alpha x */

@@ -1,4 +1,4 @@
-/* The one transformer block of every tower (CLIP image and text, DeiT, later ImageBind and LLaMA), pre-norm:
+/* The one transformer block of every tower (CLIP image and text, DeiT, ImageBind, LLaMA), pre-norm:
  *   x = x + Attention(Norm1(x));   x = x + MLP(Norm2(x))
  * What differs between towers are fields of flaw_block_shape, not copies of the code.
  * Letters: N sequences, T tokens, D width, H heads, F hidden width of the MLP, L layers (docs/letters.md). */
@@ -29,6 +29,30 @@ typedef struct flaw_block_shape {
     float rotary_base;  /* 10000 */
 } flaw_block_shape;
 
+/* Rows of qkv_w: queries of all heads, then keys, then values of the kv heads. */
+static inline int flaw_block_kv_heads(const flaw_block_shape *shape)
+{
+    return shape->kv_heads ? shape->kv_heads : shape->heads;
+}
+static inline int flaw_block_kv_width(const flaw_block_shape *shape)
+{
+    return shape->width / shape->heads * flaw_block_kv_heads(shape);
+}
+static inline int flaw_block_qkv_width(const flaw_block_shape *shape)
+{
+    return shape->width + 2 * flaw_block_kv_width(shape);
+}
+/* Rows of fc1_w. */
+static inline int flaw_block_fc1_width(const flaw_block_shape *shape)
+{
+    return shape->gated ? 2 * shape->hidden : shape->hidden;
+}
+
+/* Angles of the rotary positions 0 .. positions - 1 as their cosines and sines, [positions, D/H] (see rotate in kernel.h),
+ * from doubles: angle of pair j at position t is t * base^(-2j / (D/H)). One table serves all blocks of a tower. */
+size_t flaw_rotary_floats(const flaw_block_shape *shape, int positions);
+void flaw_rotary_fill(const flaw_block_shape *shape, int positions, float *table);
+
 /* Parameters of one block. A second struct of the same type whose pointers lead into a gradient array holds the
  * gradients (as in llm.c); every biased pointer may be NULL where a tower has no bias. */
 typedef struct flaw_block_weights {
@@ -44,6 +68,7 @@ typedef struct flaw_block {
     flaw_block_shape shape;
     flaw_block_weights weights;
     flaw_linear qkv, out, fc1, fc2; /* views of the weights, packed */
+    const float *turns;             /* the tower's rotary table, long enough for every position; NULL without rotary */
 } flaw_block;
 
 /* Bind the linears to the weights and pack them (again after the weights changed). */
@@ -70,12 +95,15 @@ typedef struct flaw_block_cache {
 } flaw_block_cache;
 
 /* x [T, D] in place, tokens at positions used .. used + T - 1 of one text; they are appended to the cache (room for them
- * is the caller's duty). Causal blocks only. A token's numbers are the same however the text was cut into calls, up to the sums of
- * the products (matrix.h). work: flaw_block_workspace(shape, 1, T) floats. */
+ * is the caller's duty). Causal blocks only; the linears may be packed or compact. A token's numbers are the same however
+ * the text was cut into calls, up to the sums of the products (matrix.h). work: flaw_block_workspace(shape, 1, T) floats. */
 size_t flaw_block_cached_scratch(const flaw_compute *c, const flaw_block_shape *shape, int room);
 void flaw_block_forward_cached(flaw_compute *c, const flaw_block *b, int tokens, float *x, flaw_block_cache *cache, float *work);
 
-/* Shared with the training pass (block_train.c): the attention of one head, counted 0 .. N*H-1, over qkv [N, T, 3D];
+/* Shared with the training pass (block_train.c): positions turned into rows first .. first + rows - 1 of qkv [N, T, Q]
+ * (`qkv` is that row) or, `back`, out of their gradient. */
+void flaw_block_turn(const flaw_compute *c, const flaw_block *b, int tokens, size_t first, int rows, bool back, float *qkv);
+/* The attention of one head, counted 0 .. N*H-1, over qkv [N, T, Q];
  * out [N, T, D] may be NULL, stats [N*H, T, 2] may be NULL. */
 void flaw_block_attention(const flaw_block_shape *shape, int tokens, size_t head, const float *qkv, float *out,
                           float *stats, flaw_attention *a);

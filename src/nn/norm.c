@@ -28,8 +28,8 @@ static void forward_piece(void *context, int piece, int worker)
     size_t r = (size_t)piece * FLAW_TILE_ROWS, d = (size_t)p->d;
     int rows = piece_rows(p, piece), step = p->x_row == p->d ? rows : 1;
     for (size_t i = r; i < r + (size_t)rows; i += (size_t)step)
-        p->c->kernels->layer_norm(step, p->d, p->eps, p->x + (ptrdiff_t)i * p->x_row, p->w, p->b, p->y + i * d,
-                                  p->mean ? p->mean + i : NULL, p->rstd ? p->rstd + i : NULL);
+        flaw_norm_rows(p->c->kernels, step, p->d, p->eps, p->x + (ptrdiff_t)i * p->x_row, p->w, p->b, p->y + i * d,
+                       p->mean ? p->mean + i : NULL, p->rstd ? p->rstd + i : NULL);
 }
 
 void flaw_norm_forward(flaw_compute *c, int rows, int d, float eps, const float *x, ptrdiff_t x_row, const float *w,
@@ -56,8 +56,8 @@ static void backward_piece(void *context, int piece, int worker)
         db = dw + d;
         memset(dw, 0, 2 * d * sizeof *dw);
     }
-    p->c->kernels->layer_norm_backward(piece_rows(p, piece), p->d, p->x + r * d, p->w, p->kept_mean + r,
-                                       p->kept_rstd + r, p->dy + r * d, p->dx + r * d, dw, db);
+    flaw_norm_rows_backward(p->c->kernels, piece_rows(p, piece), p->d, p->x + r * d, p->w,
+                            p->kept_mean ? p->kept_mean + r : NULL, p->kept_rstd + r, p->dy + r * d, p->dx + r * d, dw, db);
 }
 
 void flaw_norm_backward(flaw_compute *c, int rows, int d, const float *x, const float *w, const float *mean,
@@ -69,7 +69,7 @@ void flaw_norm_backward(flaw_compute *c, int rows, int d, const float *x, const 
     flaw_pool_run(c->pool, backward_piece, &p, pieces);
     if (!dw) return;
     flaw_sum_partials(dw, work, pieces, 2 * (size_t)d, d);
-    flaw_sum_partials(db, work + d, pieces, 2 * (size_t)d, d);
+    if (mean) flaw_sum_partials(db, work + d, pieces, 2 * (size_t)d, d);
 }
 
 void flaw_sum_partials(float *out, const float *partial, int pieces, size_t stride, int d)

@@ -157,6 +157,15 @@ static void check_head(const flaw_kernels *k, head *h)
     g.d_v = again + 2 * w;
     k->attention_backward(&g, scratch);
     for (int i = 0; i < t; i++) assert_true(same_bits(again + i * h->d_row, d + i * h->d_row, (size_t)(3 * w)));
+    g.accumulate = true; /* over what is there: keys and values twice, queries once */
+    k->attention_backward(&g, scratch);
+    check_near(k, h, "d_q of a second head", distance(g.d_q, h->d_row, e.dq, t, w));
+    for (int i = 0; i < t * w; i++) {
+        e.dk[i] *= 2;
+        e.dv[i] *= 2;
+    }
+    check_near(k, h, "d_k of two heads", distance(g.d_k, h->d_row, e.dk, t, w));
+    check_near(k, h, "d_v of two heads", distance(g.d_v, h->d_row, e.dv, t, w));
     free(scratch);
     array_free(stats);
     array_free(again);

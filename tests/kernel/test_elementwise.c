@@ -1,9 +1,12 @@
 #include "levels.h"
 
+enum { ACTIVATIONS = FLAW_ACT_SILU + 1 };
+
 static double act_double(flaw_activation act, double x)
 {
     if (act == FLAW_ACT_GELU) return 0.5 * x * erfc(-x * M_SQRT1_2);
     if (act == FLAW_ACT_QUICK_GELU) return x / (1.0 + exp(-1.702 * x));
+    if (act == FLAW_ACT_SILU) return x / (1.0 + exp(-x));
     return x;
 }
 
@@ -11,8 +14,8 @@ static double slope_double(flaw_activation act, double x)
 {
     if (act == FLAW_ACT_NONE) return 1.0;
     if (act == FLAW_ACT_GELU) return 0.5 * erfc(-x * M_SQRT1_2) + x * exp(-0.5 * x * x) * 0.3989422804014327;
-    double s = 1.0 / (1.0 + exp(-1.702 * x));
-    return s * (1.0 + 1.702 * x * (1.0 - s));
+    double z = act == FLAW_ACT_SILU ? x : 1.702 * x, s = 1.0 / (1.0 + exp(-z));
+    return s * (1.0 + z / (1.0 + exp(z)));
 }
 
 /* Values everywhere on the line: dense where the functions bend, then up to the largest. */
@@ -56,7 +59,7 @@ static void test_exp(void **state)
     array_free(y);
 }
 
-/* Both activations are held to 3e-7 of max(1, |x|), which is 2.5 units in the last place of x. */
+/* The activations are held to 3e-7 of max(1, |x|), which is 2.5 units in the last place of x. */
 static void test_activations(void **state)
 {
     levels all = levels_here();
@@ -64,7 +67,7 @@ static void test_activations(void **state)
     float *x = line_new(&n), *y = array_new(n), *dy = array_new(n);
     for (size_t i = 0; i < n; i++) dy[i] = i % 2 ? 1.0f : -2.0f;
     for (int l = 0; l < all.count; l++) {
-        for (int act = 0; act < 3; act++) {
+        for (int act = 0; act < ACTIVATIONS; act++) {
             double worst = 0.0, worst_slope = 0.0;
             all.table[l]->activate((flaw_activation)act, n, x, y);
             for (size_t i = 0; i < n; i++) {
@@ -99,7 +102,7 @@ static void test_special_values(void **state)
                 x[at] = NAN;
                 k->exp((size_t)n, x, y);
                 for (int i = 0; i < n; i++) assert_true((isnan(y[i]) != 0) == (i == at));
-                for (int act = 0; act < 3; act++) {
+                for (int act = 0; act < ACTIVATIONS; act++) {
                     k->activate((flaw_activation)act, (size_t)n, x, y);
                     for (int i = 0; i < n; i++) assert_true((isnan(y[i]) != 0) == (i == at));
                     k->activate((flaw_activation)act, 1, x + (at + 1) % n, &alone);
@@ -109,12 +112,61 @@ static void test_special_values(void **state)
                 }
             }
         }
-        for (int act = 1; act < 3; act++) {
+        for (int act = 1; act < ACTIVATIONS; act++) {
             float x[2] = {INFINITY, -INFINITY}, one[2] = {1.0f, 1.0f}, y[2];
             k->activate((flaw_activation)act, 2, x, y);
             assert_true(isinf(y[0]) && fabsf(y[1]) < 1e-30f);
             k->activate_backward((flaw_activation)act, 2, x, one, y);
             assert_true(fabsf(y[0] - 1.0f) < 2e-7f && fabsf(y[1]) < 2e-7f);
+        }
+    }
+}
+
+/* Gated rows with steps between them: against the formula in double; in place gives the same bits, and what stands behind a
+ * row is left alone. */
+static void test_gate(void **state)
+{
+    enum { ROWS = 3, SPARE = 3 };
+    levels all = levels_here();
+    flaw_random r;
+    flaw_random_init(&r, 23, 0);
+    for (int l = 0; l < all.count; l++) {
+        const flaw_kernels *k = all.table[l];
+        for (int act = 0; act < ACTIVATIONS; act++) {
+            for (int f = 1; f < 50; f += 1 + f / 4) {
+                int row = 2 * f + SPARE;
+                float *x = array_random(&r, (size_t)(ROWS * row), 2.0), *y = array_random(&r, (size_t)(ROWS * row), 1.0);
+                float *dx = array_new((size_t)(ROWS * row)), *place = array_new((size_t)(ROWS * row)), guard = y[f];
+                memcpy(place, x, (size_t)(ROWS * row) * sizeof *x);
+                for (int i = 0; i < ROWS * row; i++) dx[i] = 7.0f;
+                for (int i = 0; i < ROWS; i++) memcpy(dx + i * row + f, y + i * row, (size_t)f * sizeof *y);
+                k->gate_backward((flaw_activation)act, ROWS, f, x, row, dx + f, row, dx, row);
+                for (int i = 0; i < ROWS; i++) {
+                    for (int j = 0; j < f; j++) {
+                        double g = (double)x[i * row + j], up = (double)x[i * row + f + j], dy = (double)y[i * row + j];
+                        double d_gate = dy * up * slope_double((flaw_activation)act, g);
+                        double d_up = dy * act_double((flaw_activation)act, g), size = 1 + fabs(g * dy) + fabs(up * dy);
+                        assert_true(fabs((double)dx[i * row + j] - d_gate) <= 1e-6 * size);
+                        assert_true(fabs((double)dx[i * row + f + j] - d_up) <= 1e-6 * size);
+                    }
+                    for (int j = 2 * f; j < row; j++) assert_true(dx[i * row + j] == 7.0f);
+                }
+                k->gate((flaw_activation)act, ROWS, f, x, row, y, row);
+                k->gate((flaw_activation)act, ROWS, f, place, row, place, row);
+                for (int i = 0; i < ROWS; i++) {
+                    assert_true(same_bits(y + i * row, place + i * row, (size_t)f));
+                    for (int j = 0; j < f; j++) {
+                        double g = (double)x[i * row + j], up = (double)x[i * row + f + j];
+                        double want = act_double((flaw_activation)act, g) * up;
+                        assert_true(fabs((double)y[i * row + j] - want) <= 1e-6 * (1 + fabs(g * up)));
+                    }
+                }
+                assert_true(y[f] == guard);
+                array_free(x);
+                array_free(y);
+                array_free(dx);
+                array_free(place);
+            }
         }
     }
 }
@@ -202,7 +254,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_exp),     cmocka_unit_test(test_activations), cmocka_unit_test(test_special_values),
-        cmocka_unit_test(test_vectors), cmocka_unit_test(test_adamw),
+        cmocka_unit_test(test_gate),    cmocka_unit_test(test_vectors),     cmocka_unit_test(test_adamw),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -135,6 +135,109 @@ static void test_layer_norm(void **state)
     }
 }
 
+/* RMS norm and its gradient against the formula in double; rows in two parts give the same bits. */
+static void check_rms(const flaw_kernels *k, flaw_random *r, int rows, int d)
+{
+    size_t n = (size_t)(rows * d);
+    float *x = array_random(r, n, 2.0), *w = array_random(r, (size_t)d, 1.0), *dy = array_random(r, n, 1.0);
+    float *y[2], *rstd[2], *dx[2], *dw[2];
+    for (int c = 0; c < 2; c++) {
+        y[c] = array_new(n);
+        rstd[c] = array_new((size_t)rows);
+        dx[c] = array_new(n);
+        dw[c] = array_new((size_t)d);
+        for (size_t i = 0; i < n; i++) dx[c][i] = 0.5f;
+        for (int j = 0; j < d; j++) dw[c][j] = 0.5f;
+        for (int first = 0, part; first < rows; first += part) {
+            part = c && first == 0 ? rows / 3 + 1 : rows - first;
+            size_t at = (size_t)(first * d);
+            k->rms_norm(part, d, 1e-5f, x + at, w, y[c] + at, rstd[c] + first);
+            k->rms_norm_backward(part, d, x + at, w, rstd[c] + first, dy + at, dx[c] + at, dw[c]);
+        }
+    }
+    assert_true(same_bits(y[0], y[1], n) && same_bits(dx[0], dx[1], n) && same_bits(dw[0], dw[1], (size_t)d));
+    double *sum_w = calloc((size_t)d, sizeof *sum_w);
+    for (int i = 0; i < rows; i++) {
+        double square = 0.0, eh = 0.0;
+        for (int j = 0; j < d; j++) square += (double)x[i * d + j] * (double)x[i * d + j];
+        double inverse = 1.0 / sqrt(square / d + (double)1e-5f);
+        assert_true(fabs((double)rstd[0][i] - inverse) <= 1e-6 * inverse);
+        for (int j = 0; j < d; j++) eh += (double)w[j] * (double)dy[i * d + j] * (double)x[i * d + j] * inverse / d;
+        for (int j = 0; j < d; j++) {
+            double h = (double)x[i * d + j] * inverse, want = 0.5 + inverse * ((double)w[j] * (double)dy[i * d + j] - h * eh);
+            sum_w[j] += (double)dy[i * d + j] * h;
+            assert_true(fabs((double)y[0][i * d + j] - h * (double)w[j]) <= 1e-6 * (1 + fabs(h * (double)w[j])));
+            assert_true(fabs((double)dx[0][i * d + j] - want) <= 3e-6 * (1 + inverse) * (1 + inverse) * (1 + fabs(want)));
+        }
+    }
+    for (int j = 0; j < d; j++) assert_true(fabs((double)dw[0][j] - 0.5 - sum_w[j]) <= 1e-5 * (1 + rows));
+    k->rms_norm_backward(rows, d, x, w, rstd[0], dy, dx[1], NULL); /* frozen */
+    for (int c = 0; c < 2; c++) {
+        array_free(y[c]);
+        array_free(rstd[c]);
+        array_free(dx[c]);
+        array_free(dw[c]);
+    }
+    free(sum_w);
+    array_free(x);
+    array_free(w);
+    array_free(dy);
+}
+
+static void test_rms_norm(void **state)
+{
+    static const int width[] = {1, 2, 7, 8, 15, 16, 17, 33, 64, 65, 100, 192};
+    levels all = levels_here();
+    flaw_random r;
+    flaw_random_init(&r, 14, 0);
+    for (int l = 0; l < all.count; l++)
+        for (size_t s = 0; s < sizeof width / sizeof width[0]; s++)
+            for (int rows = 0; rows < 24; rows += 1 + rows / 2) check_rms(all.table[l], &r, rows, width[s]);
+}
+
+/* Both conventions against the formula in double; turning back undoes it; what is between the rows is left alone. */
+static void check_rotate(const flaw_kernels *k, flaw_random *r, int heads, int width, bool halves)
+{
+    enum { ROWS = 4 };
+    int half = width / 2, row = heads * width + 3, apart = halves ? half : 1, step = halves ? 1 : 2;
+    float *x = array_random(r, (size_t)(ROWS * row), 1.0), *y = array_new((size_t)(ROWS * row)),
+          *table = array_new((size_t)(ROWS * width));
+    for (int i = 0; i < ROWS; i++)
+        for (int j = 0; j < half; j++) {
+            table[i * width + j] = (float)cos(i + 0.3 * j);
+            table[i * width + half + j] = (float)sin(i + 0.3 * j);
+        }
+    memcpy(y, x, (size_t)(ROWS * row) * sizeof *y);
+    k->rotate(ROWS, heads, width, halves, false, table, y, row);
+    for (int i = 0; i < ROWS; i++) {
+        for (int at = 0; at < heads * width; at += width) {
+            for (int j = 0; j < half; j++) {
+                int a = i * row + at + j * step, b = a + apart;
+                double angle = i + 0.3 * j, u = (double)x[a], v = (double)x[b], size = fabs(u) + fabs(v);
+                assert_true(fabs((double)y[a] - (u * cos(angle) - v * sin(angle))) <= 4 * EPS * size);
+                assert_true(fabs((double)y[b] - (v * cos(angle) + u * sin(angle))) <= 4 * EPS * size);
+            }
+        }
+        assert_true(same_bits(x + i * row + heads * width, y + i * row + heads * width, 3));
+    }
+    k->rotate(ROWS, heads, width, halves, true, table, y, row);
+    for (int i = 0; i < ROWS * row; i++) assert_true(fabs((double)y[i] - (double)x[i]) <= 1e-5);
+    array_free(x);
+    array_free(y);
+    array_free(table);
+}
+
+static void test_rotate(void **state)
+{
+    levels all = levels_here();
+    flaw_random r;
+    flaw_random_init(&r, 15, 0);
+    for (int l = 0; l < all.count; l++)
+        for (int width = 2; width < 140; width += width < 40 ? 2 : 18)
+            for (int heads = 1; heads < 4; heads++)
+                for (int halves = 0; halves < 2; halves++) check_rotate(all.table[l], &r, heads, width, halves);
+}
+
 static void test_softmax(void **state)
 {
     levels all = levels_here();
@@ -194,6 +297,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_layer_norm),
+        cmocka_unit_test(test_rms_norm),
+        cmocka_unit_test(test_rotate),
         cmocka_unit_test(test_softmax),
         cmocka_unit_test(test_column_sum),
     };

@@ -77,6 +77,7 @@ void flaw_ref_attention_backward(const flaw_attention_grad *g, void *scratch)
     float *ds = scratch, *p = ds + t + 1;
     for (int i = 0; i < t; i++) {
         memset(g->d_q + i * g->d_row, 0, (size_t)w * sizeof(float));
+        if (g->accumulate) continue;
         memset(g->d_k + i * g->d_row, 0, (size_t)w * sizeof(float));
         memset(g->d_v + i * g->d_row, 0, (size_t)w * sizeof(float));
     }

@@ -21,12 +21,19 @@ void flaw_ref_layer_norm(int rows, int d, float eps, const float *x, const float
                          float *mean, float *rstd);
 void flaw_ref_layer_norm_backward(int rows, int d, const float *x, const float *w, const float *mean, const float *rstd,
                                   const float *dy, float *dx, float *dw, float *db);
+void flaw_ref_rms_norm(int rows, int d, float eps, const float *x, const float *w, float *y, float *rstd);
+void flaw_ref_rms_norm_backward(int rows, int d, const float *x, const float *w, const float *rstd, const float *dy,
+                                float *dx, float *dw);
+void flaw_ref_rotate(int rows, int heads, int width, bool halves, bool back, const float *table, float *x, ptrdiff_t x_row);
 void flaw_ref_softmax(int rows, int n, float *x);
 
 float flaw_ref_activation(flaw_activation act, float x);
 float flaw_ref_activation_slope(flaw_activation act, float x);
 void flaw_ref_activate(flaw_activation act, size_t n, const float *x, float *y);
 void flaw_ref_activate_backward(flaw_activation act, size_t n, const float *x, const float *dy, float *dx);
+void flaw_ref_gate(flaw_activation act, int rows, int f, const float *x, ptrdiff_t x_row, float *y, ptrdiff_t y_row);
+void flaw_ref_gate_backward(flaw_activation act, int rows, int f, const float *x, ptrdiff_t x_row, const float *dy,
+                            ptrdiff_t dy_row, float *dx, ptrdiff_t dx_row);
 void flaw_ref_exp(size_t n, const float *x, float *y);
 float flaw_ref_dot(size_t n, const float *a, const float *b);
 void flaw_ref_axpy(size_t n, float alpha, const float *x, float *y);

@@ -153,7 +153,7 @@ static void add_block(const backward *b, int i0, int rows, const float *scores, 
     flaw_product p = {.m = a->tokens, .n = a->width, .k = rows, .a = scores, .a_row = 1, .a_col = step, .b = packed};
     p.c = out;
     p.c_row = b->g->d_row;
-    p.accumulate = i0 > 0;
+    p.accumulate = i0 > 0 || b->g->accumulate;
     multiply(b->parts->kernels, a->precision, &p, b->room);
 }
 

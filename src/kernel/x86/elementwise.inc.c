@@ -3,8 +3,7 @@
 
 VEC_INLINE void activate_lanes(flaw_activation act, const float *x, float *y, int n)
 {
-    vf v = vf_load_some(x, n);
-    vf_store_some(y, act == FLAW_ACT_GELU ? vf_gelu(v) : vf_quick_gelu(v), n);
+    vf_store_some(y, vf_activation(act, vf_load_some(x, n)), n);
 }
 
 VEC_INLINE void activate_all(flaw_activation act, size_t n, const float *x, float *y)
@@ -18,13 +17,13 @@ void LEVEL(activate)(flaw_activation act, size_t n, const float *x, float *y)
 {
     if (act == FLAW_ACT_GELU) activate_all(FLAW_ACT_GELU, n, x, y);
     else if (act == FLAW_ACT_QUICK_GELU) activate_all(FLAW_ACT_QUICK_GELU, n, x, y);
+    else if (act == FLAW_ACT_SILU) activate_all(FLAW_ACT_SILU, n, x, y);
     else if (x != y) memmove(y, x, n * sizeof *y);
 }
 
 VEC_INLINE void activate_backward_lanes(flaw_activation act, const float *x, const float *dy, float *dx, int n)
 {
-    vf v = vf_load_some(x, n);
-    vf slope = act == FLAW_ACT_GELU ? vf_gelu_slope(v) : vf_quick_gelu_slope(v);
+    vf slope = vf_activation_slope(act, vf_load_some(x, n));
     vf_store_some(dx, vf_mul(vf_load_some(dy, n), slope), n);
 }
 
@@ -39,7 +38,69 @@ void LEVEL(activate_backward)(flaw_activation act, size_t n, const float *x, con
 {
     if (act == FLAW_ACT_GELU) activate_backward_all(FLAW_ACT_GELU, n, x, dy, dx);
     else if (act == FLAW_ACT_QUICK_GELU) activate_backward_all(FLAW_ACT_QUICK_GELU, n, x, dy, dx);
+    else if (act == FLAW_ACT_SILU) activate_backward_all(FLAW_ACT_SILU, n, x, dy, dx);
     else if (dx != dy) memmove(dx, dy, n * sizeof *dx);
+}
+
+VEC_INLINE void gate_lanes(flaw_activation act, const float *gate, const float *up, float *y, int n)
+{
+    vf_store_some(y, vf_mul(vf_activation(act, vf_load_some(gate, n)), vf_load_some(up, n)), n);
+}
+
+VEC_INLINE void gate_all(flaw_activation act, int rows, int f, const float *x, ptrdiff_t x_row, float *y, ptrdiff_t y_row)
+{
+    for (int i = 0; i < rows; i++, x += x_row, y += y_row) {
+        int j = 0;
+        for (; j + VEC <= f; j += VEC) gate_lanes(act, x + j, x + f + j, y + j, VEC);
+        if (j < f) gate_lanes(act, x + j, x + f + j, y + j, f - j);
+    }
+}
+
+void LEVEL(gate)(flaw_activation act, int rows, int f, const float *x, ptrdiff_t x_row, float *y, ptrdiff_t y_row)
+{
+    switch (act) {
+    case FLAW_ACT_NONE: gate_all(FLAW_ACT_NONE, rows, f, x, x_row, y, y_row); break;
+    case FLAW_ACT_GELU: gate_all(FLAW_ACT_GELU, rows, f, x, x_row, y, y_row); break;
+    case FLAW_ACT_QUICK_GELU: gate_all(FLAW_ACT_QUICK_GELU, rows, f, x, x_row, y, y_row); break;
+    case FLAW_ACT_SILU: gate_all(FLAW_ACT_SILU, rows, f, x, x_row, y, y_row); break;
+    }
+}
+
+VEC_INLINE void gate_backward_lanes(flaw_activation act, const float *x, int f, const float *dy, float *dx, int n)
+{
+    vf gate = vf_load_some(x, n), d = vf_load_some(dy, n);
+    vf_store_some(dx, vf_mul(vf_mul(d, vf_load_some(x + f, n)), vf_activation_slope(act, gate)), n);
+    vf_store_some(dx + f, vf_mul(d, vf_activation(act, gate)), n);
+}
+
+typedef struct gate_rows {
+    int rows, f;
+    const float *x, *dy;
+    float *dx;
+    ptrdiff_t x_row, dy_row, dx_row;
+} gate_rows;
+
+VEC_INLINE void gate_backward_all(flaw_activation act, const gate_rows *g)
+{
+    for (int i = 0; i < g->rows; i++) {
+        const float *x = g->x + i * g->x_row, *dy = g->dy + i * g->dy_row;
+        float *dx = g->dx + i * g->dx_row;
+        int j = 0;
+        for (; j + VEC <= g->f; j += VEC) gate_backward_lanes(act, x + j, g->f, dy + j, dx + j, VEC);
+        if (j < g->f) gate_backward_lanes(act, x + j, g->f, dy + j, dx + j, g->f - j);
+    }
+}
+
+void LEVEL(gate_backward)(flaw_activation act, int rows, int f, const float *x, ptrdiff_t x_row, const float *dy,
+                          ptrdiff_t dy_row, float *dx, ptrdiff_t dx_row)
+{
+    const gate_rows g = {rows, f, x, dy, dx, x_row, dy_row, dx_row};
+    switch (act) {
+    case FLAW_ACT_NONE: gate_backward_all(FLAW_ACT_NONE, &g); break;
+    case FLAW_ACT_GELU: gate_backward_all(FLAW_ACT_GELU, &g); break;
+    case FLAW_ACT_QUICK_GELU: gate_backward_all(FLAW_ACT_QUICK_GELU, &g); break;
+    case FLAW_ACT_SILU: gate_backward_all(FLAW_ACT_SILU, &g); break;
+    }
 }
 
 VEC_INLINE void exp_lanes(const float *x, float *y, int n)

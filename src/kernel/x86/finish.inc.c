@@ -7,19 +7,13 @@ VEC_INLINE void store_far(float *p, vf v, int n)
     else vf_store_some(p, v, n);
 }
 
-VEC_INLINE vf act_of(flaw_activation act, vf x)
-{
-    if (act == FLAW_ACT_GELU) return vf_gelu(x);
-    return act == FLAW_ACT_QUICK_GELU ? vf_quick_gelu(x) : x;
-}
-
 VEC_INLINE void finish_lanes(const flaw_product *p, flaw_activation act, int i, int j, const float *sum, int n)
 {
     ptrdiff_t at = i * p->c_row + j;
     vf x = vf_load_some(sum, n);
     if (p->bias) x = vf_add(x, vf_load_some(p->bias + j, n));
     if (p->pre) store_far(p->pre + at, x, n); /* only the backward pass reads it */
-    x = act_of(act, x);
+    x = vf_activation(act, x);
     if (p->residual) x = vf_add(x, vf_load_some(p->residual + at, n));
     if (p->far) store_far(p->c + at, x, n);
     else vf_store_some(p->c + at, x, n);
@@ -46,5 +40,6 @@ void LEVEL(finish)(const flaw_product *p, int i, int j, int rows, int cols, cons
     case FLAW_ACT_NONE: finish_tile(p, FLAW_ACT_NONE, i, j, rows, cols, sum); break;
     case FLAW_ACT_GELU: finish_tile(p, FLAW_ACT_GELU, i, j, rows, cols, sum); break;
     case FLAW_ACT_QUICK_GELU: finish_tile(p, FLAW_ACT_QUICK_GELU, i, j, rows, cols, sum); break;
+    case FLAW_ACT_SILU: finish_tile(p, FLAW_ACT_SILU, i, j, rows, cols, sum); break;
     }
 }

@@ -13,6 +13,11 @@ typedef void flaw_pack_cols(int k, int n, const float *b, ptrdiff_t b_row, ptrdi
                             float *mean, float *rstd);                                                                 \
     void level##_layer_norm_backward(int rows, int d, const float *x, const float *w, const float *mean,               \
                                      const float *rstd, const float *dy, float *dx, float *dw, float *db);             \
+    void level##_rms_norm(int rows, int d, float eps, const float *x, const float *w, float *y, float *rstd);          \
+    void level##_rms_norm_backward(int rows, int d, const float *x, const float *w, const float *rstd,                 \
+                                   const float *dy, float *dx, float *dw);                                             \
+    void level##_rotate(int rows, int heads, int width, bool halves, bool back, const float *table, float *x,          \
+                        ptrdiff_t x_row);                                                                              \
     void level##_softmax(int rows, int n, float *x);                                                                   \
     void level##_column_sum(int rows, int d, const float *x, ptrdiff_t x_row, float *out);                             \
     /* See flaw_attention_parts. */                                                                                    \
@@ -24,6 +29,10 @@ typedef void flaw_pack_cols(int k, int n, const float *b, ptrdiff_t b_row, ptrdi
                                ptrdiff_t d_row);                                                                       \
     void level##_activate(flaw_activation act, size_t n, const float *x, float *y);                                    \
     void level##_activate_backward(flaw_activation act, size_t n, const float *x, const float *dy, float *dx);         \
+    void level##_gate(flaw_activation act, int rows, int f, const float *x, ptrdiff_t x_row, float *y,                 \
+                      ptrdiff_t y_row);                                                                                \
+    void level##_gate_backward(flaw_activation act, int rows, int f, const float *x, ptrdiff_t x_row, const float *dy, \
+                               ptrdiff_t dy_row, float *dx, ptrdiff_t dx_row);                                         \
     void level##_exp(size_t n, const float *x, float *y);                                                              \
     float level##_dot(size_t n, const float *a, const float *b);                                                       \
     void level##_axpy(size_t n, float alpha, const float *x, float *y);                                                \

@@ -90,12 +90,12 @@ VEC_INLINE void norm_means(int d, const float *x, const float *w, float mean, fl
     *eh = vf_sum(vf_add(even[1], odd[1])) / (float)d;
 }
 
-/* What the second pass over a few rows needs of each. */
+/* What the second pass over a few rows needs of each. A norm without mean has 0 for mean and e. */
 typedef struct norm_rows {
     int rows, d;
-    const float *x, *w, *mean, *rstd, *dy;
+    const float *x, *w, *rstd, *dy;
     float *dx, *dw, *db;
-    float e[NORM_ROWS], eh[NORM_ROWS];
+    float mean[NORM_ROWS], e[NORM_ROWS], eh[NORM_ROWS];
 } norm_rows;
 
 /* Columns j .. j + n of all rows: dw and db stay in registers meanwhile. */
@@ -117,9 +117,9 @@ VEC_INLINE void norm_columns(const norm_rows *g, int j, int n)
     if (g->db) vf_store_some(g->db + j, db, n);
 }
 
-/* See flaw_ref_layer_norm_backward. */
-void LEVEL(layer_norm_backward)(int rows, int d, const float *x, const float *w, const float *mean, const float *rstd,
-                                const float *dy, float *dx, float *dw, float *db)
+/* mean NULL: RMS norm. */
+static void norm_backward(int rows, int d, const float *x, const float *w, const float *mean, const float *rstd,
+                          const float *dy, float *dx, float *dw, float *db)
 {
     for (int i0 = 0; i0 < rows; i0 += NORM_ROWS) {
         size_t at = (size_t)i0 * (size_t)d;
@@ -127,7 +127,6 @@ void LEVEL(layer_norm_backward)(int rows, int d, const float *x, const float *w,
                        .d = d,
                        .x = x + at,
                        .w = w,
-                       .mean = mean + i0,
                        .rstd = rstd + i0,
                        .dy = dy + at,
                        .dx = dx + at,
@@ -135,12 +134,81 @@ void LEVEL(layer_norm_backward)(int rows, int d, const float *x, const float *w,
                        .db = db};
         for (int i = 0; i < g.rows; i++) {
             size_t row = (size_t)i * (size_t)d;
+            g.mean[i] = mean ? mean[i0 + i] : 0.0f;
             norm_means(d, g.x + row, w, g.mean[i], g.rstd[i], g.dy + row, &g.e[i], &g.eh[i]);
+            if (!mean) g.e[i] = 0.0f;
         }
         int j = 0;
         for (; j + VEC <= d; j += VEC) norm_columns(&g, j, VEC);
         if (j < d) norm_columns(&g, j, d - j);
     }
+}
+
+/* See flaw_ref_layer_norm_backward. */
+void LEVEL(layer_norm_backward)(int rows, int d, const float *x, const float *w, const float *mean, const float *rstd,
+                                const float *dy, float *dx, float *dw, float *db)
+{
+    norm_backward(rows, d, x, w, mean, rstd, dy, dx, dw, db);
+}
+
+void LEVEL(rms_norm_backward)(int rows, int d, const float *x, const float *w, const float *rstd, const float *dy,
+                              float *dx, float *dw)
+{
+    norm_backward(rows, d, x, w, NULL, rstd, dy, dx, dw, NULL);
+}
+
+VEC_INLINE void rms_lanes(vf rstd, const float *x, const float *w, float *y, int n)
+{
+    vf_store_some(y, vf_mul(vf_mul(vf_load_some(x, n), rstd), vf_load_some(w, n)), n);
+}
+
+void LEVEL(rms_norm)(int rows, int d, float eps, const float *x, const float *w, float *y, float *rstd)
+{
+    for (int i = 0; i < rows; i++, x += d, y += d) {
+        float r = 1.0f / sqrtf(row_spread(d, x, 0.0f) / (float)d + eps);
+        vf vr = vf_set(r);
+        int j = 0;
+        for (; j + VEC <= d; j += VEC) rms_lanes(vr, x + j, w + j, y + j, VEC);
+        if (j < d) rms_lanes(vr, x + j, w + j, y + j, d - j);
+        if (rstd) rstd[i] = r;
+    }
+}
+
+/* Pairs j, j + half; `sign` is -1 to turn back. */
+VEC_INLINE void turn_halves(vf sign, const float *table, float *x, int half, int n)
+{
+    vf cosine = vf_load_some(table, n), sine = vf_mul(sign, vf_load_some(table + half, n));
+    vf a = vf_load_some(x, n), b = vf_load_some(x + half, n);
+    vf_store_some(x, vf_fnma(b, sine, vf_mul(a, cosine)), n);
+    vf_store_some(x + half, vf_fma(a, sine, vf_mul(b, cosine)), n);
+}
+
+/* Neighbours: `signs` is - + - + ..., or + - + - to turn back. */
+VEC_INLINE void turn_pairs(vf signs, const float *table, float *x, int half, int n)
+{
+    vf cosine = vf_load_twice(table, n), sine = vf_mul(signs, vf_load_twice(table + half, n)), v = vf_load_some(x, n);
+    vf_store_some(x, vf_fma(vf_swap_pairs(v), sine, vf_mul(v, cosine)), n);
+}
+
+VEC_INLINE void turn_head(bool halves, vf signs, const float *table, float *x, int half)
+{
+    int j = 0;
+    if (halves) {
+        for (; j + VEC <= half; j += VEC) turn_halves(signs, table + j, x + j, half, VEC);
+        if (j < half) turn_halves(signs, table + j, x + j, half, half - j);
+    } else {
+        for (; j + VEC <= 2 * half; j += VEC) turn_pairs(signs, table + j / 2, x + j, half, VEC);
+        if (j < 2 * half) turn_pairs(signs, table + j / 2, x + j, half, 2 * half - j);
+    }
+}
+
+void LEVEL(rotate)(int rows, int heads, int width, bool halves, bool back, const float *table, float *x, ptrdiff_t x_row)
+{
+    float sign[VEC];
+    for (int j = 0; j < VEC; j++) sign[j] = (halves || j % 2) == back ? -1.0f : 1.0f;
+    vf signs = vf_load(sign);
+    for (int i = 0; i < rows; i++, x += x_row, table += width)
+        for (int head = 0; head < heads; head++) turn_head(halves, signs, table, x + head * width, width / 2);
 }
 
 /* The largest of scale x. */

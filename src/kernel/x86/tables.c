@@ -64,9 +64,14 @@
                                             .attention_backward = id##_attention_backward,                             \
                                             .layer_norm = rows##_layer_norm,                                           \
                                             .layer_norm_backward = rows##_layer_norm_backward,                         \
+                                            .rms_norm = rows##_rms_norm,                                               \
+                                            .rms_norm_backward = rows##_rms_norm_backward,                             \
+                                            .rotate = rows##_rotate,                                                   \
                                             .softmax = rows##_softmax,                                                 \
                                             .activate = rows##_activate,                                               \
                                             .activate_backward = rows##_activate_backward,                             \
+                                            .gate = rows##_gate,                                                       \
+                                            .gate_backward = rows##_gate_backward,                                     \
                                             .exp = rows##_exp,                                                         \
                                             .dot = rows##_dot,                                                         \
                                             .axpy = rows##_axpy,                                                       \

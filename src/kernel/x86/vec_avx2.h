@@ -53,6 +53,16 @@ VEC_INLINE void vf_store_some(float *p, vf v, int n)
     else _mm256_maskstore_ps(p, vf_lanes(n), v);
 }
 
+VEC_INLINE vf vf_load_twice(const float *p, int n)
+{
+    return _mm256_permutevar8x32_ps(vf_load_some(p, n / 2), _mm256_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3));
+}
+
+VEC_INLINE vf vf_swap_pairs(vf v)
+{
+    return _mm256_permute_ps(v, 0xb1);
+}
+
 VEC_INLINE vf vf_keep(vf v, int n, vf rest)
 {
     return _mm256_blendv_ps(rest, v, _mm256_castsi256_ps(vf_lanes(n)));

@@ -57,6 +57,19 @@ VEC_INLINE void vf_store_some(float *p, vf v, int n)
     else _mm512_mask_storeu_ps(p, vf_lanes(n), v);
 }
 
+/* p[0] p[0] p[1] p[1] ... in the first n lanes, n even. */
+VEC_INLINE vf vf_load_twice(const float *p, int n)
+{
+    const __m512i each = _mm512_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);
+    return _mm512_permutexvar_ps(each, vf_load_some(p, n / 2));
+}
+
+/* Lanes 1 0 3 2 ... */
+VEC_INLINE vf vf_swap_pairs(vf v)
+{
+    return _mm512_permute_ps(v, 0xb1);
+}
+
 /* v with `rest` in the lanes from n on. */
 VEC_INLINE vf vf_keep(vf v, int n, vf rest)
 {

@@ -3,6 +3,8 @@
 #ifndef FLAW_KERNEL_X86_VEC_MATH_H
 #define FLAW_KERNEL_X86_VEC_MATH_H
 
+#include "kernel/kernel.h"
+
 /* e^x for x <= 89 (or NaN): x = n ln 2 + r, |r| <= ln 2 / 2, and the polynomial of degree 6 of Cephes' expf for e^r
  * (1 ULP). Below -104 it is 0. */
 VEC_INLINE vf vf_exp_bounded(vf x)
@@ -90,6 +92,34 @@ VEC_INLINE vf vf_quick_gelu_slope(vf x)
     vf bounded = vf_max(vf_set(-60.0f), vf_min(vf_set(60.0f), x));
     vf e, z = vf_mul(vf_set(1.702f), bounded), s = vf_sigmoid(z, &e);
     return vf_mul(s, vf_fma(z, vf_mul(e, s), vf_set(1.0f)));
+}
+
+/* LLaMA's SiLU x sigmoid(x). */
+VEC_INLINE vf vf_silu(vf x)
+{
+    vf e;
+    return vf_mul(vf_max(vf_set(-87.0f), x), vf_sigmoid(x, &e));
+}
+
+VEC_INLINE vf vf_silu_slope(vf x)
+{
+    vf e, z = vf_max(vf_set(-87.0f), vf_min(vf_set(87.0f), x)), s = vf_sigmoid(z, &e);
+    return vf_mul(s, vf_fma(z, vf_mul(e, s), vf_set(1.0f)));
+}
+
+/* The callers' loops have `act` as a constant. */
+VEC_INLINE vf vf_activation(flaw_activation act, vf x)
+{
+    if (act == FLAW_ACT_GELU) return vf_gelu(x);
+    if (act == FLAW_ACT_QUICK_GELU) return vf_quick_gelu(x);
+    return act == FLAW_ACT_SILU ? vf_silu(x) : x;
+}
+
+VEC_INLINE vf vf_activation_slope(flaw_activation act, vf x)
+{
+    if (act == FLAW_ACT_GELU) return vf_gelu_slope(x);
+    if (act == FLAW_ACT_QUICK_GELU) return vf_quick_gelu_slope(x);
+    return act == FLAW_ACT_SILU ? vf_silu_slope(x) : vf_set(1.0f);
 }
 
 #endif
