@@ -38,8 +38,10 @@ static void test_anomalous(void **state)
                                "rule of the limit: from the good parts alone\n"
                                "expected false alarms: at most 20 % of good parts\n"
                                "anomalous regions: 2\n"
-                               "region 1: place top left; 3.1 % of the picture; box x 10 y 20 width 64 height 41 pixels; score 0.9\n"
-                               "region 2: place center; 0.04 % of the picture; box x 300 y 220 width 5 height 4 pixels; score 0.6\n"
+                               "region 1: place top left; 3.1 % of the picture; "
+                               "box x 10 y 20 width 64 height 41 pixels; score 0.9\n"
+                               "region 2: place center; 0.04 % of the picture; "
+                               "box x 300 y 220 width 5 height 4 pixels; score 0.6\n"
                                "method: few-shot+\n");
     free(sheet);
 }
