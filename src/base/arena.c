@@ -76,6 +76,15 @@ char *flaw_arena_copy_string(flaw_arena *arena, const char *text, size_t length)
     return copy;
 }
 
+void flaw_arena_adopt(flaw_arena *to, flaw_arena *from)
+{
+    flaw_arena_chunk **last = &to->head;
+    while (*last) last = &(*last)->next;
+    *last = from->head;
+    to->used += from->used; /* both are sums of blocks that lie in memory: no overflow */
+    flaw_arena_init(from, from->limit);
+}
+
 void flaw_arena_reset(flaw_arena *arena)
 {
     flaw_arena_chunk *largest = arena->head;

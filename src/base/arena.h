@@ -18,6 +18,8 @@ void flaw_arena_init(flaw_arena *arena, size_t limit);
 /* NULL when `count * size` overflows, passes the limit or the system refuses. count or size 0 gives a valid pointer. */
 void *flaw_arena_alloc(flaw_arena *arena, size_t count, size_t size);
 char *flaw_arena_copy_string(flaw_arena *arena, const char *text, size_t length);
+/* What `from` handed out belongs to `to` from now on, where it lies; `from` is as after init. */
+void flaw_arena_adopt(flaw_arena *to, flaw_arena *from);
 void flaw_arena_reset(flaw_arena *arena);   /* forget all, keep the largest chunk */
 void flaw_arena_release(flaw_arena *arena); /* give all back; the arena is as after init */
 

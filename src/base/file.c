@@ -117,6 +117,15 @@ flaw_status flaw_file_map(flaw_bytes *out, const char *path, flaw_error *err)
     return status;
 }
 
+void flaw_bytes_drop(const flaw_bytes *bytes, const void *at, size_t size)
+{
+    const uintptr_t begin = (uintptr_t)bytes->data, from = (uintptr_t)at;
+    if (!bytes->mapped || from < begin || from - begin > bytes->size || size > bytes->size - (from - begin)) return;
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), first = from - from % page;
+    /* A private mapping that nobody writes to: what is dropped is in the file. Advice may fail without harm. */
+    if (size > 0) madvise((void *)first, from + size - first, MADV_DONTNEED);
+}
+
 void flaw_bytes_release(flaw_bytes *bytes)
 {
     if (bytes->mapped) munmap(bytes->data, bytes->size);

@@ -17,6 +17,9 @@ typedef struct flaw_bytes {
 
 flaw_status flaw_file_read(flaw_bytes *out, const char *path, size_t maximum, flaw_error *err);
 flaw_status flaw_file_map(flaw_bytes *out, const char *path, flaw_error *err); /* no NUL after a mapping */
+/* Give the pages of a stretch within a mapping back to the system; they are read from the file again when touched. Does
+ * nothing when `at` lies elsewhere. */
+void flaw_bytes_drop(const flaw_bytes *bytes, const void *at, size_t size);
 void flaw_bytes_release(flaw_bytes *bytes);
 
 /* Write to a temporary name beside `path`, sync, rename. A crash leaves the old file or the new one. */

@@ -228,23 +228,3 @@ flaw_status flaw_safetensors_open(flaw_tensors *out, const char *path, flaw_erro
     else out->file = file;
     return status;
 }
-
-void flaw_tensors_close(flaw_tensors *t)
-{
-    flaw_bytes_release(&t->file);
-    flaw_arena_release(&t->arena);
-    *t = (flaw_tensors){0};
-}
-
-const flaw_tensor *flaw_tensors_find(const flaw_tensors *t, const char *name)
-{
-    const flaw_tensor key = {.name = name};
-    return t->count ? bsearch(&key, t->item, t->count, sizeof *t->item, compare_names) : NULL;
-}
-
-const char *flaw_tensors_metadata(const flaw_tensors *t, const char *key)
-{
-    for (size_t i = 0; i < t->metadata_count; i++)
-        if (strcmp(t->metadata[2 * i], key) == 0) return t->metadata[2 * i + 1];
-    return NULL;
-}

@@ -366,7 +366,7 @@ static flaw_status parse(flaw_tensors *t, const uint8_t *bytes, size_t size, fla
 {
     if (size < 4 || memcmp(bytes, "PK\3\4", 4) != 0) return not_zip(t, bytes, size, err);
     reader r = {.t = t, .copy_limit = size, .err = err};
-    const flaw_zip_entry *pickle;
+    const flaw_zip_entry *pickle = NULL;
     flaw_status status = flaw_zip_read(&r.zip, bytes, size, t->path, scratch, err);
     if (status || (status = find_pickle(&r, &pickle)) || (status = check_kind(&r))) return status;
     if (!flaw_zip_intact(pickle))

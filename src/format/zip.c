@@ -277,7 +277,7 @@ flaw_status flaw_zip_read(flaw_zip *out, const uint8_t *bytes, size_t size, cons
     flaw_cursor c = over(&r, r.directory, r.directory_end);
     for (size_t i = 0; i < count; i++) {
         header h = {0};
-        size_t data;
+        size_t data = 0;
         if ((status = read_central(&r, &c, &h)) || (status = read_local(&r, &h, &data))) return status;
         entry[i] = (flaw_zip_entry){.name = h.name,
                                     .name_size = h.name_size,
