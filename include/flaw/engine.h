@@ -12,7 +12,7 @@ typedef struct flaw_engine flaw_engine;
 typedef struct flaw_engine_options {
     const char *model;     /* NULL or "default": the embedded model; else a folder or file */
     int threads;           /* 0: all processors this process may use */
-    const char *precision; /* NULL or "auto" (float32), "f32", "bf16": arithmetic of the matrix products */
+    const char *precision; /* NULL or "auto" (float32; bf16 for a model of over 512 MB of float32), "f32", "bf16": products */
     const char *level;     /* NULL or "auto", "ref", "avx2", "avx512", "amx": highest kernels to use */
 } flaw_engine_options;
 

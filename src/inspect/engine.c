@@ -40,7 +40,9 @@ flaw_status flaw_engine_open(flaw_engine **out, const flaw_engine_options *optio
     engine->level = (flaw_level)level;
     engine->precision = (flaw_precision)precision;
     pthread_mutex_init(&engine->lock, NULL);
-    s = flaw_compute_open(&engine->compute, engine->threads, engine->level, engine->precision, err);
+    bool automatic = !options->precision || !*options->precision || !strcmp(options->precision, "auto");
+    if (automatic) s = flaw_clip_precision(&engine->precision, options->model, err);
+    if (!s) s = flaw_compute_open(&engine->compute, engine->threads, engine->level, engine->precision, err);
     if (!s) s = flaw_clip_open(&engine->model, options->model ? options->model : "", &engine->compute, err);
     if (s) {
         flaw_engine_close(engine);

@@ -42,17 +42,19 @@ static bool same_shape(const flaw_tensor *t, const size_t *want, int rank)
 }
 
 /* The shape a foreign tensor must have for parameter p; returns its rank. */
-static int foreign_shape(const flaw_parameter *p, flaw_layout layout, size_t shape[4])
+static int foreign_shape(const flaw_parameter *p, flaw_layout layout, size_t shape[5])
 {
     shape[0] = p->shape[0];
     shape[1] = p->shape[1];
     switch (layout) {
-    case FLAW_LAYOUT_PICTURE: {
-        size_t side = 1;
+    case FLAW_LAYOUT_PICTURE:
+    case FLAW_LAYOUT_FRAMES: {
+        size_t side = 1, frames = layout == FLAW_LAYOUT_FRAMES;
         while (3 * side * side < p->shape[1]) side++;
         shape[1] = 3;
-        shape[2] = shape[3] = side;
-        return 4;
+        shape[2] = frames ? 2 : side;
+        shape[3] = shape[4] = side;
+        return frames ? 5 : 4;
     }
     case FLAW_LAYOUT_TRANSPOSE:
         shape[0] = p->shape[1];
@@ -88,7 +90,7 @@ static void bind_foreign(binder *x, const flaw_parameter *p, struct flaw_bound *
         list_add(x, &x->b->missing, p->name);
         return;
     }
-    size_t shape[4];
+    size_t shape[5];
     int rank = foreign_shape(p, rule->layout, shape);
     bound->layout = rule->layout;
     for (int part = 0; part < (rule->layout == FLAW_LAYOUT_QKV ? 3 : 1); part++) {
@@ -111,8 +113,10 @@ static void bind_canonical(binder *x, const flaw_parameter *p, struct flaw_bound
 
 static bool is_ignored(const flaw_name_table *table, const char *name)
 {
-    for (const char *const *i = table ? table->ignored : NULL; i && *i; i++)
-        if (strcmp(*i, name) == 0) return true;
+    for (const char *const *i = table ? table->ignored : NULL; i && *i; i++) {
+        size_t length = strlen(*i);
+        if ((*i)[length - 1] == '*' ? !strncmp(*i, name, length - 1) : !strcmp(*i, name)) return true;
+    }
     return false;
 }
 
@@ -198,6 +202,23 @@ static flaw_status read_transposed(const flaw_binding *b, const flaw_parameter *
     return status;
 }
 
+/* Both frames are the same picture, so their weights act as one: their sum. */
+static flaw_status read_frames(const flaw_binding *b, const flaw_parameter *p, const flaw_tensor *t, float *out,
+                               flaw_error *err)
+{
+    float *both = malloc(2 * p->count * sizeof *both);
+    if (!both) return flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory for tensor '%s'", b->tensors->path, t->name);
+    flaw_status status = flaw_tensor_to_f32(b->tensors, t, both, err);
+    size_t area = p->shape[1] / 3;
+    for (size_t plane = 0; plane < 3 * p->shape[0] && !status; plane++)
+        for (size_t i = 0; i < area; i++) {
+            const float *first = both + 2 * plane * area;
+            out[plane * area + i] = first[i] + first[area + i];
+        }
+    free(both);
+    return status;
+}
+
 /* value = int8 * scale of its row. */
 static flaw_status read_int8(const flaw_binding *b, const flaw_parameter *p, const flaw_tensor *const part[3],
                              float *out, flaw_error *err)
@@ -213,22 +234,27 @@ static flaw_status read_int8(const flaw_binding *b, const flaw_parameter *p, con
     return status ? status : flaw_floats_check(out, p->count, p->name, b->tensors->path, err);
 }
 
+flaw_status flaw_binding_read_one(const flaw_binding *b, size_t index, float *out, flaw_error *err)
+{
+    const flaw_parameter *p = &b->list->item[index];
+    const struct flaw_bound *bound = &b->bound[index];
+    flaw_status status = FLAW_OK;
+    switch (bound->layout) {
+    case FLAW_LAYOUT_TRANSPOSE: return read_transposed(b, p, bound->part[0], out, err);
+    case FLAW_LAYOUT_FRAMES: return read_frames(b, p, bound->part[0], out, err);
+    case FLAW_LAYOUT_QKV:
+        for (size_t part = 0; part < 3 && !status; part++)
+            status = flaw_tensor_to_f32(b->tensors, bound->part[part], out + part * (p->count / 3), err);
+        return status;
+    case FLAW_LAYOUT_INT8: return read_int8(b, p, bound->part, out, err);
+    default: return flaw_tensor_to_f32(b->tensors, bound->part[0], out, err);
+    }
+}
+
 flaw_status flaw_binding_read(const flaw_binding *b, float *weights, flaw_error *err)
 {
     flaw_status status = FLAW_OK;
-    for (size_t i = 0; i < b->list->count && !status; i++) {
-        const flaw_parameter *p = &b->list->item[i];
-        const struct flaw_bound *bound = &b->bound[i];
-        float *out = weights + p->offset;
-        switch (bound->layout) {
-        case FLAW_LAYOUT_TRANSPOSE: status = read_transposed(b, p, bound->part[0], out, err); break;
-        case FLAW_LAYOUT_QKV:
-            for (size_t part = 0; part < 3 && !status; part++)
-                status = flaw_tensor_to_f32(b->tensors, bound->part[part], out + part * (p->count / 3), err);
-            break;
-        case FLAW_LAYOUT_INT8: status = read_int8(b, p, bound->part, out, err); break;
-        default: status = flaw_tensor_to_f32(b->tensors, bound->part[0], out, err);
-        }
-    }
+    for (size_t i = 0; i < b->list->count && !status; i++)
+        status = flaw_binding_read_one(b, i, weights + b->list->item[i].offset, err);
     return status;
 }

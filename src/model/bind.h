@@ -29,6 +29,8 @@ flaw_status flaw_binding_make(flaw_binding *out, const flaw_tensors *tensors, co
                               const flaw_parameters *list, flaw_arena *arena, flaw_error *err);
 /* FLAW_OK when everything fits, else one line that counts and names. */
 flaw_status flaw_binding_verdict(const flaw_binding *b, flaw_error *err);
+/* Convert one parameter into out [its count]. */
+flaw_status flaw_binding_read_one(const flaw_binding *b, size_t index, float *out, flaw_error *err);
 /* Convert everything into weights [list->total]. */
 flaw_status flaw_binding_read(const flaw_binding *b, float *weights, flaw_error *err);
 

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "base/arena.h"
+#include "base/pages.h"
 #include "flaw/status.h"
 #include "model/tokenizer.h"
 #include "nn/block.h"
@@ -99,8 +100,10 @@ flaw_status flaw_clip_view_over(flaw_clip_view *out, const flaw_clip_shape *shap
 typedef struct flaw_clip {
     flaw_clip_shape shape;
     flaw_parameters list;
-    float *weights; /* [list.total] */
+    flaw_pages pages;
+    float *weights; /* [list.total], the pages. Of a packed-only model the products' matrices are gone from here */
     flaw_clip_view view;
+    struct flaw_clip_origin *origin; /* of a packed-only model: where the matrices came from; else NULL */
     flaw_linear patch, image_proj, text_proj, head, local[FLAW_STAGES]; /* packed views of the weights */
     flaw_block *image_block, *text_block;
     flaw_tokenizer *tokenizer; /* NULL when image-only */
@@ -115,12 +118,18 @@ flaw_status flaw_clip_new(flaw_clip **out, const flaw_clip_shape *shape, const c
  * Missing, left-over or misshapen tensors are one error that counts them and names the first few: FLAW_MISSING when
  * some are only missing, FLAW_BAD_DATA otherwise. */
 flaw_status flaw_clip_open(flaw_clip **out, const char *path, flaw_compute *c, flaw_error *err);
+/* A model of more than so many bytes of float32 is kept packed only: each matrix is read, packed and forgotten, so that
+ * opening it takes what is kept and one matrix. Such a model runs, but cannot be trained or written. */
+#define FLAW_CLIP_FLOATS_LIMIT ((size_t)512 << 20)
+flaw_status flaw_clip_open_within(flaw_clip **out, const char *path, size_t floats_limit, flaw_compute *c, flaw_error *err);
+/* The precision of products that suits a model when nobody asks for one: float32, bf16 for a model beyond the limit. */
+flaw_status flaw_clip_precision(flaw_precision *out, const char *path, flaw_error *err);
 void flaw_clip_close(flaw_clip *m);
 /* (Re)pack all linears after the weights changed (trainer). */
 flaw_status flaw_clip_pack(flaw_clip *m, flaw_compute *c, flaw_error *err);
 /* SHA-256 (hex) over the digests of all parameters, each over "NAME ROWS COLUMNS\n" and the float32 values: the same for
- * every form of one model. Reads all weights (`c`, which may be NULL, shares them among its threads), so it is not done
- * while opening. */
+ * every form of one model. Reads all weights (`c`, which may be NULL, shares them among its threads), from the file again
+ * where they are kept packed only, so it is not done while opening. Empty when memory was refused. */
 void flaw_clip_hash(const flaw_clip *m, const flaw_compute *c, char hex[65]);
 
 /* Results of the image tower for N pictures; any pointer may be NULL. Nothing is normalised unless said. */

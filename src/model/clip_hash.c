@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 #include "base/sha256.h"
-#include "model/clip.h"
+#include "model/clip_load.h"
 
-static void digest(const flaw_clip *m, size_t index, uint8_t out[32])
+static void digest_floats(const flaw_clip *m, size_t index, const float *x, uint8_t out[32])
 {
     const flaw_parameter *p = &m->list.item[index];
     char head[128];
@@ -14,34 +14,53 @@ static void digest(const flaw_clip *m, size_t index, uint8_t out[32])
     int length = snprintf(head, sizeof head, "%s %zu %zu\n", p->name, p->shape[0], p->shape[1]);
     flaw_sha256_init(&h);
     flaw_sha256_update(&h, head, (size_t)length);
-    flaw_sha256_update(&h, m->weights + p->offset, p->count * sizeof *m->weights);
+    flaw_sha256_update(&h, x, p->count * sizeof *x);
     flaw_sha256_final(&h, out);
+}
+
+/* False when memory was refused. */
+static bool digest(const flaw_clip *m, size_t index, uint8_t out[32])
+{
+    flaw_pages read = {0};
+    if (!m->origin) {
+        digest_floats(m, index, m->weights + m->list.item[index].offset, out);
+        return true;
+    }
+    flaw_status status = flaw_pages_reserve(&read, m->list.item[index].count * sizeof(float), NULL);
+    if (!status) status = flaw_binding_read_one(&m->origin->binding, index, read.data, NULL);
+    if (!status) digest_floats(m, index, read.data, out);
+    flaw_pages_release(&read);
+    return !status;
 }
 
 typedef struct hash_pass {
     const flaw_clip *m;
     uint8_t *digest; /* [count, 32] */
+    bool *done;      /* [count] */
 } hash_pass;
 
 static void hash_piece(void *context, int piece, int worker)
 {
     const hash_pass *p = context;
     (void)worker;
-    digest(p->m, (size_t)piece, p->digest + 32 * (size_t)piece);
+    p->done[piece] = digest(p->m, (size_t)piece, p->digest + 32 * (size_t)piece);
 }
 
 void flaw_clip_hash(const flaw_clip *m, const flaw_compute *c, char hex[65])
 {
-    uint8_t one[32];
+    uint8_t whole[32];
     flaw_sha256 all;
-    hash_pass pass = {.m = m, .digest = c ? malloc(32 * m->list.count) : NULL};
-    if (pass.digest) flaw_pool_run(c->pool, hash_piece, &pass, (int)m->list.count);
+    hash_pass pass = {.m = m, .digest = malloc(32 * m->list.count), .done = calloc(m->list.count, sizeof *pass.done)};
+    bool done = pass.digest && pass.done;
+    if (done) flaw_pool_run(c ? c->pool : NULL, hash_piece, &pass, (int)m->list.count);
     flaw_sha256_init(&all);
-    for (size_t i = 0; i < m->list.count; i++) {
-        if (!pass.digest) digest(m, i, one);
-        flaw_sha256_update(&all, pass.digest ? pass.digest + 32 * i : one, 32);
+    for (size_t i = 0; i < m->list.count && done; i++) {
+        done = pass.done[i];
+        flaw_sha256_update(&all, pass.digest + 32 * i, 32);
     }
+    flaw_sha256_final(&all, whole);
+    hex[0] = '\0';
+    for (int i = 0; i < 32 && done; i++) snprintf(hex + 2 * i, 3, "%02x", whole[i]);
     free(pass.digest);
-    flaw_sha256_final(&all, one);
-    for (int i = 0; i < 32; i++) snprintf(hex + 2 * i, 3, "%02x", one[i]);
+    free(pass.done);
 }

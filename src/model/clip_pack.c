@@ -1,42 +1,99 @@
 /* Binding of the linears to the weights, packing, and the scratch that the passes need. */
-#include "model/clip.h"
+#include "model/clip_load.h"
+
+#include <string.h>
+
+/* One pass over all linears. With `read`, a matrix comes from the file just before it is packed and is forgotten after. */
+typedef struct packer {
+    flaw_clip *m;
+    flaw_compute *c;
+    bool *read; /* [list.count] parameters read so far; NULL: all are there */
+    flaw_error *err;
+} packer;
+
+/* The parameter whose values begin at `w`. */
+static size_t index_of(const flaw_clip *m, const float *w)
+{
+    size_t offset = (size_t)(w - m->weights), low = 0, high = m->list.count - 1;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (m->list.item[middle].offset < offset) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}
+
+static flaw_status read_parameter(packer *p, size_t index)
+{
+    p->read[index] = true;
+    return flaw_binding_read_one(&p->m->origin->binding, index, p->m->weights + p->m->list.item[index].offset, p->err);
+}
+
+static flaw_status pack_bound(packer *p, flaw_linear *l)
+{
+    if (!p->read) return flaw_linear_pack(l, p->c, &p->m->arena, p->err);
+    size_t index = index_of(p->m, l->w), count = p->m->list.item[index].count;
+    flaw_status status = read_parameter(p, index);
+    if (!status) status = flaw_linear_pack(l, p->c, &p->m->arena, p->err);
+    flaw_pages_give_back(&p->m->pages, (void *)(uintptr_t)l->w, count * sizeof(float));
+    l->w = NULL;
+    return status;
+}
 
 /* A projection, embedding or head on its own; absent ones (w NULL) are left alone. */
-static flaw_status pack(flaw_linear *l, int in, int out, const float *w, const float *b, flaw_clip *m, flaw_compute *c,
-                        flaw_error *err)
+static flaw_status pack(packer *p, flaw_linear *l, int in, int out, const float *w, const float *b)
 {
     if (!w) return FLAW_OK;
     l->in = in;
     l->out = out;
     l->w = w;
     l->b = b;
-    return flaw_linear_pack(l, c, &m->arena, err);
+    return pack_bound(p, l);
 }
 
-static flaw_status pack_blocks(flaw_block *block, const flaw_block_weights *w, const flaw_block_shape *shape,
-                               int layers, int tokens, flaw_clip *m, flaw_compute *c, flaw_error *err)
+static flaw_status pack_blocks(packer *p, flaw_block *block, const flaw_block_weights *w, const flaw_block_shape *shape,
+                               int layers, int tokens)
 {
-    flaw_status status = layers ? flaw_compute_reserve(c, flaw_block_scratch(c, shape, tokens), err) : FLAW_OK;
+    flaw_status status = layers ? flaw_compute_reserve(p->c, flaw_block_scratch(p->c, shape, tokens), p->err) : FLAW_OK;
     for (int l = 0; l < layers && !status; l++) {
         block[l].shape = *shape;
         block[l].weights = w[l];
-        status = flaw_block_pack(&block[l], c, &m->arena, err);
+        flaw_block_bind(&block[l]);
+        flaw_linear *linears[] = {&block[l].qkv, &block[l].out, &block[l].fc1, &block[l].fc2};
+        for (int i = 0; i < 4 && !status; i++) status = pack_bound(p, linears[i]);
     }
+    return status;
+}
+
+static flaw_status pack_all(packer *p)
+{
+    flaw_clip *m = p->m;
+    const flaw_clip_shape *s = &m->shape;
+    const flaw_clip_view *v = &m->view;
+    int d = s->image.width, tokens = flaw_clip_patches(s) + 1;
+    flaw_status status = pack(p, &m->patch, 3 * s->patch * s->patch, d, v->patch_w, v->patch_b);
+    if (!status) status = pack(p, &m->image_proj, d, s->joint, v->image_proj, NULL);
+    if (!status) status = pack(p, &m->head, d, s->classes, v->head_w, v->head_b);
+    if (!status) status = pack(p, &m->text_proj, s->text.width, s->joint, v->text_proj, NULL);
+    for (int i = 0; i < FLAW_STAGES && !status; i++)
+        status = pack(p, &m->local[i], d, s->joint, v->local_w[i], i ? NULL : v->local_b);
+    if (!status) status = pack_blocks(p, m->image_block, v->image_block, &s->image, s->image_layers, tokens);
+    if (!status) status = pack_blocks(p, m->text_block, v->text_block, &s->text, s->text_layers, s->context);
     return status;
 }
 
 flaw_status flaw_clip_pack(flaw_clip *m, flaw_compute *c, flaw_error *err)
 {
-    const flaw_clip_shape *s = &m->shape;
-    const flaw_clip_view *v = &m->view;
-    int d = s->image.width, tokens = flaw_clip_patches(s) + 1;
-    flaw_status status = pack(&m->patch, 3 * s->patch * s->patch, d, v->patch_w, v->patch_b, m, c, err);
-    if (!status) status = pack(&m->image_proj, d, s->joint, v->image_proj, NULL, m, c, err);
-    if (!status) status = pack(&m->head, d, s->classes, v->head_w, v->head_b, m, c, err);
-    if (!status) status = pack(&m->text_proj, s->text.width, s->joint, v->text_proj, NULL, m, c, err);
-    for (int i = 0; i < FLAW_STAGES && !status; i++)
-        status = pack(&m->local[i], d, s->joint, v->local_w[i], i ? NULL : v->local_b, m, c, err);
-    if (!status) status = pack_blocks(m->image_block, v->image_block, &s->image, s->image_layers, tokens, m, c, err);
-    if (!status) status = pack_blocks(m->text_block, v->text_block, &s->text, s->text_layers, s->context, m, c, err);
+    packer p = {.m = m, .c = c, .err = err};
+    return pack_all(&p);
+}
+
+flaw_status flaw_clip_load_packed(flaw_clip *m, flaw_compute *c, flaw_error *err)
+{
+    packer p = {.m = m, .c = c, .read = flaw_arena_alloc(&m->origin->arena, m->list.count, sizeof *p.read), .err = err};
+    if (!p.read) return flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory to read the model", m->name);
+    flaw_status status = pack_all(&p);
+    for (size_t i = 0; i < m->list.count && !status; i++)
+        if (!p.read[i]) status = read_parameter(&p, i);
     return status;
 }

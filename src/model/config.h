@@ -17,6 +17,9 @@ flaw_status flaw_config_hf_prepare(flaw_clip_shape *shape, const char *json, siz
  * holds the preparation of pictures ("pretrained_cfg"); json NULL takes ImageNet's. */
 flaw_status flaw_config_timm(flaw_clip_shape *out, const flaw_tensors *tensors, const char *json, size_t size,
                              const char *name, flaw_error *err);
+/* ImageBind likewise; imagebind_config.json, where there is one, holds heads and stages; json NULL takes ImageBind-Huge's. */
+flaw_status flaw_config_imagebind(flaw_clip_shape *out, const flaw_tensors *tensors, const char *json, size_t size,
+                                  const char *name, flaw_error *err);
 /* Metadata "flaw" of a bundle, read and written. */
 flaw_status flaw_config_bundle(flaw_clip_shape *out, const char *json, size_t size, const char *name, flaw_error *err);
 void flaw_config_bundle_write(flaw_buffer *out, const flaw_clip_shape *shape);

@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "model/bind.h"
-#include "model/source.h"
+#include "model/clip_load.h"
 
 static void set_text(json_t *o, const char *key, flaw_buffer *text)
 {
@@ -44,11 +43,11 @@ static void describe_shape(json_t *o, const flaw_clip_shape *s)
 /* "F16 120, I64 2": tensors of each type. */
 static void describe_types(json_t *o, const flaw_tensors *t)
 {
-    size_t count[FLAW_DTYPE_BOOL + 1] = {0};
+    size_t count[FLAW_DTYPE_Q6_K + 1] = {0};
     flaw_buffer text;
     flaw_buffer_init(&text, 1024);
     for (size_t i = 0; i < t->count; i++) count[t->item[i].dtype]++;
-    for (size_t d = 0; d <= FLAW_DTYPE_BOOL; d++)
+    for (size_t d = 0; d <= FLAW_DTYPE_Q6_K; d++)
         if (count[d])
             flaw_buffer_printf(&text, "%s%s %zu", text.size ? ", " : "", flaw_dtype_name((flaw_dtype)d), count[d]);
     json_object_set_new(o, "tensors", json_integer((json_int_t)t->count));
@@ -77,16 +76,23 @@ static flaw_status describe_tokenizer(json_t *o, const flaw_source *s, flaw_erro
     return FLAW_OK;
 }
 
-/* Read all weights, which finds what is not finite, and name them by their hash. */
+/* Read all weights, which finds what is not finite, and name them by their hash; one at a time, for they may be large. */
 static flaw_status describe_weights(json_t *o, const flaw_source *s, const flaw_binding *b, flaw_error *err)
 {
     flaw_clip *m = NULL;
+    struct flaw_clip_origin origin = {.binding = *b};
     char hex[65];
     flaw_status status = flaw_clip_new(&m, &s->shape, s->name, err);
     if (status) return status;
-    status = flaw_binding_read(b, m->weights, err);
+    for (size_t i = 0; i < m->list.count && !status; i++) {
+        float *at = m->weights + m->list.item[i].offset;
+        status = flaw_binding_read_one(b, i, at, err);
+        flaw_pages_give_back(&m->pages, at, m->list.item[i].count * sizeof *at);
+    }
     if (!status) {
+        m->origin = &origin;
         flaw_clip_hash(m, NULL, hex);
+        m->origin = NULL;
         json_object_set_new(o, "hash", json_string(hex));
     }
     flaw_clip_close(m);

@@ -9,6 +9,7 @@
 typedef enum flaw_layout {
     FLAW_LAYOUT_SAME,      /* as the canonical parameter; leading sides of 1 are allowed */
     FLAW_LAYOUT_PICTURE,   /* [D, 3, p, p] for [D, 3*p*p] */
+    FLAW_LAYOUT_FRAMES,    /* [D, 3, 2, p, p]: a convolution over two frames, which are the same picture: their sum */
     FLAW_LAYOUT_TRANSPOSE, /* [columns, rows] for [rows, columns] */
     FLAW_LAYOUT_QKV,       /* three tensors one below the other; '@' stands for q, k and v */
     FLAW_LAYOUT_INT8,      /* flaw bundle: int8 rows and NAME.scale (never in a table) */
@@ -21,11 +22,11 @@ typedef struct flaw_name_rule {
 
 typedef struct flaw_name_table {
     const flaw_name_rule *rule; /* ends with canonical NULL */
-    const char *const *ignored; /* buffers that carry no weights; ends with NULL */
+    const char *const *ignored; /* buffers that carry no weights, "NAME*": all that begins so; ends with NULL */
     const char *(*why_unsupported)(const char *foreign); /* reason for a known stranger, or NULL; may be NULL itself */
 } flaw_name_table;
 
-extern const flaw_name_table flaw_names_openclip, flaw_names_hf, flaw_names_timm;
+extern const flaw_name_table flaw_names_openclip, flaw_names_hf, flaw_names_timm, flaw_names_imagebind;
 
 /* The rule for a canonical name; *block is its block number or -1. NULL when the table has none. */
 const flaw_name_rule *flaw_names_find(const flaw_name_table *table, const char *canonical, int *block);

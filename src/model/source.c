@@ -124,14 +124,31 @@ static flaw_status read_config(flaw_source *s, flaw_error *err)
     return !status && s->form == FLAW_FORM_HF ? read_prepare(s, err) : status;
 }
 
+static flaw_status open_imagebind(flaw_source *s, flaw_error *err)
+{
+    static const char *const config[] = {"imagebind_config.json", NULL};
+    flaw_bytes json = {0};
+    s->form = FLAW_FORM_IMAGEBIND;
+    s->config = find_file(s, s->folder, config);
+    flaw_status status = flaw_torch_open(&s->tensors, s->weights, err);
+    if (!status && s->config) status = flaw_file_read(&json, s->config, CONFIG_LIMIT, err);
+    if (!status)
+        status = flaw_config_imagebind(&s->shape, &s->tensors, (const char *)json.data, json.size, s->config, err);
+    flaw_bytes_release(&json);
+    return status;
+}
+
 static flaw_status open_folder(flaw_source *s, const char *folder, flaw_error *err)
 {
     static const char *const open_config[] = {"open_clip_config.json", NULL}, *const config[] = {"config.json", NULL};
     static const char *const open_weights[] = {"open_clip_model.safetensors", "open_clip_pytorch_model.safetensors",
                                                NULL};
     static const char *const weights[] = {"model.safetensors", NULL};
+    static const char *const bind[] = {"imagebind_huge.pth", NULL};
     s->folder = flaw_arena_copy_string(&s->arena, folder, strlen(folder));
     if (!s->folder) return flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory", folder);
+    s->weights = find_file(s, folder, bind);
+    if (s->weights) return open_imagebind(s, err);
     s->config = find_file(s, folder, open_config);
     s->weights = find_file(s, folder, open_weights);
     if (s->config && s->weights) return read_config(s, err);
@@ -143,7 +160,7 @@ static flaw_status open_folder(flaw_source *s, const char *folder, flaw_error *e
     if (!s->config && s->weights && !half) return open_file(s, s->weights, err);
     return flaw_fail(err, FLAW_MISSING,
                      "%s: no model in this folder: looked for open_clip_config.json + open_clip_model.safetensors, "
-                     "config.json + model.safetensors, or model.safetensors alone%s",
+                     "config.json + model.safetensors, imagebind_huge.pth, or model.safetensors alone%s",
                      folder, half || s->config ? "; only one of a pair is there" : "");
 }
 
@@ -176,6 +193,7 @@ const flaw_name_table *flaw_source_names(const flaw_source *s)
     case FLAW_FORM_OPENCLIP: return &flaw_names_openclip;
     case FLAW_FORM_HF: return &flaw_names_hf;
     case FLAW_FORM_TIMM: return &flaw_names_timm;
+    case FLAW_FORM_IMAGEBIND: return &flaw_names_imagebind;
     default: return NULL;
     }
 }
@@ -183,7 +201,7 @@ const flaw_name_table *flaw_source_names(const flaw_source *s)
 const char *flaw_form_name(flaw_form form)
 {
     static const char *const names[] = {"OpenCLIP folder", "Hugging Face CLIPModel folder", "timm vision transformer",
-                                        "flaw bundle"};
+                                        "flaw bundle", "ImageBind folder"};
     return names[form];
 }
 

@@ -6,7 +6,7 @@
 #include "model/clip.h"
 #include "model/names.h"
 
-typedef enum flaw_form { FLAW_FORM_OPENCLIP, FLAW_FORM_HF, FLAW_FORM_TIMM, FLAW_FORM_BUNDLE } flaw_form;
+typedef enum flaw_form { FLAW_FORM_OPENCLIP, FLAW_FORM_HF, FLAW_FORM_TIMM, FLAW_FORM_BUNDLE, FLAW_FORM_IMAGEBIND } flaw_form;
 
 typedef struct flaw_source {
     flaw_form form;

@@ -24,7 +24,7 @@ static flaw_status encode(const flaw_pieces *pieces, const char *text, size_t si
 
 static flaw_status feed(flaw_dialogue_prompt *p, const char *text, flaw_error *err)
 {
-    int32_t *ids;
+    int32_t *ids = NULL;
     size_t count;
     flaw_status status = encode(p->pieces, text, strlen(text), &ids, &count, err);
     if (status) return status;
@@ -122,8 +122,8 @@ static flaw_status feed_ids(flaw_dialogue_prompt *p, int32_t *ids, size_t count,
 static flaw_status feed_text(flaw_dialogue_prompt *p, int room, flaw_error *err)
 {
     for (;;) {
-        int32_t *ids;
-        size_t count;
+        int32_t *ids = NULL;
+        size_t count = 0;
         flaw_status status = encode(p->pieces, p->text.data + p->first, p->text.size - p->first, &ids, &count, err);
         if (status) return status;
         if (count + (size_t)p->base + (size_t)room <= (size_t)p->context) return feed_ids(p, ids, count, err);
