@@ -9,12 +9,12 @@
 typedef struct flaw_block_saved {
     const float *x;                       /* [rows, D], rows = N*T */
     float *norm1, *mean1, *rstd1;         /* [rows, D], [rows], [rows] */
-    float *qkv;                           /* [rows, 3D] */
+    float *qkv;                           /* [rows, Q], positions turned in */
     float *stats;                         /* [N*H, T, 2] of the attention's softmax */
     float *heads;                         /* [rows, D] output of the attention */
     float *mid;                           /* [rows, D] x + projection */
     float *norm2, *mean2, *rstd2;
-    float *pre, *hidden;                  /* [rows, F] before and after the activation */
+    float *pre, *hidden;                  /* [rows, F] before and after the activation; gated: pre [rows, 2F] */
     float *y;                             /* [rows, D] */
 } flaw_block_saved;
 

@@ -165,15 +165,24 @@ typedef struct block_case {
     void *work;
 } block_case;
 
-/* All parameters of a block in one array, in the order of the struct. */
-static size_t lay_out(flaw_block_weights *w, float *base, int d, int hidden)
+/* All parameters of a block in one array, in the order of the struct; RMS norms and what goes with them have no bias. */
+#define FIELDS 12
+static void field_sizes(const flaw_block_shape *s, int size[FIELDS])
+{
+    int d = s->width, b = !s->rms, q = flaw_block_qkv_width(s), f = flaw_block_fc1_width(s);
+    const int sizes[FIELDS] = {d, b * d, q * d, b * q, d * d, b * d, d, b * d, f * d, b * f, d * s->hidden, b * d};
+    memcpy(size, sizes, sizeof sizes);
+}
+
+static size_t lay_out(flaw_block_weights *w, float *base, const flaw_block_shape *s)
 {
     float **field[] = {&w->norm1_w, &w->norm1_b, &w->qkv_w, &w->qkv_b, &w->out_w, &w->out_b,
                        &w->norm2_w, &w->norm2_b, &w->fc1_w, &w->fc1_b, &w->fc2_w, &w->fc2_b};
-    int size[] = {d, d, 3 * d * d, 3 * d, d * d, d, d, d, hidden * d, hidden, d * hidden, d};
+    int size[FIELDS];
+    field_sizes(s, size);
     size_t at = 0;
-    for (int i = 0; i < 12; i++) {
-        *field[i] = base + at;
+    for (int i = 0; i < FIELDS; i++) {
+        *field[i] = size[i] ? base + at : NULL;
         at += (size_t)size[i];
     }
     return at;
@@ -197,10 +206,13 @@ static void block_open(block_case *t, fixture *f, flaw_block_shape shape, int n,
     t->n = n;
     t->tokens = tokens;
     t->b.shape = shape;
-    t->count = lay_out(&unused, (float[1]){0}, shape.width, shape.hidden);
+    t->count = lay_out(&unused, (float[1]){0}, &shape);
     t->weights = floats(f, t->count, 0.3);
     t->grads = floats(f, t->count, 0);
-    lay_out(&t->b.weights, t->weights, shape.width, shape.hidden);
+    lay_out(&t->b.weights, t->weights, &shape);
+    float *turns = floats(f, flaw_rotary_floats(&shape, tokens), 0);
+    if (shape.rotary) flaw_rotary_fill(&shape, tokens, turns);
+    t->b.turns = turns;
     t->x = floats(f, rows * d, 1);
     t->dx = floats(f, rows * d, 0);
     t->r = floats(f, rows * d, 0.3);
@@ -214,7 +226,7 @@ static void block_open(block_case *t, fixture *f, flaw_block_shape shape, int n,
 static void block_backward(block_case *t)
 {
     flaw_block_weights g;
-    lay_out(&g, t->grads, t->b.shape.width, t->b.shape.hidden);
+    lay_out(&g, t->grads, &t->b.shape);
     assert_int_equal(flaw_block_pack_backward(&t->b, &t->f->c, &t->f->arena, NULL), FLAW_OK);
     flaw_block_backward(&t->f->c, &t->b, &t->s, t->n, t->tokens, t->r, t->dx, &g, t->work);
 }
@@ -227,20 +239,14 @@ static void check_block(flaw_block_shape shape, int n, int tokens)
     block_open(&t, &f, shape, n, tokens);
     block_loss(&t);
     block_backward(&t);
-    flaw_block_weights w = t.b.weights, g;
-    lay_out(&g, t.grads, shape.width, shape.hidden);
-    int d = shape.width, h = shape.hidden;
-    const struct { const char *name; float *w, *g; int n; } part[] = {
-        {"norm1_w", w.norm1_w, g.norm1_w, d}, {"norm1_b", w.norm1_b, g.norm1_b, d},
-        {"qkv_w", w.qkv_w, g.qkv_w, 3 * d * d}, {"qkv_b", w.qkv_b, g.qkv_b, 3 * d},
-        {"out_w", w.out_w, g.out_w, d * d}, {"out_b", w.out_b, g.out_b, d},
-        {"norm2_w", w.norm2_w, g.norm2_w, d}, {"norm2_b", w.norm2_b, g.norm2_b, d},
-        {"fc1_w", w.fc1_w, g.fc1_w, h * d}, {"fc1_b", w.fc1_b, g.fc1_b, h},
-        {"fc2_w", w.fc2_w, g.fc2_w, d * h}, {"fc2_b", w.fc2_b, g.fc2_b, d},
-        {"x", t.x, t.dx, n * tokens * d},
-    };
-    for (size_t i = 0; i < sizeof part / sizeof *part; i++)
-        check(part[i].name, block_loss, &t, part[i].w, part[i].g, (size_t)part[i].n, 24);
+    static const char *const name[FIELDS] = {"norm1_w", "norm1_b", "qkv_w", "qkv_b", "out_w", "out_b",
+                                             "norm2_w", "norm2_b", "fc1_w", "fc1_b", "fc2_w", "fc2_b"};
+    int size[FIELDS];
+    size_t at = 0;
+    field_sizes(&shape, size);
+    for (int i = 0; i < FIELDS; at += (size_t)size[i++])
+        if (size[i]) check(name[i], block_loss, &t, t.weights + at, t.grads + at, (size_t)size[i], 24);
+    check("x", block_loss, &t, t.x, t.dx, (size_t)(n * tokens * shape.width), 24);
     fixture_close(&f);
 }
 
@@ -252,26 +258,47 @@ static void test_block(void **state)
                                    .causal = true}, 3, 7);
 }
 
+#define LLAMA .act = FLAW_ACT_SILU, .eps = 1e-5f, .causal = true, .rms = true, .gated = true, .rotary_base = 100
+
+static void test_llama_block(void **state)
+{
+    (void)state;
+    check_block((flaw_block_shape){.width = 12, .heads = 3, .hidden = 20, LLAMA, .rotary = FLAW_ROTARY_HALVES}, 13, 9);
+    check_block((flaw_block_shape){.width = 16, .heads = 4, .hidden = 11, LLAMA, .rotary = FLAW_ROTARY_PAIRS, .kv_heads = 2},
+                3, 7);
+    check_block((flaw_block_shape){.width = 24, .heads = 6, .hidden = 16, LLAMA, .kv_heads = 1}, 2, 70);
+}
+
 /* The inference pass is the training pass without the keeping: equal bits. */
 static void test_block_forwards_agree(void **state)
 {
     (void)state;
     fixture f;
-    flaw_block_shape shape = {.width = 24, .heads = 3, .hidden = 40, .act = FLAW_ACT_GELU, .eps = 1e-6f};
-    fixture_open(&f, 2, FLAW_LEVEL_AMX, FLAW_F32);
-    block_case t;
-    block_open(&t, &f, shape, 5, 41);
-    block_loss(&t);
-    flaw_block_forward(&f.c, &t.b, 5, 41, t.x, floats(&f, flaw_block_workspace(&shape, 5, 41), 0));
-    assert_memory_equal(t.x, t.s.y, 5 * 41 * 24 * sizeof(float));
-    fixture_close(&f);
+    const flaw_block_shape shapes[] = {
+        {.width = 24, .heads = 3, .hidden = 40, .act = FLAW_ACT_GELU, .eps = 1e-6f},
+        {.width = 24, .heads = 6, .hidden = 41, LLAMA, .rotary = FLAW_ROTARY_HALVES, .kv_heads = 2},
+    };
+    for (int i = 0; i < 2; i++) {
+        const flaw_block_shape *shape = &shapes[i];
+        fixture_open(&f, 2, FLAW_LEVEL_AMX, FLAW_F32);
+        block_case t;
+        block_open(&t, &f, *shape, 5, 41);
+        block_loss(&t);
+        flaw_block_forward(&f.c, &t.b, 5, 41, t.x, floats(&f, flaw_block_workspace(shape, 5, 41), 0));
+        assert_memory_equal(t.x, t.s.y, 5 * 41 * 24 * sizeof(float));
+        fixture_close(&f);
+    }
 }
 
-static void run_threads(int threads, flaw_precision precision, flaw_level level, block_case *t, fixture *f)
+static const flaw_block_shape vision = {.width = 96, .heads = 3, .hidden = 384, .act = FLAW_ACT_GELU, .eps = 1e-6f};
+static const flaw_block_shape language = {.width = 96, .heads = 6, .hidden = 200, LLAMA, .rotary = FLAW_ROTARY_HALVES,
+                                          .kv_heads = 2};
+
+static void run_threads(const flaw_block_shape *shape, int threads, flaw_precision precision, flaw_level level,
+                        block_case *t, fixture *f)
 {
-    flaw_block_shape shape = {.width = 96, .heads = 3, .hidden = 384, .act = FLAW_ACT_GELU, .eps = 1e-6f};
     fixture_open(f, threads, level, precision);
-    block_open(t, f, shape, 12, 101);
+    block_open(t, f, *shape, 12, 101);
     block_loss(t);
     block_backward(t);
 }
@@ -279,11 +306,13 @@ static void run_threads(int threads, flaw_precision precision, flaw_level level,
 static void test_threads_and_precisions(void **state)
 {
     (void)state;
-    for (int precision = FLAW_F32; precision <= FLAW_BF16; precision++) {
+    for (int i = 0; i < 4; i++) {
         fixture f1, f3;
         block_case one, three;
-        run_threads(1, (flaw_precision)precision, FLAW_LEVEL_AMX, &one, &f1);
-        run_threads(3, (flaw_precision)precision, FLAW_LEVEL_AMX, &three, &f3);
+        const flaw_block_shape *shape = i % 2 ? &language : &vision;
+        flaw_precision precision = i / 2 ? FLAW_BF16 : FLAW_F32;
+        run_threads(shape, 1, precision, FLAW_LEVEL_AMX, &one, &f1);
+        run_threads(shape, 3, precision, FLAW_LEVEL_AMX, &three, &f3);
         assert_memory_equal(one.grads, three.grads, one.count * sizeof(float));
         assert_memory_equal(one.dx, three.dx, 12 * 101 * 96 * sizeof(float));
         fixture_close(&f1);
@@ -292,13 +321,12 @@ static void test_threads_and_precisions(void **state)
 }
 
 /* bf16 products keep 8 bits of each factor: the whole gradient stays within 2 % of the float32 one (relative norm). */
-static void test_bf16_bound(void **state)
+static void check_bf16(const flaw_block_shape *shape)
 {
-    (void)state;
     fixture exact, rounded;
     block_case a, b;
-    run_threads(1, FLAW_F32, FLAW_LEVEL_REF, &a, &exact);
-    run_threads(1, FLAW_BF16, FLAW_LEVEL_AMX, &b, &rounded);
+    run_threads(shape, 1, FLAW_F32, FLAW_LEVEL_REF, &a, &exact);
+    run_threads(shape, 1, FLAW_BF16, FLAW_LEVEL_AMX, &b, &rounded);
     double gap = 0, size = 0;
     for (size_t i = 0; i < a.count; i++) {
         gap += pow((double)a.grads[i] - b.grads[i], 2);
@@ -310,12 +338,20 @@ static void test_bf16_bound(void **state)
     fixture_close(&rounded);
 }
 
+static void test_bf16_bound(void **state)
+{
+    (void)state;
+    check_bf16(&vision);
+    check_bf16(&language);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_linear),
         cmocka_unit_test(test_norm),
         cmocka_unit_test(test_block),
+        cmocka_unit_test(test_llama_block),
         cmocka_unit_test(test_block_forwards_agree),
         cmocka_unit_test(test_threads_and_precisions),
         cmocka_unit_test(test_bf16_bound),
