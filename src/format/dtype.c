@@ -1,6 +1,7 @@
 /* Element types: names as safetensors spells them, sizes, and conversion to float32. */
 #include <string.h>
 
+#include "base/half.h"
 #include "format/tensors.h"
 
 static const struct {
@@ -33,39 +34,9 @@ bool flaw_dtype_parse(flaw_dtype *out, const char *name)
     return false;
 }
 
-static float float_of(uint32_t bits)
-{
-    float f;
-    memcpy(&f, &bits, sizeof f);
-    return f;
-}
-
-/* Infinities and NaNs have all exponent bits set; they become NaN here and are found by the caller's scan. Otherwise
- * the half's exponent and mantissa, moved to float32's place, are the value times 2^-112, subnormals included. */
-static float float_of_half(uint16_t h)
-{
-    uint32_t sign = (uint32_t)(h & 0x8000u) << 16;
-    if ((h & 0x7c00u) == 0x7c00u) return float_of(0x7fc00000u);
-    float magnitude = float_of((uint32_t)(h & 0x7fffu) << 13) * 0x1p112f;
-    uint32_t bits;
-    memcpy(&bits, &magnitude, sizeof bits);
-    return float_of(bits | sign);
-}
-
 uint16_t flaw_half_of(float x)
 {
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    uint32_t sign = bits >> 16 & 0x8000u, magnitude = bits & 0x7fffffffu;
-    if (magnitude > 0x7f800000u) return (uint16_t)(sign | 0x7e00u);  /* NaN */
-    if (magnitude >= 0x477ff000u) return (uint16_t)(sign | 0x7c00u); /* 65520 */
-    if (magnitude < 0x38800000u) { /* below 2^-14: adding 0.5 leaves units of 2^-24 in the low bits, rounded to even */
-        float shifted = float_of(magnitude) + 0.5f;
-        memcpy(&bits, &shifted, sizeof bits);
-        return (uint16_t)(sign | (bits - 0x3f000000u));
-    }
-    uint32_t odd = magnitude >> 13 & 1;
-    return (uint16_t)(sign | ((magnitude - 0x38000000u + 0xfffu + odd) >> 13));
+    return flaw_half_from_float(x);
 }
 
 static void convert(flaw_dtype dtype, const uint8_t *in, size_t count, float *out)
@@ -73,17 +44,13 @@ static void convert(flaw_dtype dtype, const uint8_t *in, size_t count, float *ou
     switch (dtype) {
     case FLAW_DTYPE_F32: memcpy(out, in, count * sizeof *out); break;
     case FLAW_DTYPE_F16:
-        for (size_t i = 0; i < count; i++) {
-            uint16_t h;
-            memcpy(&h, in + 2 * i, sizeof h);
-            out[i] = float_of_half(h);
-        }
+        for (size_t i = 0; i < count; i++) out[i] = flaw_half_read(in + 2 * i);
         break;
     case FLAW_DTYPE_BF16:
         for (size_t i = 0; i < count; i++) {
             uint16_t h;
             memcpy(&h, in + 2 * i, sizeof h);
-            out[i] = float_of((uint32_t)h << 16);
+            out[i] = flaw_float_of_bits((uint32_t)h << 16);
         }
         break;
     default: /* F64 */

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernel/weights.h"
+
 typedef enum flaw_level { FLAW_LEVEL_REF, FLAW_LEVEL_AVX2, FLAW_LEVEL_AVX512, FLAW_LEVEL_AMX } flaw_level;
 typedef enum flaw_precision { FLAW_F32, FLAW_BF16 } flaw_precision; /* of the products; all else is float32 */
 typedef enum flaw_activation { FLAW_ACT_NONE, FLAW_ACT_GELU, FLAW_ACT_QUICK_GELU, FLAW_ACT_SILU } flaw_activation;
@@ -83,6 +85,10 @@ typedef struct flaw_kernels {
      * `scratch` holds product_scratch(prec, k) bytes, 64-byte aligned, one per worker. */
     size_t (*product_scratch)(flaw_precision prec, int k);
     void (*product)(flaw_precision prec, const flaw_product *p, int m0, int m1, int n0, int n1, void *scratch);
+
+    /* Compact weights (weights.h): one row as float32, the same bits on every level; rows times a few vectors. */
+    void (*weight_unpack)(flaw_weight_type type, size_t n, const void *row, float *out);
+    void (*weight_product)(const flaw_weight_product *p);
 
     size_t (*attention_scratch)(int tokens, int width);
     void (*attention)(const flaw_attention *a, void *scratch);

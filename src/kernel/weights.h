@@ -29,9 +29,25 @@ size_t flaw_weight_block_bytes(flaw_weight_type type); /* bytes of one block */
 size_t flaw_weight_row_bytes(flaw_weight_type type, size_t n);
 const char *flaw_weight_name(flaw_weight_type type); /* "F16", "Q4_K", ... */
 
+/* Rows of a compact matrix times a few vectors: y[t][r] = row r . x[t]. Each sum runs over a row in one order that
+ * depends on the row's length, the type and the level only, not on how many rows and vectors a call has. */
+#define FLAW_WEIGHT_VECTORS 4
+typedef struct flaw_weight_product {
+    flaw_weight_type type;
+    int n;         /* elements of a row, a multiple of the block */
+    const void *w; /* first row, any alignment; flaw_weight_row_bytes(type, n) further the next */
+    int rows;
+    int vectors; /* 1 .. FLAW_WEIGHT_VECTORS */
+    const float *x;
+    ptrdiff_t x_row; /* floats between vectors */
+    float *y;
+    ptrdiff_t y_row;
+} flaw_weight_product;
+
 /* Unpack one row into float32: exact, the same bits on every level. */
 void flaw_weight_unpack(flaw_weight_type type, size_t n, const void *row, float *out);
-/* Pack one row: F32, F16, BF16 (nearest even), Q8_0, Q4_0, Q4_1. Q4_K and Q6_K are read only. */
+/* Pack one row: F32, F16, BF16 (nearest even), Q8_0, Q4_0, Q4_1. Q4_K and Q6_K are read only.
+ * x is finite; what is beyond the range of the type becomes its largest value (F16, BF16: infinity). */
 void flaw_weight_pack(flaw_weight_type type, size_t n, const float *x, void *row);
 
 #endif

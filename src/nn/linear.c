@@ -105,7 +105,8 @@ void flaw_linear_forward(flaw_compute *c, const flaw_linear *l, int rows, const 
 {
     flaw_product p = {.m = rows, .n = l->out, .k = l->in, .a = x, .a_row = x_row, .a_col = 1, .b = l->packed, .c = y,
                       .c_row = l->out, .bias = l->b, .act = act, .residual = residual, .pre = pre};
-    run_product(c, &p);
+    if (l->part) flaw_matrix_product(c, l->part, l->parts, &p);
+    else run_product(c, &p);
 }
 
 void flaw_linear_backward(flaw_compute *c, const flaw_linear *l, int rows, const float *dy, ptrdiff_t dy_row, float *dx,

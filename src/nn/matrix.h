@@ -22,5 +22,8 @@ size_t flaw_matrix_scratch(const flaw_compute *c, int cols);
 /* y[t][0 .. rows) = x[t] W^T + bias + residual[t] for t < n. x_row, y_row: floats between rows; residual like y or NULL. */
 void flaw_matrix_forward(flaw_compute *c, const flaw_matrix *m, int n, const float *x, ptrdiff_t x_row, float *y,
                          ptrdiff_t y_row, const float *bias, const float *residual);
+/* The same with all that a product may do behind its sums (p->b and p->accumulate are not used, p->a_col is 1), for
+ * `parts` matrices of equal cols standing below each other: p->n is the sum of their rows, p->k their cols. */
+void flaw_matrix_product(flaw_compute *c, const flaw_matrix *part, int parts, const flaw_product *p);
 
 #endif

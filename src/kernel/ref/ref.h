@@ -12,6 +12,8 @@ void flaw_ref_pack_cols(flaw_precision prec, int k, int n, const float *b, ptrdi
 size_t flaw_ref_product_scratch(flaw_precision prec, int k);
 void flaw_ref_product(flaw_precision prec, const flaw_product *p, int m0, int m1, int n0, int n1, void *scratch);
 
+void flaw_ref_weight_product(const flaw_weight_product *p);
+
 size_t flaw_ref_attention_scratch(int tokens, int width);
 void flaw_ref_attention(const flaw_attention *a, void *scratch);
 size_t flaw_ref_attention_backward_scratch(int tokens, int width);

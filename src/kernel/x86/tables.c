@@ -1,4 +1,5 @@
 /* The tables of the x86 levels. */
+#include "kernel/ref/ref.h"
 #include "kernel/x86/attention.h"
 #include "kernel/x86/levels.h"
 
@@ -58,6 +59,8 @@
                                             .pack_cols = id##_pack_cols,                                               \
                                             .product_scratch = id##_product_scratch,                                   \
                                             .product = id##_product,                                                   \
+                                            .weight_unpack = flaw_weight_unpack,                                       \
+                                            .weight_product = flaw_ref_weight_product,                                 \
                                             .attention_scratch = id##_attention_scratch,                               \
                                             .attention = id##_attention,                                               \
                                             .attention_backward_scratch = id##_attention_backward_scratch,             \
