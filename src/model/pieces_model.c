@@ -12,6 +12,7 @@ enum { TYPE_UNIGRAM = 1, TYPE_BPE = 2 };
 
 /* One field of a message: `number` for varints and fixed widths, `inside` for strings and messages. */
 typedef struct field {
+    size_t at; /* offset in its message */
     uint64_t tag, number;
     flaw_cursor inside;
     int wire;
@@ -43,8 +44,10 @@ static flaw_cursor read_inside(flaw_cursor *c)
 static bool next_field(flaw_cursor *c, field *f)
 {
     if (c->failed || flaw_cursor_left(c) == 0) return false;
+    *f = (field){.at = flaw_cursor_offset(c)};
     uint64_t key = read_varint(c);
-    *f = (field){.tag = key >> 3, .wire = (int)(key & 7)};
+    f->tag = key >> 3;
+    f->wire = (int)(key & 7);
     switch (f->wire) {
     case VARINT: f->number = read_varint(c); break;
     case FIXED64: f->number = flaw_cursor_u64le(c); break;
@@ -81,7 +84,7 @@ static flaw_status read_piece(model *m, flaw_cursor c, flaw_error *err)
         float f;
     } score = {0};
     flaw_piece x = {.text = "", .kind = FLAW_PIECE_NORMAL};
-    field f;
+    field f = {0};
     while (next_field(&c, &f)) {
         static const int wire[4] = {0, BYTES, FIXED32, VARINT};
         if (f.tag > 3) continue;
@@ -91,8 +94,7 @@ static flaw_status read_piece(model *m, flaw_cursor c, flaw_error *err)
         else x.kind = f.number > FLAW_PIECE_BYTE ? (flaw_piece_kind)0 : (flaw_piece_kind)f.number;
     }
     if (c.failed)
-        return flaw_fail(err, FLAW_BAD_DATA, "%s: piece %zu is broken at its byte %zu", m->name, m->count,
-                         flaw_cursor_offset(&c));
+        return flaw_fail(err, FLAW_BAD_DATA, "%s: piece %zu is broken at its byte %zu", m->name, m->count, f.at);
     x.score = score.f;
     m->piece[m->count++] = x;
     return FLAW_OK;
@@ -100,7 +102,7 @@ static flaw_status read_piece(model *m, flaw_cursor c, flaw_error *err)
 
 static flaw_status read_trainer(model *m, flaw_cursor c, flaw_error *err)
 {
-    field f;
+    field f = {0};
     while (next_field(&c, &f)) {
         const bool number = f.tag == 3 || f.tag == 24 || f.tag == 35, text = f.tag == 46 || f.tag == 47;
         if ((number && f.wire != VARINT) || (text && f.wire != BYTES)) return wrong_wire(m, "trainer", &f, err);
@@ -113,14 +115,13 @@ static flaw_status read_trainer(model *m, flaw_cursor c, flaw_error *err)
         }
     }
     if (c.failed)
-        return flaw_fail(err, FLAW_BAD_DATA, "%s: trainer's settings are broken at their byte %zu", m->name,
-                         flaw_cursor_offset(&c));
+        return flaw_fail(err, FLAW_BAD_DATA, "%s: trainer's settings are broken at their byte %zu", m->name, f.at);
     return FLAW_OK;
 }
 
 static flaw_status read_normaliser(model *m, flaw_cursor c, bool texts, flaw_error *err)
 {
-    field f;
+    field f = {0};
     while (next_field(&c, &f)) {
         if ((f.tag == 2 && f.wire != BYTES) || (f.tag >= 3 && f.tag <= 5 && f.wire != VARINT))
             return wrong_wire(m, "normaliser", &f, err);
@@ -130,9 +131,7 @@ static flaw_status read_normaliser(model *m, flaw_cursor c, bool texts, flaw_err
         if (f.tag == 4) m->rules.collapse = f.number != 0;
         if (f.tag == 5) m->rules.plain_spaces = f.number == 0;
     }
-    if (c.failed)
-        return flaw_fail(err, FLAW_BAD_DATA, "%s: normaliser is broken at its byte %zu", m->name,
-                         flaw_cursor_offset(&c));
+    if (c.failed) return flaw_fail(err, FLAW_BAD_DATA, "%s: normaliser is broken at its byte %zu", m->name, f.at);
     return FLAW_OK;
 }
 
@@ -141,7 +140,7 @@ static flaw_status read_file(model *m, const uint8_t *bytes, size_t size, flaw_e
 {
     flaw_cursor c = flaw_cursor_over(bytes, size);
     flaw_status status = FLAW_OK;
-    field f;
+    field f = {0};
     while (!status && next_field(&c, &f)) {
         if (f.tag > 5 || f.tag == 4) continue;
         if (f.wire != BYTES) return wrong_wire(m, "model", &f, err);
@@ -153,7 +152,7 @@ static flaw_status read_file(model *m, const uint8_t *bytes, size_t size, flaw_e
     }
     if (!status && c.failed)
         return flaw_fail(err, FLAW_BAD_DATA, "%s: not a SentencePiece model, or cut short: no field at byte %zu of %zu",
-                         m->name, flaw_cursor_offset(&c), size);
+                         m->name, f.at, size);
     return status;
 }
 
