@@ -111,20 +111,33 @@ static void bind_canonical(binder *x, const flaw_parameter *p, struct flaw_bound
     bound->part[1] = take(x, name, p->shape, 1);
 }
 
-static bool is_ignored(const flaw_name_table *table, const char *name)
+/* A bundle may hold several parts (docs/decisions/0013): names of another part than the list's are that part's business.
+ * What is under no part, or under one whose metadata is not there, counts to the towers. */
+static const char *part_of(const flaw_tensors *t, const char *name)
 {
-    for (const char *const *i = table ? table->ignored : NULL; i && *i; i++) {
-        size_t length = strlen(*i);
-        if ((*i)[length - 1] == '*' ? !strncmp(*i, name, length - 1) : !strcmp(*i, name)) return true;
+    static const char *const parts[] = {"language", "voice"};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        size_t length = strlen(parts[i]);
+        if (strncmp(name, parts[i], length) == 0 && name[length] == '.' && flaw_tensors_metadata(t, parts[i])) return parts[i];
     }
-    return false;
+    return "flaw";
+}
+
+static bool is_ignored(const binder *x, const char *name)
+{
+    int block;
+    for (const char *const *i = x->table ? x->table->ignored : NULL; i && *i; i++)
+        if (flaw_names_match(*i, name, &block)) return true;
+    if (x->table || !x->b->list->count) return false;
+    const char *part = part_of(x->b->tensors, name);
+    return part != part_of(x->b->tensors, x->b->list->item[0].name) || strcmp(name, "language.tokenizer") == 0;
 }
 
 static void list_left_over(binder *x)
 {
     for (size_t i = 0; i < x->b->tensors->count; i++) {
         const char *name = x->b->tensors->item[i].name;
-        if (x->used[i] || is_ignored(x->table, name)) continue;
+        if (x->used[i] || is_ignored(x, name)) continue;
         const char *why = x->table && x->table->why_unsupported ? x->table->why_unsupported(name) : NULL;
         char text[NAME_SIZE + 128];
         snprintf(text, sizeof text, why ? "%.180s: %s" : "%.180s", name, why);

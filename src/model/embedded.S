@@ -1,4 +1,4 @@
-/* FLAW_EMBEDDED_FILE is set by the build and listed there as a dependency. */
+/* FLAW_EMBEDDED_FILE and, where there is one, FLAW_VOICE_FILE are set by the build and listed there as dependencies. */
     .section .rodata
     .balign 64
     .global flaw_embedded
@@ -6,5 +6,14 @@
 flaw_embedded:
     .incbin FLAW_EMBEDDED_FILE
 flaw_embedded_end:
+    .byte 0
+    .balign 64
+    .global flaw_embedded_voice
+    .global flaw_embedded_voice_end
+flaw_embedded_voice:
+#ifdef FLAW_VOICE_FILE
+    .incbin FLAW_VOICE_FILE
+#endif
+flaw_embedded_voice_end:
     .byte 0
     .section .note.GNU-stack, "", %progbits

@@ -6,4 +6,7 @@
 
 extern const uint8_t flaw_embedded[], flaw_embedded_end[];
 
+/* Language model and voice, models/voice.safetensors; empty when the build found no such file. */
+extern const uint8_t flaw_embedded_voice[], flaw_embedded_voice_end[];
+
 #endif

@@ -3,6 +3,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+flaw_status flaw_language_turn(flaw_language *m, flaw_error *err)
+{
+    const flaw_block_shape *b = &m->shape.block;
+    float *table = flaw_arena_alloc(&m->arena, flaw_rotary_floats(b, m->shape.context), sizeof *table);
+    if (!table) return flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory for %d positions", m->name, m->shape.context);
+    flaw_rotary_fill(b, m->shape.context, table);
+    for (int i = 0; i < m->shape.layers; i++) m->block[i].turns = table;
+    return FLAW_OK;
+}
+
 static flaw_status fill_new(flaw_language *m, flaw_error *err)
 {
     flaw_status status = flaw_language_parameters(&m->list, &m->shape, &m->arena, err);
@@ -10,7 +20,8 @@ static flaw_status fill_new(flaw_language *m, flaw_error *err)
     m->weights = flaw_arena_alloc(&m->arena, m->list.total, sizeof *m->weights);
     m->block = flaw_arena_alloc(&m->arena, (size_t)m->shape.layers, sizeof *m->block);
     if (!m->weights || !m->block) return flaw_fail(err, FLAW_NO_MEMORY, "no memory for %zu weights", m->list.total);
-    return flaw_language_view_over(&m->view, &m->shape, &m->list, m->weights, &m->arena, err);
+    status = flaw_language_view_over(&m->view, &m->shape, &m->list, m->weights, &m->arena, err);
+    return status ? status : flaw_language_turn(m, err);
 }
 
 flaw_status flaw_language_new(flaw_language **out, const flaw_language_shape *shape, const char *name, flaw_error *err)
@@ -18,6 +29,7 @@ flaw_status flaw_language_new(flaw_language **out, const flaw_language_shape *sh
     flaw_language *m = calloc(1, sizeof *m);
     if (!m) return flaw_fail(err, FLAW_NO_MEMORY, "no memory for a language model");
     m->shape = *shape;
+    m->bos = m->eos = -1;
     snprintf(m->name, sizeof m->name, "%s", name);
     flaw_arena_init(&m->arena, 0);
     flaw_status status = fill_new(m, err);

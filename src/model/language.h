@@ -49,8 +49,9 @@ typedef struct flaw_language {
     flaw_matrix token;       /* reading: rows of the token table */
     flaw_linear head;
     flaw_block *block; /* [L] */
-    flaw_pieces *pieces;
-    flaw_tensors file; /* keeps the mapping alive */
+    flaw_pieces *pieces; /* NULL: only ids work */
+    int bos, eos;        /* ids of the beginning and end tokens, -1: none */
+    flaw_tensors file;   /* keeps the mapping alive */
     char name[128];
     flaw_arena arena;
 } flaw_language;
@@ -62,6 +63,8 @@ flaw_status flaw_language_parameters(flaw_parameters *out, const flaw_language_s
 flaw_status flaw_language_new(flaw_language **out, const flaw_language_shape *shape, const char *name, flaw_error *err);
 flaw_status flaw_language_view_over(flaw_language_view *out, const flaw_language_shape *shape, const flaw_parameters *list,
                                     float *base, flaw_arena *arena, flaw_error *err);
+/* Fill the table of rotary positions and lead the blocks to it; flaw_language_new has done it. */
+flaw_status flaw_language_turn(flaw_language *m, flaw_error *err);
 /* Bind and pack the linears of such a model after its weights changed. */
 flaw_status flaw_language_pack(flaw_language *m, flaw_compute *c, flaw_error *err);
 
@@ -73,6 +76,9 @@ flaw_status flaw_language_pack(flaw_language *m, flaw_compute *c, flaw_error *er
 flaw_status flaw_language_open(flaw_language **out, const char *path, flaw_keep keep, const flaw_adapters *adapters,
                                flaw_compute *c, flaw_error *err);
 void flaw_language_close(flaw_language *m);
+/* The type that a matrix of this many columns is kept in. `table`: token table or head, which FLAW_KEEP_INT4 keeps as Q8_0;
+ * what does not divide into blocks is kept as BF16. */
+flaw_weight_type flaw_language_kept(flaw_keep keep, flaw_weight_type from, bool table, int columns);
 
 /* A text being read and written: the cache of keys and values, grown as needed up to shape.context. One thread. */
 typedef struct flaw_reading flaw_reading;
@@ -86,6 +92,7 @@ flaw_status flaw_reading_rows(flaw_reading *r, const float *rows, int n, flaw_er
  * finite, the feeding call has failed with FLAW_BAD_DATA. */
 float *flaw_reading_logits(flaw_reading *r);
 int flaw_reading_length(const flaw_reading *r);
+const flaw_language *flaw_reading_model(const flaw_reading *r);
 /* Forget all but the first `length` tokens (the logits become NULL). */
 void flaw_reading_rewind(flaw_reading *r, int length);
 
@@ -97,12 +104,13 @@ typedef struct flaw_sampling {
 } flaw_sampling;
 int32_t flaw_language_sample(float *logits, int vocab, const flaw_sampling *s, flaw_random *random);
 
-/* Write tokens until the end token, a stop, or max_tokens. */
+/* Write tokens until the end token, a stop, max_tokens, or the end of the context. */
 typedef struct flaw_writing {
     int max_tokens;
     flaw_sampling sampling;
     uint64_t seed;
     const char *stop; /* text that ends the answer and is not part of it ("###"); NULL: none */
+    bool fresh;       /* nothing stands before it: the first word's dummy space is left out */
     bool upstream_cut; /* quirk: drop the last two tokens however the writing ended, stop at the token "##" */
     /* Words as they come (complete UTF-8, never part of a stop); return nonzero to end. May be NULL. */
     int (*words)(void *context, const char *text, size_t size);
@@ -112,8 +120,8 @@ typedef struct flaw_writing {
 typedef enum flaw_written_end { FLAW_END_STOP, FLAW_END_TOKEN, FLAW_END_LENGTH, FLAW_END_CALLER } flaw_written_end;
 
 typedef struct flaw_written {
-    flaw_buffer text;
-    int32_t *ids; /* [count] generated, the stop included; owned */
+    flaw_buffer text; /* valid UTF-8 (U+FFFD for bytes that are none); data NULL when nothing was written */
+    int32_t *ids;     /* [count] generated, the stop included; owned. All but the last one were fed to the reading */
     int count;
     flaw_written_end end;
 } flaw_written;

@@ -24,8 +24,8 @@ flaw_status flaw_language_parameters(flaw_parameters *out, const flaw_language_s
     return status ? status : flaw_walk_list(out, visit_all, &none, shape, arena, err);
 }
 
-flaw_status flaw_language_view_over(flaw_language_view *out, const flaw_language_shape *shape, const flaw_parameters *list,
-                                    float *base, flaw_arena *arena, flaw_error *err)
+flaw_status flaw_language_view_over(flaw_language_view *out, const flaw_language_shape *shape,
+                                    const flaw_parameters *list, float *base, flaw_arena *arena, flaw_error *err)
 {
     flaw_language_view v = {0};
     v.block = flaw_arena_alloc(arena, (size_t)shape->layers, sizeof *v.block);
@@ -56,10 +56,11 @@ flaw_status flaw_language_shape_check(const flaw_language_shape *s, const char *
             return flaw_fail(err, FLAW_BAD_DATA, "%s: %s is %d, allowed are %d to %d", name, limits[i].what,
                              limits[i].value, limits[i].min, limits[i].max);
     if (b->width % (2 * b->heads))
-        return flaw_fail(err, FLAW_BAD_DATA, "%s: width %d is not an even multiple of its %d heads", name, b->width, b->heads);
+        return flaw_fail(err, FLAW_BAD_DATA, "%s: width %d is not an even multiple of its %d heads", name, b->width,
+                         b->heads);
     if (b->kv_heads && b->heads % b->kv_heads)
-        return flaw_fail(err, FLAW_BAD_DATA, "%s: %d heads are not a multiple of %d key and value heads", name, b->heads,
-                         b->kv_heads);
+        return flaw_fail(err, FLAW_BAD_DATA, "%s: %d heads are not a multiple of %d key and value heads", name,
+                         b->heads, b->kv_heads);
     if (!(b->eps > 0 && b->eps < 1))
         return flaw_fail(err, FLAW_BAD_DATA, "%s: epsilon of the norms is %g, allowed are values in (0, 1)", name,
                          (double)b->eps);

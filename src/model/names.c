@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Does `name` equal `pattern`, where '#' takes one run of digits? */
-static bool matches(const char *pattern, const char *name, int *block)
+bool flaw_names_match(const char *pattern, const char *name, int *block)
 {
     *block = -1;
     for (; *pattern; pattern++) {
+        if (*pattern == '*') return true;
         if (*pattern != '#') {
             if (*pattern != *name++) return false;
             continue;
@@ -23,7 +23,7 @@ static bool matches(const char *pattern, const char *name, int *block)
 const flaw_name_rule *flaw_names_find(const flaw_name_table *table, const char *canonical, int *block)
 {
     for (const flaw_name_rule *r = table->rule; r->canonical; r++)
-        if (matches(r->canonical, canonical, block)) return r;
+        if (flaw_names_match(r->canonical, canonical, block)) return r;
     return NULL;
 }
 

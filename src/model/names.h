@@ -22,12 +22,17 @@ typedef struct flaw_name_rule {
 
 typedef struct flaw_name_table {
     const flaw_name_rule *rule; /* ends with canonical NULL */
-    const char *const *ignored; /* buffers that carry no weights, "NAME*": all that begins so; ends with NULL */
+    const char *const *ignored; /* buffers that carry no weights, patterns of flaw_names_match; ends with NULL */
     const char *(*why_unsupported)(const char *foreign); /* reason for a known stranger, or NULL; may be NULL itself */
 } flaw_name_table;
 
 extern const flaw_name_table flaw_names_openclip, flaw_names_hf, flaw_names_timm, flaw_names_imagebind;
+/* LLaMA of Hugging Face and of GGUF. The tied one lets a head be that repeats the token table. */
+extern const flaw_name_table flaw_names_llama, flaw_names_llama_tied, flaw_names_gguf;
 
+/* Does `name` equal `pattern`, where '#' takes one run of digits and a '*' at its end all that is left?
+ * *block is the last such number, or -1. */
+bool flaw_names_match(const char *pattern, const char *name, int *block);
 /* The rule for a canonical name; *block is its block number or -1. NULL when the table has none. */
 const flaw_name_rule *flaw_names_find(const flaw_name_table *table, const char *canonical, int *block);
 /* Foreign name with '#' and '@' filled in; `part` 0..2 picks q, k, v. False when it does not fit. */

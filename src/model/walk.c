@@ -24,9 +24,11 @@ void flaw_walk_visit(flaw_walk *w, float **slot, int rows, int columns, const ch
         w->failed = true;
 }
 
-void flaw_walk_block(flaw_walk *w, flaw_block_weights *b, const flaw_block_shape *s, bool bias, const char *tower, int index)
+void flaw_walk_block(flaw_walk *w, flaw_block_weights *b, const flaw_block_shape *s, bool bias, const char *tower,
+                     int index)
 {
-    int d = s->width, f = s->hidden, q = d + 2 * (s->kv_heads ? d / s->heads * s->kv_heads : d), g = s->gated ? 2 * f : f;
+    int d = s->width, f = s->hidden, q = d + 2 * (s->kv_heads ? d / s->heads * s->kv_heads : d),
+        g = s->gated ? 2 * f : f;
     const struct {
         float **slot;
         int rows, columns;

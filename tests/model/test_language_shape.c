@@ -4,10 +4,20 @@
 #include "model/language.h"
 
 /* Numbers of the published 260K-parameter story model: 8 heads over 4 of keys and values, head and table shared. */
-static const flaw_language_shape stories = {
-    .block = {.width = 64, .heads = 8, .hidden = 172, .eps = 1e-5f, .causal = true, .kv_heads = 4, .rms = true,
-              .gated = true, .rotary = FLAW_ROTARY_HALVES, .rotary_base = 10000},
-    .layers = 5, .vocab = 512, .context = 512, .tied = true};
+static const flaw_language_shape stories = {.block = {.width = 64,
+                                                      .heads = 8,
+                                                      .hidden = 172,
+                                                      .eps = 1e-5f,
+                                                      .causal = true,
+                                                      .kv_heads = 4,
+                                                      .rms = true,
+                                                      .gated = true,
+                                                      .rotary = FLAW_ROTARY_HALVES,
+                                                      .rotary_base = 10000},
+                                            .layers = 5,
+                                            .vocab = 512,
+                                            .context = 512,
+                                            .tied = true};
 
 static void test_parameters(void **state)
 {
@@ -24,10 +34,10 @@ static void test_parameters(void **state)
         const char *name;
         size_t rows, columns;
     } expected[] = {
-        {0, "language.token", 512, 64},           {1, "language.block.0.norm1.w", 64, 1},
-        {2, "language.block.0.qkv.w", 128, 64},   {3, "language.block.0.out.w", 64, 64},
-        {5, "language.block.0.fc1.w", 344, 64},   {6, "language.block.0.fc2.w", 64, 172},
-        {7, "language.block.1.norm1.w", 64, 1},   {31, "language.norm", 64, 1},
+        {0, "language.token", 512, 64},         {1, "language.block.0.norm1.w", 64, 1},
+        {2, "language.block.0.qkv.w", 128, 64}, {3, "language.block.0.out.w", 64, 64},
+        {5, "language.block.0.fc1.w", 344, 64}, {6, "language.block.0.fc2.w", 64, 172},
+        {7, "language.block.1.norm1.w", 64, 1}, {31, "language.norm", 64, 1},
     };
     for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
         const flaw_parameter *p = &list.item[expected[i].at];

@@ -1,0 +1,316 @@
+/* From a language model on disk to one that runs. Matrices stay in the mapped file, or are converted row by row into
+ * the type that is kept; the pages of a converted tensor are given back at once, so that no more than one matrix is
+ * there twice. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "model/language_adapters.h"
+#include "model/language_source.h"
+
+#define AUTO_LIMIT ((size_t)4 << 30) /* bytes of a file that are kept as they are */
+#define PIECE_ROWS 32                /* of a matrix that one thread converts at a time */
+
+typedef struct reader {
+    flaw_language *m;
+    const flaw_binding *b;
+    const flaw_adapters *adapters;
+    const flaw_adapter *table; /* [L][4] or NULL */
+    flaw_keep keep;
+    flaw_compute *c;
+    size_t next;      /* parameter read next */
+    float *next_norm; /* place of the next norm's floats */
+    bool bundle, mapped;
+    flaw_status status; /* the first failure is kept */
+    flaw_error *err;
+} reader;
+
+/* A stack of up to three adapters: those of q, k and v where they are one matrix. */
+typedef struct stack {
+    flaw_adapter_floats part[3];
+    int first[4]; /* rows first[i] .. first[i + 1] - 1 are part i's */
+    int parts;
+    bool any;
+} stack;
+
+flaw_weight_type flaw_language_kept(flaw_keep keep, flaw_weight_type from, bool table, int columns)
+{
+    static const flaw_weight_type kept[] = {[FLAW_KEEP_F32] = FLAW_WEIGHT_F32,
+                                            [FLAW_KEEP_BF16] = FLAW_WEIGHT_BF16,
+                                            [FLAW_KEEP_INT8] = FLAW_WEIGHT_Q8_0,
+                                            [FLAW_KEEP_INT4] = FLAW_WEIGHT_Q4_1};
+    if (keep == FLAW_KEEP_AUTO || keep == FLAW_KEEP_FILE) return from;
+    flaw_weight_type type = table && keep == FLAW_KEEP_INT4 ? FLAW_WEIGHT_Q8_0 : kept[keep];
+    return (size_t)columns % flaw_weight_block(type) ? FLAW_WEIGHT_BF16 : type;
+}
+
+/* Type of a tensor as the products read it; FLAW_WEIGHT_TYPES: they do not. */
+static flaw_weight_type weight_type(flaw_dtype dtype)
+{
+    switch (dtype) {
+    case FLAW_DTYPE_F32: return FLAW_WEIGHT_F32;
+    case FLAW_DTYPE_F16: return FLAW_WEIGHT_F16;
+    case FLAW_DTYPE_BF16: return FLAW_WEIGHT_BF16;
+    case FLAW_DTYPE_Q8_0: return FLAW_WEIGHT_Q8_0;
+    case FLAW_DTYPE_Q4_0: return FLAW_WEIGHT_Q4_0;
+    case FLAW_DTYPE_Q4_1: return FLAW_WEIGHT_Q4_1;
+    case FLAW_DTYPE_Q4_K: return FLAW_WEIGHT_Q4_K;
+    case FLAW_DTYPE_Q6_K: return FLAW_WEIGHT_Q6_K;
+    default: return FLAW_WEIGHT_TYPES;
+    }
+}
+
+/* Rows of one matrix on their way from the file's type to the kept one. */
+typedef struct conversion {
+    const reader *r;
+    const flaw_tensor *tensor;
+    const stack *adapters;
+    flaw_weight_type from, to;
+    int rows, columns;
+    uint8_t *out;
+    struct {
+        flaw_error error;
+        int row; /* of the error; rows: none */
+    } * worker;
+} conversion;
+
+static flaw_status read_row(const conversion *v, int row, float *out, flaw_error *err)
+{
+    const flaw_tensors *file = &v->r->m->file;
+    size_t n = (size_t)v->columns;
+    if (v->from == FLAW_WEIGHT_TYPES) { /* F64, or a type that is refused there */
+        flaw_tensor one = *v->tensor;
+        size_t bytes = one.bytes / (size_t)v->rows;
+        one.rank = 1;
+        one.shape[0] = one.count = n;
+        one.bytes = bytes;
+        one.data += (size_t)row * bytes;
+        return flaw_tensor_to_f32(file, &one, out, err);
+    }
+    flaw_weight_unpack(v->from, n, v->tensor->data + (size_t)row * flaw_weight_row_bytes(v->from, n), out);
+    return flaw_floats_check(out, n, v->tensor->name, file->path, err);
+}
+
+static void convert_piece(void *context, int piece, int worker)
+{
+    const conversion *v = context;
+    float *row = v->r->c->scratch[worker];
+    size_t bytes = flaw_weight_row_bytes(v->to, (size_t)v->columns);
+    for (int i = piece * PIECE_ROWS; i < (piece + 1) * PIECE_ROWS && i < v->rows; i++) {
+        flaw_error error;
+        if (read_row(v, i, row, &error) != FLAW_OK) {
+            if (i < v->worker[worker].row) {
+                v->worker[worker].row = i;
+                v->worker[worker].error = error;
+            }
+            return;
+        }
+        for (int p = 0; v->adapters && p < v->adapters->parts; p++)
+            if (i >= v->adapters->first[p] && i < v->adapters->first[p + 1] && v->adapters->part[p].a)
+                flaw_adapter_add(&v->adapters->part[p], v->r->c->kernels, i - v->adapters->first[p], row);
+        flaw_weight_pack(v->to, (size_t)v->columns, row, v->out + (size_t)i * bytes);
+    }
+}
+
+static flaw_status convert(reader *r, flaw_matrix *out, const flaw_tensor *t, const stack *adapters,
+                           flaw_weight_type from, flaw_weight_type to, flaw_error *err)
+{
+    conversion v = {
+        .r = r, .tensor = t, .adapters = adapters, .from = from, .to = to, .rows = out->rows, .columns = out->cols};
+    flaw_status status = flaw_compute_reserve(r->c, (size_t)v.columns * sizeof(float), err);
+    if (status) return status;
+    v.out = flaw_arena_alloc(&r->m->arena, (size_t)v.rows, flaw_weight_row_bytes(to, (size_t)v.columns));
+    v.worker = calloc((size_t)r->c->workers, sizeof *v.worker);
+    if (!v.out || !v.worker) {
+        free(v.worker);
+        return flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory for '%s' as %s", r->m->file.path, t->name,
+                         flaw_weight_name(to));
+    }
+    for (int i = 0; i < r->c->workers; i++) v.worker[i].row = v.rows;
+    flaw_pool_run(r->c->pool, convert_piece, &v, (v.rows + PIECE_ROWS - 1) / PIECE_ROWS);
+    int first = 0;
+    for (int i = 1; i < r->c->workers; i++)
+        if (v.worker[i].row < v.worker[first].row) first = i;
+    if (v.worker[first].row < v.rows) {
+        status = v.worker[first].error.status;
+        if (err) *err = v.worker[first].error;
+    }
+    free(v.worker);
+    flaw_tensor_drop(&r->m->file, t);
+    out->type = to;
+    out->data = v.out;
+    return status;
+}
+
+static flaw_status read_adapters(stack *out, const reader *r, const flaw_adapter *adapter, int parts, const int *rows,
+                                 int columns, flaw_error *err)
+{
+    flaw_status status = FLAW_OK;
+    out->parts = parts;
+    for (int p = 0; p < parts && !status; p++) {
+        out->first[p + 1] = out->first[p] + rows[p];
+        if (!adapter[p].a) continue;
+        out->any = true;
+        status = flaw_adapter_read(&out->part[p], r->adapters, &adapter[p], columns, err);
+    }
+    return status;
+}
+
+/* The next parameter of the list as a matrix. adapter: [parts] or NULL, of `rows` rows each. */
+static flaw_status read_matrix(reader *r, flaw_matrix *out, const flaw_adapter *adapter, int parts, const int *rows,
+                               flaw_error *err)
+{
+    const flaw_parameter *p = &r->b->list->item[r->next];
+    const flaw_tensor *t = r->b->bound[r->next].part[0];
+    stack adapters = {.parts = 0};
+    r->next++;
+    out->rows = (int)p->shape[0];
+    out->cols = (int)p->shape[1];
+    flaw_status status = adapter ? read_adapters(&adapters, r, adapter, parts, rows, out->cols, err) : FLAW_OK;
+    if (!status) {
+        flaw_weight_type from = weight_type(t->dtype), plain = from;
+        if (adapters.any || from == FLAW_WEIGHT_TYPES) plain = FLAW_WEIGHT_F32;
+        bool table = p->shape[0] == (size_t)r->m->shape.vocab && strstr(p->name, ".block.") == NULL;
+        flaw_weight_type to = flaw_language_kept(r->keep, plain, table, out->cols);
+        if (to == from && !adapters.any) {
+            out->type = from;
+            out->data = t->data;
+            r->mapped = true;
+        } else {
+            status = convert(r, out, t, adapters.any ? &adapters : NULL, from, to, err);
+        }
+    }
+    for (int i = 0; i < 3; i++) flaw_adapter_floats_release(&adapters.part[i]);
+    return status;
+}
+
+/* The next `parts` parameters as one linear layer. which: the first of its adapters; -1: it has none. */
+static void read_linear(reader *r, flaw_linear *l, int layer, int which, int parts)
+{
+    flaw_matrix *part = r->status ? NULL : flaw_arena_alloc(&r->m->arena, (size_t)parts, sizeof *part);
+    if (!r->status && !part) r->status = flaw_fail(r->err, FLAW_NO_MEMORY, "%s: no memory", r->m->file.path);
+    int d = r->m->shape.block.width, kv = flaw_block_kv_width(&r->m->shape.block);
+    const int all_rows[] = {d, kv, kv, d};
+    for (int i = 0; i < parts && !r->status; i++) {
+        const flaw_adapter *adapter = r->table && which >= 0 ? &r->table[4 * layer + which + i] : NULL;
+        int stacked = which == FLAW_PROJECT_Q && parts == 1 ? 3 : 1;
+        r->status = read_matrix(r, &part[i], adapter, stacked, adapter ? &all_rows[which + i] : NULL, r->err);
+    }
+    l->part = part;
+    l->parts = parts;
+}
+
+static float *read_norm(reader *r)
+{
+    float *at = r->next_norm;
+    if (r->status) return NULL;
+    r->status = flaw_tensor_to_f32(&r->m->file, r->b->bound[r->next].part[0], at, r->err);
+    r->next_norm += r->b->list->item[r->next++].count;
+    return at;
+}
+
+/* Everything in the order of the lists (flaw_language_parameters, flaw_language_source_bind). */
+static flaw_status read_all(reader *r)
+{
+    flaw_language *m = r->m;
+    const flaw_language_shape *s = &m->shape;
+    r->status = read_matrix(r, &m->token, NULL, 0, NULL, r->err);
+    for (int i = 0; i < s->layers && !r->status; i++) {
+        flaw_block *b = &m->block[i];
+        b->shape = s->block;
+        b->weights.norm1_w = read_norm(r);
+        flaw_block_bind(b);
+        read_linear(r, &b->qkv, i, FLAW_PROJECT_Q, r->bundle ? 1 : 3);
+        read_linear(r, &b->out, i, FLAW_PROJECT_OUT, 1);
+        b->weights.norm2_w = read_norm(r);
+        read_linear(r, &b->fc1, i, -1, r->bundle ? 1 : 2);
+        read_linear(r, &b->fc2, i, -1, 1);
+        m->view.block[i] = b->weights;
+    }
+    m->view.norm = read_norm(r);
+    m->head.in = s->block.width;
+    m->head.out = s->vocab;
+    if (!s->tied) {
+        read_linear(r, &m->head, 0, -1, 1);
+    } else {
+        m->head.part = &m->token;
+        m->head.parts = 1;
+    }
+    return r->status;
+}
+
+/* Bytes of all that the list binds. */
+static size_t bound_bytes(const flaw_binding *b)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < b->list->count; i++) total += b->bound[i].part[0]->bytes;
+    return total;
+}
+
+static flaw_status allocate(flaw_language *m, flaw_error *err)
+{
+    size_t layers = (size_t)m->shape.layers, norms = (2 * layers + 1) * (size_t)m->shape.block.width;
+    m->weights = flaw_arena_alloc(&m->arena, norms, sizeof *m->weights);
+    m->block = flaw_arena_alloc(&m->arena, layers, sizeof *m->block);
+    m->view.block = flaw_arena_alloc(&m->arena, layers, sizeof *m->view.block);
+    if (!m->weights || !m->block || !m->view.block)
+        return flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory for %d layers", m->name, m->shape.layers);
+    flaw_status status = flaw_language_parameters(&m->list, &m->shape, &m->arena, err);
+    return status ? status : flaw_language_turn(m, err);
+}
+
+/* The source's tensors become the model's, which they must outlive where matrices stay in the file. */
+static flaw_status fill(flaw_language *m, flaw_language_source *s, flaw_keep keep, const flaw_adapters *adapters,
+                        flaw_arena *scratch, flaw_compute *c, flaw_error *err)
+{
+    flaw_binding binding;
+    flaw_parameters list;
+    flaw_adapter *table = NULL;
+    m->shape = s->config.shape;
+    m->bos = s->config.bos;
+    m->eos = s->config.eos;
+    memcpy(m->name, s->name, sizeof m->name);
+    flaw_status status = flaw_language_source_bind(&binding, &list, s, scratch, err);
+    if (!status) status = flaw_binding_verdict(&binding, err);
+    if (!status) status = flaw_adapters_match(&table, adapters, &m->shape, scratch, err);
+    if (!status) status = flaw_language_source_pieces(&m->pieces, s, err);
+    if (!status) status = allocate(m, err);
+    if (status) return status;
+    if (m->pieces && flaw_pieces_bos(m->pieces) >= 0) m->bos = flaw_pieces_bos(m->pieces); /* early conversions' */
+    if (m->pieces && flaw_pieces_eos(m->pieces) >= 0) m->eos = flaw_pieces_eos(m->pieces); /* config.json is wrong */
+    if (keep == FLAW_KEEP_AUTO) keep = bound_bytes(&binding) > AUTO_LIMIT ? FLAW_KEEP_INT4 : FLAW_KEEP_FILE;
+    m->file = s->tensors;
+    s->tensors = (flaw_tensors){0};
+    binding.tensors = &m->file;
+    reader r = {.m = m,
+                .b = &binding,
+                .adapters = adapters,
+                .table = table,
+                .keep = keep,
+                .c = c,
+                .next_norm = m->weights,
+                .bundle = s->form == FLAW_LANGUAGE_BUNDLE,
+                .err = err};
+    status = read_all(&r);
+    if (!status && !r.mapped) flaw_tensors_close(&m->file);
+    return status;
+}
+
+flaw_status flaw_language_open(flaw_language **out, const char *path, flaw_keep keep, const flaw_adapters *adapters,
+                               flaw_compute *c, flaw_error *err)
+{
+    flaw_language_source source;
+    flaw_arena scratch;
+    flaw_status status = flaw_language_source_open(&source, path, err);
+    if (status) return status;
+    flaw_arena_init(&scratch, 0);
+    flaw_language *m = calloc(1, sizeof *m);
+    if (!m) status = flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory for a language model", source.path);
+    if (!status) status = fill(m, &source, keep, adapters, &scratch, c, err);
+    flaw_arena_release(&scratch);
+    flaw_language_source_close(&source);
+    if (status) flaw_language_close(m);
+    else *out = m;
+    return status;
+}

@@ -1,0 +1,163 @@
+/* Configurations of language models: the published defaults, every key that would change the network, limits. Each row
+ * changes one thing; refusals must name the key. */
+#include "check.h"
+
+#include <jansson.h>
+
+#include "model/language_config.h"
+
+/* What LLaMA 7B's first conversions had in their file; the rest are the library's defaults. */
+static const char *const hf = "{\"architectures\":[\"LlamaForCausalLM\"],\"model_type\":\"llama\",\"hidden_size\":4096,"
+                              "\"vocab_size\":32001,\"rms_norm_eps\":1e-06}";
+static const char *const bundle =
+    "{\"version\":1,\"width\":64,\"heads\":8,\"kv_heads\":4,\"hidden\":172,\"eps\":1e-05,\"rotary\":\"halves\","
+    "\"rotary_base\":10000,\"layers\":5,\"vocab\":512,\"context\":512,\"tied\":true,\"bos\":1,\"eos\":-1}";
+
+typedef flaw_status (*reader)(flaw_language_config *out, const char *json, size_t size, const char *name,
+                              flaw_error *err);
+
+typedef struct row {
+    const char *key, *value; /* value NULL: the key is taken away */
+    const char *says;        /* of the refusal; NULL: it is fine */
+} row;
+
+static void check_rows(reader read, const char *base, const row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        flaw_error err = {0};
+        flaw_language_config c = {.bos = -77};
+        json_t *root = json_loads(base, 0, NULL);
+        assert_non_null(root);
+        if (rows[i].value) json_object_set_new(root, rows[i].key, json_loads(rows[i].value, JSON_DECODE_ANY, NULL));
+        else json_object_del(root, rows[i].key);
+        char *text = json_dumps(root, 0);
+        flaw_status status = read(&c, text, strlen(text), "x.json", &err);
+        free(text);
+        json_decref(root);
+        if (!rows[i].says) {
+            if (status) fail_msg("%s = %s: %s", rows[i].key, rows[i].value, err.text);
+            continue;
+        }
+        if (status != FLAW_BAD_DATA) fail_msg("%s = %s was taken", rows[i].key, rows[i].value);
+        assert_contains(err.text, rows[i].says);
+        assert_contains(err.text, "x.json");
+        assert_int_equal(c.bos, -77); /* untouched */
+    }
+}
+
+static void test_hf(void **state)
+{
+    flaw_language_config c;
+    flaw_error err;
+    assert_ok(flaw_language_config_hf(&c, hf, strlen(hf), "x", &err));
+    const flaw_block_shape *b = &c.shape.block;
+    assert_int_equal(b->width, 4096);
+    assert_int_equal(b->hidden, 11008);
+    assert_int_equal(b->heads, 32);
+    assert_int_equal(b->kv_heads, 32);
+    assert_int_equal(b->act, FLAW_ACT_SILU);
+    assert_int_equal(b->rotary, FLAW_ROTARY_HALVES);
+    assert_true(b->causal && b->rms && b->gated && !c.shape.tied);
+    assert_true(b->eps == 1e-6f && b->rotary_base == 10000);
+    assert_int_equal(c.shape.layers, 32);
+    assert_int_equal(c.shape.vocab, 32001);
+    assert_int_equal(c.shape.context, 2048);
+    assert_int_equal(c.bos, 1);
+    assert_int_equal(c.eos, 2);
+    static const row rows[] = {
+        {"hidden_act", "\"silu\"", NULL},
+        {"hidden_act", "\"gelu\"", "hidden_act is \"gelu\", supported are silu"},
+        {"model_type", "\"mistral\"", "model_type is \"mistral\", supported are llama"},
+        {"model_type", NULL, NULL},
+        {"architectures", "[\"LLaMAForCausalLM\"]", NULL},
+        {"architectures", "[\"MixtralForCausalLM\"]", "architectures is [\"MixtralForCausalLM\"]"},
+        {"architectures", "[]", "architectures is []"},
+        {"architectures", "7", "architectures is 7"},
+        {"rope_scaling", "null", NULL},
+        {"rope_scaling", "{\"rope_type\":\"default\"}", NULL},
+        {"rope_scaling", "{\"type\":\"linear\",\"factor\":2.0}", "rope_scaling.type is \"linear\""},
+        {"rope_scaling", "{\"rope_type\":\"llama3\"}", "rope_scaling.rope_type is \"llama3\""},
+        {"rope_scaling", "2", "rope_scaling is 2, expected an object"},
+        {"rope_parameters", "{\"rope_type\":\"yarn\"}", "rope_parameters.rope_type is \"yarn\""},
+        {"rope_theta", "0", "rope_theta is 0"},
+        {"attention_bias", "false", NULL},
+        {"attention_bias", "true", "attention_bias is true, only false"},
+        {"mlp_bias", "true", "mlp_bias is true, only false"},
+        {"quantization_config", "{\"bits\":4}", "quantization_config is {\"bits\":4}, which is not supported"},
+        {"head_dim", "128", NULL},
+        {"head_dim", "64", "head_dim is 64"},
+        {"hidden_size", "0", "hidden_size is 0"},
+        {"hidden_size", "4097", "width 4097 is not an even multiple"},
+        {"hidden_size", "\"4096\"", "hidden_size is \"4096\""},
+        {"num_attention_heads", "1e9", "num_attention_heads"},
+        {"num_key_value_heads", "8", NULL},
+        {"num_key_value_heads", "5", "32 heads are not a multiple of 5"},
+        {"num_key_value_heads", "64", "num_key_value_heads is 64"},
+        {"num_hidden_layers", "1000000", "num_hidden_layers is 1000000"},
+        {"intermediate_size", "-1", "intermediate_size is -1"},
+        {"vocab_size", "99999999999", "vocab_size is 99999999999"},
+        {"max_position_embeddings", "0", "max_position_embeddings is 0"},
+        {"rms_norm_eps", "0", "rms_norm_eps is 0"},
+        {"tie_word_embeddings", "\"yes\"", "tie_word_embeddings is \"yes\""},
+        {"bos_token_id", "32001", "beginning token 32001"},
+        {"eos_token_id", "[2]", NULL},
+        {"eos_token_id", "[2, 3]", "eos_token_id is [2,3], supported is one token"},
+        {"eos_token_id", "-2", "eos_token_id is -2"},
+        {"transformers_version", "\"4.28\"", NULL},
+    };
+    check_rows(flaw_language_config_hf, hf, rows, sizeof rows / sizeof rows[0]);
+}
+
+/* Neither of the two keys that tell what it is. */
+static void test_nameless(void **state)
+{
+    flaw_language_config c;
+    flaw_error err;
+    assert_int_equal(flaw_language_config_hf(&c, "{\"hidden_size\":64}", 18, "x", &err), FLAW_BAD_DATA);
+    assert_contains(err.text, "model_type is absent");
+    assert_int_equal(flaw_language_config_hf(&c, "{\"hidden_size\":", 15, "x", &err), FLAW_BAD_DATA);
+    assert_contains(err.text, "not valid JSON");
+}
+
+static void test_bundle(void **state)
+{
+    flaw_language_config c, back;
+    flaw_error err;
+    flaw_buffer text, again;
+    assert_ok(flaw_language_config_bundle(&c, bundle, strlen(bundle), "x", &err));
+    assert_int_equal(c.shape.block.kv_heads, 4);
+    assert_int_equal(c.eos, -1);
+    flaw_buffer_init(&text, 4096);
+    flaw_language_config_write(&text, &c);
+    assert_ok(flaw_language_config_bundle(&back, text.data, text.size, "x", &err));
+    flaw_buffer_init(&again, 4096);
+    flaw_language_config_write(&again, &back);
+    assert_string_equal(text.data, again.data);
+    assert_int_equal(back.shape.block.hidden, 172);
+    flaw_buffer_release(&again);
+    flaw_buffer_release(&text);
+    static const row rows[] = {
+        {"version", "2", "version is 2, this program reads version 1"},
+        {"width", NULL, "width is absent, but it is needed"},
+        {"eos", NULL, "eos is absent, but it is needed"},
+        {"bias", "false", "bias is false, which is not supported"},
+        {"rotary", "\"pairs\"", NULL},
+        {"rotary", "\"none\"", "rotary positions"},
+        {"rotary", "\"xpos\"", "rotary is \"xpos\""},
+        {"kv_heads", "0", "kv_heads is 0"},
+        {"eos", "512", "end token 512, but only 512 tokens"},
+        {"tied", "1", "tied is 1"},
+        {"eps", "2", "eps is 2"},
+    };
+    check_rows(flaw_language_config_bundle, bundle, rows, sizeof rows / sizeof rows[0]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_hf),
+        cmocka_unit_test(test_nameless),
+        cmocka_unit_test(test_bundle),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
