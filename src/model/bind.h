@@ -24,7 +24,8 @@ typedef struct flaw_binding {
     flaw_name_list misshapen; /* "NAME is [3, 4], expected [4, 4]" */
 } flaw_binding;
 
-/* `table` NULL: canonical names (flaw bundle; tensors of its other parts are let be). Fails only for want of memory; the lists say what does not fit. */
+/* `table` NULL: canonical names (flaw bundle; tensors of its other parts are let be). Fails only for want of memory; the
+ * lists say what does not fit. */
 flaw_status flaw_binding_make(flaw_binding *out, const flaw_tensors *tensors, const flaw_name_table *table,
                               const flaw_parameters *list, flaw_arena *arena, flaw_error *err);
 /* FLAW_OK when everything fits, else one line that counts and names. */
