@@ -66,8 +66,8 @@ static void say_regions(flaw_buffer *out, const flaw_result *r)
         const flaw_region *g = &r->region[i];
         flaw_buffer_printf(out, "region %d: place %s; ", i + 1, g->place);
         say_share(out, g->area);
-        flaw_buffer_printf(out, " of the picture; box x %d y %d width %d height %d pixels; score ", g->x, g->y,
-                           g->width, g->height);
+        flaw_buffer_printf(out, " of the picture; box x %d y %d width %d height %d pixels; score ", g->x, g->y, g->width,
+                           g->height);
         say_number(out, g->score);
         flaw_buffer_text(out, "\n");
     }

@@ -1,5 +1,5 @@
-/* The fact sheet: what was measured on a picture, in plain lines "name: value". People read it, and a language model
- * that sees no picture answers from it. */
+/* The fact sheet: what was measured on a picture, in plain lines "name: value". People read it, and a language model that
+ * sees no picture answers from it. */
 #ifndef FLAW_TALK_FACTS_H
 #define FLAW_TALK_FACTS_H
 
