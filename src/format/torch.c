@@ -199,6 +199,11 @@ static const made *made_of(const flaw_pickle_value *v)
     return v->kind == FLAW_PICKLE_MADE ? v->made : NULL;
 }
 
+static bool is_tensor(const flaw_pickle_value *v)
+{
+    return made_of(v) && made_of(v)->kind == MADE_TENSOR;
+}
+
 static bool empty_hooks(const flaw_pickle_value *v)
 {
     return v->kind == FLAW_PICKLE_DICT && v->items->count == 0;
@@ -273,19 +278,18 @@ static flaw_status fill_table(reader *r, const flaw_pickle_value *root)
     const flaw_pickle_value *state = find_state(root);
     if (state->kind != FLAW_PICKLE_DICT)
         return flaw_fail(r->err, FLAW_BAD_DATA, "%s: holds %s, expected is a dictionary of tensors", t->path,
-                         made_of(state) ? "a tensor without a name" : flaw_pickle_kind_name(state->kind));
+                         is_tensor(state) ? "a tensor without a name" : flaw_pickle_kind_name(state->kind));
     const size_t count = state->items->count / 2;
     t->item = flaw_arena_alloc(&t->arena, count, sizeof *t->item);
     if (!t->item) return flaw_fail(r->err, FLAW_NO_MEMORY, "%s: no memory for %zu tensors", t->path, count);
     for (size_t i = 0; i < count; i++) {
         const flaw_pickle_value *key = &state->items->item[2 * i], *value = key + 1;
-        const made *m = made_of(value);
         if (key->kind != FLAW_PICKLE_TEXT || memchr(key->text, 0, key->size))
             return flaw_fail(r->err, FLAW_BAD_DATA, "%s: entry %zu is not named by a plain text", t->path, i);
-        if (!m || m->kind != MADE_TENSOR)
+        if (!is_tensor(value))
             return flaw_fail(r->err, FLAW_BAD_DATA, "%s: '%.*s' is %s, expected is a tensor", t->path,
                              (int)(key->size < 200 ? key->size : 200), key->text, flaw_pickle_kind_name(value->kind));
-        t->item[i] = m->tensor;
+        t->item[i] = made_of(value)->tensor;
         t->item[i].name = flaw_arena_copy_string(&t->arena, key->text, key->size);
         if (!t->item[i].name) return flaw_fail(r->err, FLAW_NO_MEMORY, "%s: no memory for its names", t->path);
     }
