@@ -41,12 +41,14 @@ typedef struct flaw_voice {
     flaw_arena arena;
 } flaw_voice;
 
+/* The limits of a shape; `name` is the file in the message. */
 flaw_status flaw_voice_shape_check(const flaw_voice_shape *shape, const char *name, flaw_error *err);
 flaw_status flaw_voice_parameters(flaw_parameters *out, const flaw_voice_shape *shape, flaw_arena *arena, flaw_error *err);
-flaw_status flaw_voice_view_over(flaw_voice_view *out, const flaw_voice_shape *shape, const flaw_parameters *list, float *base,
-                                 flaw_error *err);
+void flaw_voice_view_over(flaw_voice_view *out, const flaw_voice_shape *shape, const flaw_parameters *list, float *base);
 flaw_status flaw_voice_new(flaw_voice **out, const flaw_voice_shape *shape, flaw_error *err);
 void flaw_voice_close(flaw_voice *v);
+/* Scratch of the compute for every pass below. */
+flaw_status flaw_voice_reserve(flaw_compute *c, flaw_error *err);
 int flaw_voice_cells(const flaw_voice_shape *shape);   /* C */
 int flaw_voice_prompts(const flaw_voice_shape *shape); /* B + C rows */
 
@@ -74,7 +76,7 @@ void flaw_upsample_corners_backward(int grid, int side, const float *dout, float
 
 /* Decoder map of one picture from its stage tokens [P, D] (class token dropped, raw). stage_maps [stages, S, S] abnormal
  * channel of each stage, or NULL; map [S, S] their mean. work: flaw_decoder_workspace floats. */
-size_t flaw_decoder_workspace(const flaw_voice_shape *shape);
+size_t flaw_decoder_workspace(const flaw_compute *c, const flaw_voice_shape *shape);
 void flaw_decoder_map(flaw_compute *c, const flaw_voice *v, const float *const stage[FLAW_STAGES], const float *text,
                       float *stage_maps, float *map, float *work);
 /* d_stage_maps [stages, S, S] -> gradients of the decoder (added to `grads`); everything that is needed is computed again. */
@@ -84,7 +86,7 @@ void flaw_decoder_backward(flaw_compute *c, const flaw_voice *v, const float *co
 /* Few-shot map. bank[s]: [K * P, D] raw tokens of K normal pictures (with rotations: 4 K). */
 void flaw_few_shot_map(flaw_compute *c, const flaw_voice_shape *shape, const float *const stage[FLAW_STAGES],
                        const float *const bank[FLAW_STAGES], int rows, float *map, float *work);
-size_t flaw_few_shot_workspace(const flaw_voice_shape *shape, int rows);
+size_t flaw_few_shot_workspace(const flaw_compute *c, const flaw_voice_shape *shape, int rows);
 
 /* Soft prompts [B + C, W] of a map [S, S]; `saved` [flaw_prompt_saved] is what the backward pass reads (inference: the same
  * array as scratch). d_map [S, S] is added to and may be NULL. */

@@ -56,6 +56,11 @@ static int foreign_shape(const flaw_parameter *p, flaw_layout layout, size_t sha
         shape[3] = shape[4] = side;
         return frames ? 5 : 4;
     }
+    case FLAW_LAYOUT_KERNEL_3:
+    case FLAW_LAYOUT_KERNEL_5:
+        shape[2] = shape[3] = layout == FLAW_LAYOUT_KERNEL_3 ? 3 : 5;
+        shape[1] /= shape[2] * shape[3];
+        return 4;
     case FLAW_LAYOUT_TRANSPOSE:
         shape[0] = p->shape[1];
         shape[1] = p->shape[0];

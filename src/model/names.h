@@ -10,6 +10,8 @@ typedef enum flaw_layout {
     FLAW_LAYOUT_SAME,      /* as the canonical parameter; leading sides of 1 are allowed */
     FLAW_LAYOUT_PICTURE,   /* [D, 3, p, p] for [D, 3*p*p] */
     FLAW_LAYOUT_FRAMES,    /* [D, 3, 2, p, p]: a convolution over two frames, which are the same picture: their sum */
+    FLAW_LAYOUT_KERNEL_3,  /* [O, I, 3, 3] for [O, I*3*3] */
+    FLAW_LAYOUT_KERNEL_5,  /* [O, I, 5, 5] for [O, I*5*5] */
     FLAW_LAYOUT_TRANSPOSE, /* [columns, rows] for [rows, columns] */
     FLAW_LAYOUT_QKV,       /* three tensors one below the other; '@' stands for q, k and v */
     FLAW_LAYOUT_INT8,      /* flaw bundle: int8 rows and NAME.scale (never in a table) */

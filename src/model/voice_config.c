@@ -1,0 +1,66 @@
+/* The shape of a voice in a bundle's metadata. Every key is written and read strictly. */
+#include "model/fields.h"
+#include "model/voice_read.h"
+
+static const char *const keys[] = {"version", "width", "joint",    "grid",       "side",  "words",
+                                   "base",    "scale", "channels", "stage_norm", NULL};
+
+static void read_channels(flaw_fields *f, int channels[FLAW_PROMPT_CONVS])
+{
+    const json_t *list = flaw_field(f, "channels");
+    if (f->status) return;
+    bool ok = json_array_size(list) == FLAW_PROMPT_CONVS;
+    for (size_t i = 0; ok && i < FLAW_PROMPT_CONVS; i++) {
+        const json_t *x = json_array_get(list, i);
+        ok = json_is_integer(x) && json_integer_value(x) > 0 && json_integer_value(x) <= 16384;
+        if (ok) channels[i] = (int)json_integer_value(x);
+    }
+    if (!ok) flaw_field_refuse(f, "channels", "expected six numbers from 1 to 16384");
+}
+
+static flaw_status read_all(flaw_voice_shape *s, flaw_fields *f)
+{
+    static const flaw_neutral none[] = {{NULL, NULL}};
+    int version = 0;
+    double scale = 0;
+    flaw_fields_only(f, keys, none);
+    for (size_t i = 0; keys[i] && !f->status; i++)
+        if (!flaw_field(f, keys[i])) flaw_field_refuse(f, keys[i], "but it is needed");
+    flaw_field_int(f, "version", &version, 1, 1000000);
+    if (!f->status && version != 1) flaw_field_refuse(f, "version", "this program reads version 1");
+    flaw_field_int(f, "width", &s->width, 1, 16384);
+    flaw_field_int(f, "joint", &s->joint, 1, 16384);
+    flaw_field_int(f, "grid", &s->grid, 1, 256);
+    flaw_field_int(f, "side", &s->side, 1, 1024);
+    flaw_field_int(f, "words", &s->words, 1, 16384);
+    flaw_field_int(f, "base", &s->base, 1, 256);
+    flaw_field_double(f, "scale", &scale, 0, 10000);
+    read_channels(f, s->channels);
+    flaw_field_bool(f, "stage_norm", &s->stage_norm);
+    s->scale = (float)scale;
+    return f->status;
+}
+
+flaw_status flaw_voice_config(flaw_voice_shape *out, const char *json, size_t size, const char *name, flaw_error *err)
+{
+    json_t *root;
+    flaw_voice_shape s = {0};
+    flaw_status status = flaw_json_parse(&root, json, size, name, err);
+    if (status) return status;
+    flaw_fields f = {.object = root, .file = name, .where = "voice", .err = err};
+    status = read_all(&s, &f);
+    json_decref(root);
+    if (!status) status = flaw_voice_shape_check(&s, name, err);
+    if (!status) *out = s;
+    return status;
+}
+
+void flaw_voice_config_write(flaw_buffer *out, const flaw_voice_shape *s)
+{
+    flaw_buffer_printf(out,
+                       "{\"version\": 1, \"width\": %d, \"joint\": %d, \"grid\": %d, \"side\": %d, \"words\": %d, \"base\": %d, "
+                       "\"scale\": %.9g, \"channels\": [",
+                       s->width, s->joint, s->grid, s->side, s->words, s->base, (double)s->scale);
+    for (int i = 0; i < FLAW_PROMPT_CONVS; i++) flaw_buffer_printf(out, "%s%d", i ? ", " : "", s->channels[i]);
+    flaw_buffer_printf(out, "], \"stage_norm\": %s}", s->stage_norm ? "true" : "false");
+}
