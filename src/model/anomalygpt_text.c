@@ -92,7 +92,8 @@ flaw_status flaw_anomalygpt_text(const flaw_clip *towers, flaw_compute *c, const
     job.ids = flaw_arena_alloc(&arena, MOST * (size_t)s->context, sizeof *job.ids);
     job.rows = flaw_arena_alloc(&arena, MOST * (size_t)s->joint, sizeof *job.rows);
     job.work = flaw_arena_alloc(&arena, flaw_clip_text_workspace(towers, MOST), sizeof *job.work);
-    flaw_status status = job.ids && job.rows && job.work ? FLAW_OK : flaw_fail(err, FLAW_NO_MEMORY, "no memory to encode sentences");
+    flaw_status status = job.ids && job.rows && job.work ? FLAW_OK
+                                                        : flaw_fail(err, FLAW_NO_MEMORY, "no memory to encode sentences");
     if (!status) status = side(&job, normal, out, err);
     if (!status) status = side(&job, abnormal, out + s->joint, err);
     flaw_arena_release(&arena);

@@ -147,7 +147,8 @@ static void sigmoid_piece(void *context, int piece, int worker)
     const decoder_pass *p = context;
     const flaw_voice_shape *s = &p->v->shape;
     (void)worker;
-    size_t side = (size_t)s->side, first = (size_t)piece * SPAN * side, end = first + SPAN * side, total = FLAW_STAGES * side * side;
+    size_t side = (size_t)s->side, total = FLAW_STAGES * side * side;
+    size_t first = (size_t)piece * SPAN * side, end = first + SPAN * side;
     if (end > total) end = total;
     float *x = p->up + first;
     for (size_t i = 0; i < end - first; i++) x[i] = -x[i];

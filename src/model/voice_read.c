@@ -129,7 +129,8 @@ flaw_status flaw_voice_check_fit(const flaw_voice_shape *v, const flaw_clip_shap
 {
     if (v->width != towers->image.width || v->joint != towers->joint || v->grid != towers->grid)
         return flaw_fail(err, FLAW_BAD_DATA,
-                         "%s: the voice was trained on towers of width %d, joint width %d and a grid of %d, these have %d, %d and %d",
+                         "%s: the voice was trained on towers of width %d, joint width %d and a grid of %d, these have %d, %d "
+                         "and %d",
                          name, v->width, v->joint, v->grid, towers->image.width, towers->joint, towers->grid);
     if (v->words != words)
         return flaw_fail(err, FLAW_BAD_DATA, "%s: the voice was trained on a language model of width %d, this one has %d", name,

@@ -1,33 +1,27 @@
 /* ../shared/golden/anomalygpt-small: ImageBind's towers on every kernel level, with float32 weights kept and packed only. */
-#include "golden.h"
+#include "anomalygpt.h"
 
-#include "model/anomalygpt.h"
 #include "model/clip_load.h"
-
-#define FOLDER "golden/anomalygpt-small"
-#define BAR 1e-3 /* relative, of the issue */
 
 static void check_picture(flaw_compute *c, const flaw_clip *m, const flaw_tensors *expected, const char *folder, const char *file)
 {
-    char path[1200], name[128];
-    size_t d = (size_t)m->shape.image.width, tokens = (size_t)flaw_clip_patches(&m->shape) + 1;
-    snprintf(path, sizeof path, "%s/%s", folder, file);
-    image_results r = run_picture(c, m, path);
-    unit_length(r.out.cls, (size_t)m->shape.joint);
+    char name[128];
+    size_t d = (size_t)m->shape.image.width, patches = (size_t)flaw_clip_patches(&m->shape);
+    tokens t = tokens_of_picture(c, m, folder, file);
+    unit_length(t.results.out.cls, (size_t)m->shape.joint);
     snprintf(name, sizeof name, "%s.image_embedding", file);
-    check_tensor(expected, name, r.out.cls, (size_t)m->shape.joint, true, BAR);
+    check_tensor(expected, name, t.results.out.cls, (size_t)m->shape.joint, true, BAR_ANOMALYGPT);
     for (int s = 0; s < FLAW_STAGES; s++) {
         snprintf(name, sizeof name, "%s.stage%d", file, s);
-        const float *block = r.out.block + (size_t)m->shape.stage[s] * tokens * d;
-        check_tensor(expected, name, block + d, (tokens - 1) * d, true, BAR);
+        check_tensor(expected, name, t.stage[s], patches * d, true, BAR_ANOMALYGPT);
     }
-    free_results(&r);
+    free_results(&t.results);
 }
 
 static void test_towers(void **state)
 {
     char folder[1024], path[1200];
-    if (!golden_path(folder, true, FOLDER)) skip();
+    if (!golden_path(folder, true, ANOMALYGPT)) skip();
     snprintf(path, sizeof path, "%s/expected.safetensors", folder);
     flaw_tensors expected = open_expected(path);
     AT_EVERY_LEVEL(level)
@@ -48,7 +42,7 @@ static void test_packed_only(void **state)
 {
     char folder[1024], path[1200], kept_hash[65], packed_hash[65];
     flaw_error err = {0};
-    if (!golden_path(folder, true, FOLDER)) skip();
+    if (!golden_path(folder, true, ANOMALYGPT)) skip();
     flaw_compute c = open_compute(FLAW_LEVEL_AMX);
     flaw_clip *kept = open_clip(folder, &c), *packed = NULL;
     assert_ok(flaw_clip_open_within(&packed, folder, 1000, &c, &err));

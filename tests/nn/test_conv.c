@@ -96,8 +96,8 @@ static double loss(const flaw_conv *s, const float *x, const float *w, const flo
 }
 
 /* The layer is linear in each of its inputs, so one difference of any width is exact. */
-static void check_gradient(const flaw_conv *s, float *x, float *w, float *b, const float *r, double *y, float *at, const float *grad,
-                           size_t n)
+static void check_gradient(const flaw_conv *s, float *x, float *w, float *b, const float *r, double *y, float *at,
+                           const float *grad, size_t n)
 {
     double largest = 0;
     for (size_t i = 0; i < n; i++) largest = fmax(largest, fabs(grad[i]));
@@ -108,7 +108,8 @@ static void check_gradient(const flaw_conv *s, float *x, float *w, float *b, con
         at[i] = kept + 1;
         double width = (double)at[i] - kept, after = loss(s, x, w, b, r, y);
         at[i] = kept;
-        if (fabs((after - before) / width - grad[i]) > 1e-4 * (largest + 1e-3)) fail_msg("%zu: %g, %g", i, (after - before) / width, grad[i]);
+        double slope = (after - before) / width;
+        if (fabs(slope - grad[i]) > 1e-4 * (largest + 1e-3)) fail_msg("%zu: %g, %g", i, slope, grad[i]);
     }
 }
 
