@@ -4,14 +4,16 @@
 #include "base/half.h"
 #include "format/tensors.h"
 
+/* The blocks are those of kernel/weights.h; a test compares the two. */
 static const struct {
     const char *name;
-    size_t size;
+    size_t size, block;
 } dtypes[] = {
-    [FLAW_DTYPE_F32] = {"F32", 4},   [FLAW_DTYPE_F16] = {"F16", 2}, [FLAW_DTYPE_BF16] = {"BF16", 2},
-    [FLAW_DTYPE_F64] = {"F64", 8},   [FLAW_DTYPE_I8] = {"I8", 1},   [FLAW_DTYPE_U8] = {"U8", 1},
-    [FLAW_DTYPE_I16] = {"I16", 2},   [FLAW_DTYPE_I32] = {"I32", 4}, [FLAW_DTYPE_I64] = {"I64", 8},
-    [FLAW_DTYPE_BOOL] = {"BOOL", 1},
+    [FLAW_DTYPE_F32] = {"F32", 4, 1},      [FLAW_DTYPE_F16] = {"F16", 2, 1},      [FLAW_DTYPE_BF16] = {"BF16", 2, 1},
+    [FLAW_DTYPE_F64] = {"F64", 8, 1},      [FLAW_DTYPE_I8] = {"I8", 1, 1},        [FLAW_DTYPE_U8] = {"U8", 1, 1},
+    [FLAW_DTYPE_I16] = {"I16", 2, 1},      [FLAW_DTYPE_I32] = {"I32", 4, 1},      [FLAW_DTYPE_I64] = {"I64", 8, 1},
+    [FLAW_DTYPE_BOOL] = {"BOOL", 1, 1},    [FLAW_DTYPE_Q8_0] = {"Q8_0", 34, 32},  [FLAW_DTYPE_Q4_0] = {"Q4_0", 18, 32},
+    [FLAW_DTYPE_Q4_1] = {"Q4_1", 20, 32},  [FLAW_DTYPE_Q4_K] = {"Q4_K", 144, 256}, [FLAW_DTYPE_Q6_K] = {"Q6_K", 210, 256},
 };
 
 const char *flaw_dtype_name(flaw_dtype dtype)
@@ -24,10 +26,15 @@ size_t flaw_dtype_size(flaw_dtype dtype)
     return dtypes[dtype].size;
 }
 
+size_t flaw_dtype_block(flaw_dtype dtype)
+{
+    return dtypes[dtype].block;
+}
+
 bool flaw_dtype_parse(flaw_dtype *out, const char *name)
 {
     for (size_t i = 0; i < sizeof dtypes / sizeof dtypes[0]; i++)
-        if (strcmp(dtypes[i].name, name) == 0) {
+        if (dtypes[i].block == 1 && strcmp(dtypes[i].name, name) == 0) {
             *out = (flaw_dtype)i;
             return true;
         }

@@ -25,6 +25,8 @@ static flaw_status parse_file(flaw_tensors *out, const flaw_bytes *file, const c
     if ((file->size >= 4 && memcmp(file->data, "PK\3\4", 4) == 0) ||
         (file->size >= 2 && file->data[0] == 0x80 && file->data[1] < 6))
         return flaw_torch_parse(out, file->data, file->size, path, err);
+    if (file->size >= 4 && memcmp(file->data, "GGUF", 4) == 0)
+        return flaw_gguf_parse(out, file->data, file->size, path, err);
     return flaw_safetensors_parse(out, file->data, file->size, path, err);
 }
 

@@ -48,6 +48,8 @@ typedef struct flaw_tensors {
     size_t metadata_count; /* pairs */
     char *path;            /* for messages */
     flaw_bytes file;       /* owned unless opened from memory */
+    struct flaw_gguf_array *array; /* of a GGUF file's metadata: see gguf.h */
+    size_t array_count;
     flaw_bytes *more;      /* [more_count] further files of a sharded model; owned */
     size_t more_count;
     flaw_arena arena;
@@ -69,9 +71,11 @@ void flaw_tensors_close(flaw_tensors *t);
 flaw_status flaw_torch_open(flaw_tensors *out, const char *path, flaw_error *err);
 flaw_status flaw_torch_parse(flaw_tensors *out, const uint8_t *bytes, size_t size, const char *name, flaw_error *err);
 
-/* GGUF v2 and v3. Numbers, strings and booleans of the metadata become text in `metadata` (key, value); arrays are
- * left out there and found with flaw_gguf_array. Sides are in row-major order here (GGUF counts them the other way
- * round). */
+/* GGUF v2 and v3. Numbers, strings and booleans of the metadata become text in `metadata` (key, value; "true" or
+ * "false"); arrays are left out there and found with gguf.h. Sides are in row-major order here (GGUF counts them the
+ * other way round). Refused with the byte's offset: counts and lengths beyond the file, unknown types of values and
+ * tensors, arrays of arrays, names twice, rows that are no whole blocks, data outside the file, not aligned, or
+ * overlapping. */
 flaw_status flaw_gguf_open(flaw_tensors *out, const char *path, flaw_error *err);
 flaw_status flaw_gguf_parse(flaw_tensors *out, const uint8_t *bytes, size_t size, const char *name, flaw_error *err);
 
@@ -91,8 +95,9 @@ flaw_status flaw_floats_check(const float *x, size_t count, const char *tensor, 
 /* Nearest F16 bits, ties to even; magnitudes from 65520 on become infinity. */
 uint16_t flaw_half_of(float x);
 const char *flaw_dtype_name(flaw_dtype dtype);
-size_t flaw_dtype_size(flaw_dtype dtype);
-bool flaw_dtype_parse(flaw_dtype *out, const char *name); /* "F32", "BF16", ...; false when unknown */
+size_t flaw_dtype_size(flaw_dtype dtype);  /* bytes of an element, or of a block of elements */
+size_t flaw_dtype_block(flaw_dtype dtype); /* elements of a block; 1 for types without blocks */
+bool flaw_dtype_parse(flaw_dtype *out, const char *name); /* "F32", "BF16", ...; false when unknown or a type of blocks */
 
 /* Write a safetensors file from tensors in memory (name, dtype, rank, shape, data filled; count and bytes follow from
  * them). Data lies in order of element size, widest first, then name, so that every tensor is aligned to its type. */

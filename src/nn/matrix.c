@@ -1,10 +1,10 @@
 #include "nn/matrix.h"
 
 enum {
-    FEW = 4,               /* rows of x up to which compact rows are multiplied as they are */
-    TILE = 64,             /* outputs of a tile that is unpacked */
+    FEW = 4,                /* rows of x up to which compact rows are multiplied as they are */
+    TILE = 64,              /* outputs of a tile that is unpacked */
     PIECE_ELEMENTS = 65536, /* about so many weights are one piece of the pool */
-    PIECE_ROWS = 256,      /* at most */
+    PIECE_ROWS = 256,       /* at most */
     ALIGNMENT = 64
 };
 
@@ -87,9 +87,15 @@ static void few_piece(void *context, int piece, int worker)
     (void)worker;
     float sum[FLAW_WEIGHT_VECTORS * PIECE_ROWS];
     for (int t = 0; t < p->m; t += FLAW_WEIGHT_VECTORS) {
-        flaw_weight_product few = {.type = at.m->type, .n = at.m->cols, .w = row_of(at.m, at.row), .rows = at.rows,
-                                   .vectors = smaller(FLAW_WEIGHT_VECTORS, p->m - t), .x = p->a + t * p->a_row,
-                                   .x_row = p->a_row, .y = sum, .y_row = PIECE_ROWS};
+        flaw_weight_product few = {.type = at.m->type,
+                                   .n = at.m->cols,
+                                   .w = row_of(at.m, at.row),
+                                   .rows = at.rows,
+                                   .vectors = smaller(FLAW_WEIGHT_VECTORS, p->m - t),
+                                   .x = p->a + t * p->a_row,
+                                   .x_row = p->a_row,
+                                   .y = sum,
+                                   .y_row = PIECE_ROWS};
         f->c->kernels->weight_product(&few);
         for (int v = 0; v < few.vectors; v++) finish(f, t + v, at.column, at.rows, sum + v * PIECE_ROWS);
     }
@@ -136,7 +142,15 @@ void flaw_matrix_product(flaw_compute *c, const flaw_matrix *part, int parts, co
 void flaw_matrix_forward(flaw_compute *c, const flaw_matrix *m, int n, const float *x, ptrdiff_t x_row, float *y,
                          ptrdiff_t y_row, const float *bias, const float *residual)
 {
-    flaw_product p = {.m = n, .n = m->rows, .k = m->cols, .a = x, .a_row = x_row, .a_col = 1, .c = y, .c_row = y_row,
-                      .bias = bias, .residual = residual};
+    flaw_product p = {.m = n,
+                      .n = m->rows,
+                      .k = m->cols,
+                      .a = x,
+                      .a_row = x_row,
+                      .a_col = 1,
+                      .c = y,
+                      .c_row = y_row,
+                      .bias = bias,
+                      .residual = residual};
     flaw_matrix_product(c, m, 1, &p);
 }
