@@ -52,20 +52,23 @@ flaw_status flaw_voice_reserve(flaw_compute *c, flaw_error *err);
 int flaw_voice_cells(const flaw_voice_shape *shape);   /* C */
 int flaw_voice_prompts(const flaw_voice_shape *shape); /* B + C rows */
 
-/* Everything together. The towers are read-only and may be shared. */
+/* Everything together, read-only. */
 typedef struct flaw_anomalygpt {
     flaw_clip *towers;
     flaw_language *language;
     flaw_voice *voice;
-    bool owns_towers;
 } flaw_anomalygpt;
 
 /* path NULL or "default": the embedded towers and voice; a folder as released (imagebind_huge.pth, vicuna/,
- * pandagpt_delta.pt, anomalygpt_delta.pt, bpe_simple_vocab_16e6.txt.gz, optional imagebind_config.json); or a bundle made
- * of one. LoRA rank from the tensors, scale alpha / rank = 1. Missing or left-over names are an error that lists
+ * pandagpt_delta.pt, anomalygpt_delta.pt, bpe_simple_vocab_16e6.txt.gz, optional imagebind_config.json); or a bundle
+ * (docs/decisions/0013), with towers of its own or else on the embedded ones. LoRA rank from the tensors, scale alpha / rank = 1. Missing or left-over names are an error that lists
  * them. `keep` is for the language model; towers beyond 512 MB are kept packed only (their float32 is given back). */
 flaw_status flaw_anomalygpt_open(flaw_anomalygpt *out, const char *path, flaw_keep keep, flaw_compute *c, flaw_error *err);
 void flaw_anomalygpt_close(flaw_anomalygpt *m);
+
+/* The picture as one row among words [W]: its embedding [E] (flaw_image_output.cls), brought to unit length and projected.
+ * FLAW_BAD_DATA when it is not finite. */
+flaw_status flaw_picture_token(const flaw_voice *v, const float *embedding, float *out, flaw_error *err);
 
 /* Two unit text vectors [2, E], normal then abnormal, of the 7 + 5 states and two templates for an object's name. */
 flaw_status flaw_anomalygpt_text(const flaw_clip *towers, flaw_compute *c, const char *object, float *out, flaw_error *err);
