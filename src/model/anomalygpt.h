@@ -61,8 +61,9 @@ typedef struct flaw_anomalygpt {
 
 /* path NULL or "default": the embedded towers and voice; a folder as released (imagebind_huge.pth, vicuna/,
  * pandagpt_delta.pt, anomalygpt_delta.pt, bpe_simple_vocab_16e6.txt.gz, optional imagebind_config.json); or a bundle
- * (docs/decisions/0013), with towers of its own or else on the embedded ones. LoRA rank from the tensors, scale alpha / rank = 1. Missing or left-over names are an error that lists
- * them. `keep` is for the language model; towers beyond 512 MB are kept packed only (their float32 is given back). */
+ * (docs/decisions/0013), with towers of its own or else on the embedded ones. LoRA rank from the tensors, scale
+ * alpha / rank = 1. Missing or left-over names are an error that lists them. `keep` is for the language model; towers
+ * beyond 512 MB are kept packed only (their float32 is given back). */
 flaw_status flaw_anomalygpt_open(flaw_anomalygpt *out, const char *path, flaw_keep keep, flaw_compute *c, flaw_error *err);
 void flaw_anomalygpt_close(flaw_anomalygpt *m);
 

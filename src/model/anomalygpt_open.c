@@ -38,8 +38,8 @@ static flaw_status check_folder(opening *o)
     }
     if (!*missing) return FLAW_OK;
     return flaw_fail(o->err, FLAW_MISSING,
-                     "%s: not a folder of AnomalyGPT's weights: it lacks %s (docs/anomalygpt.md says where each comes from)", o->path,
-                     missing);
+                     "%s: not a folder of AnomalyGPT's weights: it lacks %s (docs/anomalygpt.md says where each comes from)",
+                     o->path, missing);
 }
 
 static flaw_status open_released(flaw_anomalygpt *m, opening *o)
