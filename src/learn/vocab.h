@@ -3,21 +3,9 @@
 #ifndef FLAW_LEARN_VOCAB_H
 #define FLAW_LEARN_VOCAB_H
 
-#include "base/arena.h"
 #include "base/buffer.h"
+#include "learn/word_counts.h"
 
-typedef struct flaw_word_count {
-    const char *word; /* lower-case ASCII letters */
-    int count;
-} flaw_word_count;
-
-typedef struct flaw_word_counts {
-    flaw_word_count *item;
-    size_t count, capacity;
-    flaw_arena *arena;
-} flaw_word_counts;
-
-void flaw_word_counts_init(flaw_word_counts *counts, flaw_arena *arena);
 /* Count every run of ASCII letters in `text` (lower-cased), `weight` times each. */
 flaw_status flaw_word_counts_add(flaw_word_counts *counts, const char *text, int weight, flaw_error *err);
 
