@@ -52,6 +52,14 @@ const cli_command cli_command_table[] = {
      "flaw train --out run --init deit-tiny --photos photos --steps 20000\n"
      "flaw train export run/checkpoint.safetensors model.safetensors",
      cmd_train},
+    {CLI_COMPLETE, "complete", "--model MODEL PROMPT", "let a language model go on with a text",
+     "Prints what the model writes after the prompt, word by word; \"\" lets it begin by itself. MODEL is a Hugging Face "
+     "folder of a LLaMA, a GGUF file or a flaw bundle; without --model the small one inside goes on. Without "
+     "--temperature the likeliest word is taken each time. --json prints one object with \"text\", the \"ids\" of its "
+     "tokens, \"model\" and \"ms\".",
+     "flaw complete --model stories.gguf \"Once upon a time\"\n"
+     "flaw complete --model llama-folder --precision int4 --temperature 0.8 --top-p 0.95 --seed 7 \"The part is\"",
+     cmd_complete},
     {CLI_BENCH, "bench", "[PICTURE]", "how fast this machine is",
      "Medians over rounds: opening the engine, decoding the picture, preparing and encoding it once (with the GFLOP/s "
      "of "

@@ -27,6 +27,7 @@ void cli_command_page(const cli_command *c);
 
 int cmd_inspect(const cli_settings *s);
 int cmd_learn(const cli_settings *s);
+int cmd_complete(const cli_settings *s);
 int cmd_embed(const cli_settings *s);
 int cmd_model(const cli_settings *s);
 int cmd_method(const cli_settings *s);

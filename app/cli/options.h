@@ -9,7 +9,7 @@
 
 #include "flaw/status.h"
 
-/* Bits of cli_option.commands; the order is the one of cli_command_table (commands.c). */
+/* Bits of cli_option.commands; the order of the commands for people is the one of cli_command_table (commands.c). */
 enum {
     CLI_INSPECT = 1 << 0,
     CLI_LEARN = 1 << 1,
@@ -23,7 +23,8 @@ enum {
     CLI_BENCH = 1 << 9,
     CLI_HELP = 1 << 10,
     CLI_COMPLETION = 1 << 11,
-    CLI_ALL = (1 << 12) - 1,
+    CLI_COMPLETE = 1 << 12,
+    CLI_ALL = (1 << 13) - 1,
 };
 
 typedef enum cli_kind {
@@ -91,6 +92,9 @@ typedef struct cli_settings {
     double contrast, state, peak, local, dice, distil;
     int64_t steps, pairs, sentences, first_trained, warmup, merges, joint, text_width, text_layers, text_heads, context;
     int64_t log_every, checkpoint_every, evaluate_every, evaluate_pairs;
+    /* complete */
+    int64_t max_tokens, top_k;
+    double temperature, top_p;
     /* bench */
     int64_t repeat;
     /* help */

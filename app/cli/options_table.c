@@ -5,6 +5,7 @@
 
 #define AT(field) offsetof(cli_settings, field)
 #define ENGINE (CLI_INSPECT | CLI_LEARN | CLI_EMBED | CLI_EVAL | CLI_BENCH)
+#define WRITE (CLI_COMPLETE)
 #define COUNT(field, name, argument, least, about)                                                                     \
     {                                                                                                                  \
         name, 0, CLI_INTEGER, AT(field), argument, NULL, least, 1e9, CLI_TRAIN, about                                  \
@@ -26,7 +27,7 @@ const cli_option cli_option_table[] = {
     {"method", 'm', CLI_TEXT, AT(method), "NAME", NULL, 0, 0, JUDGE,
      "Method to judge with (default: auto: by words without good parts, by comparison with them); see flaw method "
      "list."},
-    {"model", 0, CLI_TEXT, AT(model), "MODEL", NULL, 0, 0, ENGINE,
+    {"model", 0, CLI_TEXT, AT(model), "MODEL", NULL, 0, 0, ENGINE | WRITE,
      "Model: default (embedded in the program), or a folder or file of weights."},
     {"prompts", 0, CLI_TEXT, AT(prompts), "FILE", NULL, 0, 0, JUDGE,
      "Prompt file (JSON) with sentences for normal and anomalous parts (default: the built-in ones)."},
@@ -53,7 +54,7 @@ const cli_option cli_option_table[] = {
      "Folder to write to; made when it is not there. inspect writes NAME_overlay.png, NAME_map.npy and NAME_mask.png."},
     {"output", 'o', CLI_TEXT, AT(output), "FILE", NULL, 0, 0, CLI_LEARN, "Recipe file to write."},
     {"json", 'j', CLI_SWITCH, AT(json), NULL, NULL, 0, 0,
-     CLI_INSPECT | CLI_LEARN | CLI_EMBED | CLI_MODEL | CLI_METHOD | CLI_EVAL | CLI_BENCH,
+     CLI_INSPECT | CLI_LEARN | CLI_EMBED | CLI_MODEL | CLI_METHOD | CLI_EVAL | CLI_BENCH | WRITE,
      "Write JSON, one object a line, on standard output."},
     {"brief", 'b', CLI_SWITCH, AT(brief), NULL, NULL, 0, 0, CLI_INSPECT,
      "One line a picture and nothing else: picture, verdict, score, limit and, with --out, overlay; tabs in between."},
@@ -83,7 +84,7 @@ const cli_option cli_option_table[] = {
      "Share of pictures with a defect (default: 0.3)."},
     {"products", 0, CLI_INTEGER, AT(products), "N", NULL, 1, 1e6, CLI_SCENES,
      "Folders (designs) of each kind (default: 1)."},
-    {"seed", 0, CLI_INTEGER, AT(seed), "N", NULL, 0, 9e15, JUDGE | CLI_SCENES | CLI_TRAIN,
+    {"seed", 0, CLI_INTEGER, AT(seed), "N", NULL, 0, 9e15, JUDGE | CLI_SCENES | CLI_TRAIN | WRITE,
      "Seed of all random choices; the same seed gives the same result (default: 0)."},
     {"init", 0, CLI_TEXT, AT(init), "MODEL", NULL, 0, 0, CLI_TRAIN,
      "timm model (safetensors file or folder) the image tower starts from, or a bundle that is trained on (default: a random "
@@ -120,12 +121,20 @@ const cli_option cli_option_table[] = {
     COUNT(checkpoint_every, "checkpoint-every", "STEPS", 0, "How often a checkpoint is written; 0 only at the end."),
     COUNT(evaluate_every, "evaluate-every", "STEPS", 0, "How often figures on held-out scenes are printed; 0 never."),
     COUNT(evaluate_pairs, "evaluate-pairs", "N", 1, "Pairs of held-out scenes these figures are over."),
+    {"max-tokens", 'n', CLI_INTEGER, AT(max_tokens), "N", NULL, 1, 1e6, WRITE, "Most tokens to write (default: 256)."},
+    {"temperature", 0, CLI_REAL, AT(temperature), "X", NULL, 0, 100, WRITE,
+     "0 takes the likeliest token each time; above it one is drawn, 1 as often as the model has it (default: 0)."},
+    {"top-p", 0, CLI_SHARE, AT(top_p), "X", NULL, 0, 1, WRITE,
+     "Draw from the fewest likeliest tokens that make up this share (default: 1, all)."},
+    {"top-k", 0, CLI_INTEGER, AT(top_k), "N", NULL, 0, 1e9, WRITE, "Draw from the N likeliest tokens (default: 0, all)."},
     {"repeat", 0, CLI_INTEGER, AT(repeat), "N", NULL, 1, 100000, CLI_BENCH, "Timed rounds (default: 20)."},
-    {"threads", 'T', CLI_INTEGER, AT(threads), "N", NULL, 0, 1024, ENGINE | CLI_TRAIN,
+    {"threads", 'T', CLI_INTEGER, AT(threads), "N", NULL, 0, 1024, ENGINE | CLI_TRAIN | WRITE,
      "Threads to compute with; results are the same for any number (default: 0, all processors)."},
     {"precision", 0, CLI_CHOICE, AT(precision), "P", "auto|f32|bf16", 0, 0, ENGINE | CLI_TRAIN,
      "Arithmetic of the matrix products (default: auto)."},
-    {"level", 0, CLI_CHOICE, AT(level), "L", "auto|ref|avx2|avx512|amx", 0, 0, ENGINE,
+    {"precision", 0, CLI_CHOICE, AT(precision), "P", "auto|f32|bf16|int8|int4", 0, 0, WRITE,
+     "How the language model's matrices are kept (default: auto, as the file has them; above 4 GiB as int4)."},
+    {"level", 0, CLI_CHOICE, AT(level), "L", "auto|ref|avx2|avx512|amx", 0, 0, ENGINE | WRITE,
      "Highest instruction set to use; ref is plain C (default: auto, the best of this machine)."},
     {"man", 0, CLI_SWITCH, AT(man), NULL, NULL, 0, 0, CLI_HELP, "Print the manual page (troff)."},
     {"markdown", 0, CLI_SWITCH, AT(markdown), NULL, NULL, 0, 0, CLI_HELP, "Print the reference page (docs/cli.md)."},
@@ -145,6 +154,7 @@ void cli_settings_init(cli_settings *s)
                         .size = 224,
                         .products = 1,
                         .anomalous_share = 0.3,
+                        .top_p = 1,
                         .repeat = 20};
     for (int i = 0; i < cli_option_count; i++) {
         const cli_option *o = &cli_option_table[i];

@@ -12,8 +12,6 @@ typedef struct named_value {
 } named_value;
 
 static const named_value precisions[] = {{"auto", FLAW_F32}, {"f32", FLAW_F32}, {"bf16", FLAW_BF16}, {NULL, 0}};
-static const named_value levels[] = {{"auto", FLAW_LEVEL_AMX},      {"ref", FLAW_LEVEL_REF}, {"avx2", FLAW_LEVEL_AVX2},
-                                     {"avx512", FLAW_LEVEL_AVX512}, {"amx", FLAW_LEVEL_AMX}, {NULL, 0}};
 
 static flaw_status choose(int *out, const named_value *table, const char *name, const char *what, const char *allowed,
                           flaw_error *err)
@@ -28,16 +26,17 @@ static flaw_status choose(int *out, const named_value *table, const char *name, 
 
 flaw_status flaw_engine_open(flaw_engine **out, const flaw_engine_options *options, flaw_error *err)
 {
-    int precision = 0, level = 0;
+    int precision = 0;
+    flaw_level level;
     flaw_status s = choose(&precision, precisions, options->precision, "precision", "auto, f32 and bf16", err);
-    if (!s) s = choose(&level, levels, options->level, "level", "auto, ref, avx2, avx512 and amx", err);
+    if (!s) s = flaw_level_parse(&level, options->level, err);
     if (s) return s;
     if (options->threads < 0)
         return flaw_fail(err, FLAW_USAGE, "%d threads were asked for, allowed are 0 (all) and more", options->threads);
     flaw_engine *engine = calloc(1, sizeof *engine);
     if (!engine) return flaw_fail(err, FLAW_NO_MEMORY, "an engine was refused");
     engine->threads = options->threads;
-    engine->level = (flaw_level)level;
+    engine->level = level;
     engine->precision = (flaw_precision)precision;
     pthread_mutex_init(&engine->lock, NULL);
     bool automatic = !options->precision || !*options->precision || !strcmp(options->precision, "auto");

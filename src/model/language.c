@@ -2,6 +2,18 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+flaw_status flaw_keep_parse(flaw_keep *out, const char *name, flaw_error *err)
+{
+    static const char *const names[] = {"auto", "file", "f32", "bf16", "int8", "int4"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(name && *name ? name : "auto", names[i]) == 0) {
+            *out = (flaw_keep)i;
+            return FLAW_OK;
+        }
+    return flaw_fail(err, FLAW_USAGE, "precision \"%.40s\" is unknown, allowed are auto, file, f32, bf16, int8 and int4", name);
+}
 
 flaw_status flaw_language_turn(flaw_language *m, flaw_error *err)
 {

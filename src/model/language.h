@@ -35,6 +35,9 @@ typedef enum flaw_keep {
     FLAW_KEEP_INT4  /* Q4_1 */
 } flaw_keep;
 
+/* NULL or "auto", "file", "f32", "bf16", "int8", "int4". */
+flaw_status flaw_keep_parse(flaw_keep *out, const char *name, flaw_error *err);
+
 /* Low-rank adapters (Hu et al. 2021) that are added while reading: W + scale * B A. */
 typedef struct flaw_adapters {
     const flaw_tensors *tensors; /* names ...layers.N.self_attn.{q,k,v,o}_proj.lora_{A,B}[.default].weight */
@@ -120,7 +123,7 @@ typedef struct flaw_writing {
 typedef enum flaw_written_end { FLAW_END_STOP, FLAW_END_TOKEN, FLAW_END_LENGTH, FLAW_END_CALLER } flaw_written_end;
 
 typedef struct flaw_written {
-    flaw_buffer text; /* valid UTF-8 (U+FFFD for bytes that are none); data NULL when nothing was written */
+    flaw_buffer text; /* valid UTF-8 (U+FFFD for NUL and bytes that are none); data NULL when nothing was written */
     int32_t *ids;     /* [count] generated, the stop included; owned. All but the last one were fed to the reading */
     int count;
     flaw_written_end end;

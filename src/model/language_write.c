@@ -19,14 +19,14 @@ typedef struct writer {
     int cut_token;    /* of the quirk; -1: none */
 } writer;
 
-/* Move raw[sent, end) to the text, bytes that are no UTF-8 as U+FFFD, and show it. False when the caller has enough. */
+/* Move raw[sent, end) to the text, NUL and bytes that are no UTF-8 as U+FFFD, and show it. False when the caller has enough. */
 static bool send_text(writer *x, size_t end)
 {
     flaw_buffer *text = &x->out->text;
     size_t from = text->size;
     while (x->sent < end) {
         size_t length = flaw_utf8_length(x->raw.data + x->sent, end - x->sent);
-        if (length) flaw_buffer_append(text, x->raw.data + x->sent, length);
+        if (length && x->raw.data[x->sent]) flaw_buffer_append(text, x->raw.data + x->sent, length);
         else flaw_buffer_text(text, "\xef\xbf\xbd");
         x->sent += length ? length : 1;
     }

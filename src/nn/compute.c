@@ -5,6 +5,24 @@
 
 #define SCRATCH_ALIGNMENT 64
 
+flaw_status flaw_level_parse(flaw_level *out, const char *name, flaw_error *err)
+{
+    static const struct {
+        const char *name;
+        flaw_level level;
+    } levels[] = {{"auto", FLAW_LEVEL_AMX},
+                  {"ref", FLAW_LEVEL_REF},
+                  {"avx2", FLAW_LEVEL_AVX2},
+                  {"avx512", FLAW_LEVEL_AVX512},
+                  {"amx", FLAW_LEVEL_AMX}};
+    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++)
+        if (strcmp(name && *name ? name : "auto", levels[i].name) == 0) {
+            *out = levels[i].level;
+            return FLAW_OK;
+        }
+    return flaw_fail(err, FLAW_USAGE, "level \"%s\" is unknown, allowed are auto, ref, avx2, avx512 and amx", name);
+}
+
 flaw_status flaw_compute_open(flaw_compute *out, int threads, flaw_level max, flaw_precision precision, flaw_error *err)
 {
     flaw_compute c = {.kernels = flaw_kernels_select(max), .precision = precision};

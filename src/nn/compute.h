@@ -15,6 +15,8 @@ typedef struct flaw_compute {
     size_t scratch_size;
 } flaw_compute;
 
+/* NULL, "" or "auto", "ref", "avx2", "avx512", "amx": the highest kernels to use. */
+flaw_status flaw_level_parse(flaw_level *out, const char *name, flaw_error *err);
 /* threads 0 = all processors allowed. */
 flaw_status flaw_compute_open(flaw_compute *out, int threads, flaw_level max, flaw_precision precision, flaw_error *err);
 /* At least `size` bytes of scratch for every worker; called while building, never inside a layer. */
