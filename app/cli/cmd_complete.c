@@ -16,7 +16,8 @@ static int show_words(void *context, const char *text, size_t size)
     return fflush(stdout) != 0;
 }
 
-static void print_json(const cli_settings *s, const char *prompt, const char *text, const int *ids, int count, double ms)
+static void print_json(const cli_settings *s, const char *prompt, const char *text, const int *ids, int count,
+                       double ms)
 {
     json_t *list = json_array();
     for (int i = 0; i < count; i++) json_array_append_new(list, json_integer(ids[i]));
@@ -35,8 +36,9 @@ static void print_json(const cli_settings *s, const char *prompt, const char *te
 int cmd_complete(const cli_settings *s)
 {
     if (s->arguments.count != 1)
-        return cli_wrong_use("complete: one PROMPT is needed (\"\" for none, quotes around several words), found are %zu",
-                             s->arguments.count);
+        return cli_wrong_use(
+            "complete: one PROMPT is needed (\"\" for none, quotes around several words), found are %zu",
+            s->arguments.count);
     const char *prompt = s->arguments.value[0];
     flaw_complete_options options;
     flaw_complete_defaults(&options);

@@ -17,8 +17,7 @@ static flaw_status read_prompt(flaw_reading *r, const char *prompt, flaw_error *
     size_t size = strlen(prompt), count = 0, first = m->bos >= 0;
     if (size && !m->pieces)
         return flaw_fail(err, FLAW_USAGE, "%s: no tokenizer, so it reads no prompt but the empty one", m->name);
-    if (!size && !first)
-        return flaw_fail(err, FLAW_USAGE, "%s: no beginning token, so it needs a prompt", m->name);
+    if (!size && !first) return flaw_fail(err, FLAW_USAGE, "%s: no beginning token, so it needs a prompt", m->name);
     size_t room = first + 4 * size + 4; /* a text has at most one token a byte, and the dummy space */
     int32_t *ids = malloc(room * sizeof *ids);
     if (!ids) return flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory for a prompt of %zu bytes", m->name, size);
@@ -27,7 +26,8 @@ static flaw_status read_prompt(flaw_reading *r, const char *prompt, flaw_error *
     if (size) status = flaw_pieces_encode(m->pieces, prompt, size, ids + first, room - first, &count, err);
     count += first;
     if (!status && (count > room || count > (size_t)m->shape.context))
-        status = flaw_fail(err, FLAW_USAGE, "%s: the prompt has %zu tokens, at most %d are allowed", m->name, count, m->shape.context);
+        status = flaw_fail(err, FLAW_USAGE, "%s: the prompt has %zu tokens, at most %d are allowed", m->name, count,
+                           m->shape.context);
     if (!status) status = flaw_reading_ids(r, ids, (int)count, err);
     free(ids);
     return status;
@@ -40,8 +40,8 @@ typedef struct completion {
     flaw_written written;
 } completion;
 
-static flaw_status run(completion *x, const flaw_complete_options *o, const char *prompt, flaw_talk_words words, void *context,
-                       flaw_error *err)
+static flaw_status run(completion *x, const flaw_complete_options *o, const char *prompt, flaw_talk_words words,
+                       void *context, flaw_error *err)
 {
     flaw_keep keep;
     flaw_level level;
@@ -61,17 +61,18 @@ static flaw_status run(completion *x, const flaw_complete_options *o, const char
     return flaw_language_write(x->reading, &task, &x->written, err);
 }
 
-flaw_status flaw_complete(const flaw_complete_options *options, const char *prompt, flaw_talk_words words, void *context,
-                          char **text, int **ids, int *count, flaw_error *err)
+flaw_status flaw_complete(const flaw_complete_options *options, const char *prompt, flaw_talk_words words,
+                          void *context, char **text, int **ids, int *count, flaw_error *err)
 {
     completion x = {.model = NULL};
     char *copy = NULL;
     if (options->threads < 0 || options->max_tokens < 1 || options->top_k < 0 || !(options->temperature >= 0) ||
         !(options->top_p > 0 && options->top_p <= 1))
-        return flaw_fail(err, FLAW_USAGE,
-                         "%d threads, %d tokens, temperature %g, top-p %g, top-k %d: allowed are at least 0, 1, 0, values in (0, "
-                         "1], and 0",
-                         options->threads, options->max_tokens, options->temperature, options->top_p, options->top_k);
+        return flaw_fail(
+            err, FLAW_USAGE,
+            "%d threads, %d tokens, temperature %g, top-p %g, top-k %d: allowed are at least 0, 1, 0, values in (0, "
+            "1], and 0",
+            options->threads, options->max_tokens, options->temperature, options->top_p, options->top_k);
     flaw_status status = run(&x, options, prompt, words, context, err);
     if (!status) {
         copy = x.written.text.data ? strdup(x.written.text.data) : calloc(1, 1);
