@@ -25,6 +25,17 @@ void flaw_bytes_release(flaw_bytes *bytes);
 /* Write to a temporary name beside `path`, sync, rename. A crash leaves the old file or the new one. */
 flaw_status flaw_file_write(const char *path, const void *data, size_t size, flaw_error *err);
 
+/* The same for what is written piece by piece. `room` bytes are reserved on the disk at the beginning where the file
+ * system can (0: none). After a failure, and when it is given up, flaw_file_stream_abandon leaves nothing behind;
+ * flaw_file_stream_end frees it in any case. */
+typedef struct flaw_file_stream flaw_file_stream;
+flaw_status flaw_file_stream_begin(flaw_file_stream **out, const char *path, size_t room, flaw_error *err);
+flaw_status flaw_file_stream_write(flaw_file_stream *s, const void *data, size_t size, flaw_error *err);
+/* Replace bytes that were written before. */
+flaw_status flaw_file_stream_rewrite(flaw_file_stream *s, size_t offset, const void *data, size_t size, flaw_error *err);
+flaw_status flaw_file_stream_end(flaw_file_stream *s, flaw_error *err);
+void flaw_file_stream_abandon(flaw_file_stream *s); /* NULL is fine */
+
 /* mkdir -p. */
 flaw_status flaw_file_make_folder(const char *path, flaw_error *err);
 bool flaw_file_is_folder(const char *path);

@@ -57,7 +57,7 @@ static int open_temporary(char name[64], int folder, mode_t mode)
     return -1;
 }
 
-/* All bytes, synced; an errno value, 0 when done. A short write is continued, a write of nothing is an error. */
+/* All bytes; an errno value, 0 when done. A short write is continued, a write of nothing is an error. */
 static int write_all(int fd, const uint8_t *data, size_t size)
 {
     while (size > 0) {
@@ -68,6 +68,11 @@ static int write_all(int fd, const uint8_t *data, size_t size)
         data += done;
         size -= (size_t)done;
     }
+    return 0;
+}
+
+static int sync_file(int fd)
+{
     while (fsync(fd) != 0) {
         if (errno != EINTR) return errno;
     }
@@ -84,40 +89,122 @@ static int sync_folder(int folder)
     return 0;
 }
 
-static flaw_status write_in(int folder, const char *base, mode_t mode, const char *path, const void *data, size_t size,
-                            flaw_error *err)
+/* A file under its temporary name. */
+struct flaw_file_stream {
+    char *path, *target; /* as given, and where it leads; one block at `path` */
+    const char *base;    /* last part of target */
+    int folder, fd;
+    mode_t mode;   /* to keep; 0: a new file */
+    char name[64]; /* temporary, in the folder */
+};
+
+static void stream_free(flaw_file_stream *s)
 {
-    char name[64];
-    const int fd = open_temporary(name, folder, mode ? mode : 0666);
-    if (fd < 0) return refuse(err, path, "making a temporary file beside it", errno);
+    close(s->folder);
+    free(s->path);
+    free(s);
+}
+
+/* Take the room on the disk at once, where the file system can: better refused now than after an hour of writing. */
+static int reserve(int fd, size_t size)
+{
+    if (size == 0 || fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)size) == 0) return 0;
+    return errno == ENOSPC || errno == EFBIG || errno == EDQUOT ? errno : 0;
+}
+
+static flaw_status stream_open(flaw_file_stream *s, size_t room, flaw_error *err)
+{
+    s->fd = open_temporary(s->name, s->folder, s->mode ? s->mode : 0666);
+    if (s->fd < 0) return refuse(err, s->path, "making a temporary file beside it", errno);
+    const int code = reserve(s->fd, room);
+    if (code == 0) return FLAW_OK;
+    close(s->fd);
+    unlinkat(s->folder, s->name, 0);
+    return refuse(err, s->path, "making room for it", code);
+}
+
+flaw_status flaw_file_stream_begin(flaw_file_stream **out, const char *path, size_t room, flaw_error *err)
+{
+    char target[PATH_MAX], parent[PATH_MAX];
+    mode_t mode;
+    flaw_status status = find_target(target, &mode, path, err);
+    if (status) return status;
+    const size_t path_size = strlen(path) + 1, target_size = strlen(target) + 1;
+    flaw_file_stream *s = calloc(1, sizeof *s);
+    char *names = malloc(path_size + target_size);
+    if (!s || !names) {
+        free(s);
+        free(names);
+        return flaw_fail(err, FLAW_NO_MEMORY, "cannot write '%s': no memory", path);
+    }
+    s->path = memcpy(names, path, path_size);
+    s->target = memcpy(names + path_size, target, target_size);
+    s->mode = mode;
+    const char *slash = strrchr(s->target, '/');
+    s->base = slash ? slash + 1 : s->target;
+    s->folder = open(dirname(memcpy(parent, target, target_size)), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (s->folder < 0) {
+        status = refuse(err, path, "opening its folder", errno);
+        free(names);
+        free(s);
+        return status;
+    }
+    status = stream_open(s, room, err);
+    if (status) stream_free(s);
+    else *out = s;
+    return status;
+}
+
+flaw_status flaw_file_stream_write(flaw_file_stream *s, const void *data, size_t size, flaw_error *err)
+{
+    const int code = write_all(s->fd, data, size);
+    return code == 0 ? FLAW_OK : refuse(err, s->path, "writing", code);
+}
+
+flaw_status flaw_file_stream_rewrite(flaw_file_stream *s, size_t offset, const void *data, size_t size, flaw_error *err)
+{
+    const off_t end = lseek(s->fd, 0, SEEK_CUR);
+    int code = end < 0 || lseek(s->fd, (off_t)offset, SEEK_SET) < 0 ? errno : write_all(s->fd, data, size);
+    if (code == 0 && lseek(s->fd, end, SEEK_SET) < 0) code = errno;
+    return code == 0 ? FLAW_OK : refuse(err, s->path, "writing", code);
+}
+
+void flaw_file_stream_abandon(flaw_file_stream *s)
+{
+    if (!s) return;
+    close(s->fd);
+    unlinkat(s->folder, s->name, 0);
+    stream_free(s);
+}
+
+flaw_status flaw_file_stream_end(flaw_file_stream *s, flaw_error *err)
+{
     const char *step = "writing";
-    int code = write_all(fd, data, size);
-    if (code == 0 && mode != 0 && fchmod(fd, mode) != 0) code = errno; /* the umask must not take from a kept mode */
-    if (close(fd) != 0 && code == 0 && errno != EINTR) code = errno;
-    if (code == 0 && renameat(folder, name, folder, base) != 0) {
+    flaw_status status = FLAW_OK;
+    int code = sync_file(s->fd);
+    if (code == 0 && s->mode != 0 && fchmod(s->fd, s->mode) != 0) code = errno; /* the umask must not take from it */
+    if (close(s->fd) != 0 && code == 0 && errno != EINTR) code = errno;
+    if (code == 0 && renameat(s->folder, s->name, s->folder, s->base) != 0) {
         step = "renaming the temporary file";
         code = errno;
     }
     if (code != 0) {
-        unlinkat(folder, name, 0);
-        return refuse(err, path, step, code);
+        unlinkat(s->folder, s->name, 0);
+        status = refuse(err, s->path, step, code);
+    } else if ((code = sync_folder(s->folder)) != 0) {
+        status = refuse(err, s->path, "the file is complete, but syncing its folder failed", code);
     }
-    code = sync_folder(folder);
-    if (code != 0) return refuse(err, path, "the file is complete, but syncing its folder failed", code);
-    return FLAW_OK;
+    stream_free(s);
+    return status;
 }
 
 flaw_status flaw_file_write(const char *path, const void *data, size_t size, flaw_error *err)
 {
-    char target[PATH_MAX], parent[PATH_MAX];
-    mode_t mode;
-    const flaw_status found = find_target(target, &mode, path, err);
-    if (found != FLAW_OK) return found;
-    memcpy(parent, target, strlen(target) + 1);
-    const char *slash = strrchr(target, '/');
-    const int folder = open(dirname(parent), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder < 0) return refuse(err, path, "opening its folder", errno);
-    const flaw_status status = write_in(folder, slash ? slash + 1 : target, mode, path, data, size, err);
-    close(folder);
+    flaw_file_stream *s = NULL;
+    flaw_status status = flaw_file_stream_begin(&s, path, 0, err);
+    if (status) return status;
+    status = flaw_file_stream_write(s, data, size, err);
+    if (!status) return flaw_file_stream_end(s, err);
+    flaw_file_stream_abandon(s);
     return status;
 }
