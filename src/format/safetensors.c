@@ -146,6 +146,41 @@ static flaw_status check_cover(reader *r)
     return FLAW_OK;
 }
 
+/* Tensors that are blocks of quantised weights: U8 [rows, bytes of a row] gets its true type and shape. */
+static flaw_status read_blocks(reader *r, const json_t *blocks)
+{
+    flaw_tensors *t = r->t;
+    const char *name;
+    json_t *value;
+    if (!json_is_object(blocks))
+        return flaw_fail(r->err, FLAW_BAD_DATA, "%s: metadata \"blocks\" is not a JSON object", t->path);
+    json_object_foreach((json_t *)blocks, name, value)
+    {
+        const flaw_tensor *found = flaw_tensors_find(t, name);
+        flaw_tensor *x = found ? &t->item[found - t->item] : NULL;
+        const char *type = json_string_value(value);
+        int d = FLAW_DTYPE_Q8_0;
+        while (type && d <= FLAW_DTYPE_Q6_K && strcmp(flaw_dtype_name((flaw_dtype)d), type) != 0) d++;
+        if (!type || d > FLAW_DTYPE_Q6_K)
+            return flaw_fail(r->err, FLAW_BAD_DATA,
+                             "%s: blocks of '%s': type '%.32s', known are Q8_0 Q4_0 Q4_1 Q4_K Q6_K", t->path, name,
+                             type ? type : "");
+        if (!x || x->dtype != FLAW_DTYPE_U8 || x->rank != 2)
+            return flaw_fail(r->err, FLAW_BAD_DATA, "%s: blocks of '%s': no such tensor of U8 with two sides", t->path,
+                             name);
+        const size_t size = flaw_dtype_size((flaw_dtype)d);
+        if (x->shape[1] % size != 0)
+            return flaw_fail(r->err, FLAW_BAD_DATA,
+                             "%s: tensor '%s': rows of %zu bytes are no blocks of %s (%zu bytes)", t->path, name,
+                             x->shape[1], type, size);
+        x->dtype = (flaw_dtype)d;
+        if (!flaw_mul_ok(&x->shape[1], x->shape[1] / size, flaw_dtype_block(x->dtype)) ||
+            !flaw_mul_ok(&x->count, x->shape[0], x->shape[1]))
+            return flaw_fail(r->err, FLAW_BAD_DATA, "%s: tensor '%s' has more elements than memory", t->path, name);
+    }
+    return FLAW_OK;
+}
+
 static flaw_status read_header(reader *r, json_t *header)
 {
     flaw_tensors *t = r->t;
@@ -170,7 +205,12 @@ static flaw_status read_header(reader *r, json_t *header)
     flaw_status status = check_cover(r);
     if (status) return status;
     qsort(t->item, t->count, sizeof *t->item, compare_names);
-    return FLAW_OK;
+    const char *text = flaw_tensors_metadata(t, "blocks");
+    if (!text) return FLAW_OK;
+    json_t *blocks = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    status = read_blocks(r, blocks);
+    json_decref(blocks);
+    return status;
 }
 
 /* What a file that is not safetensors seems to be, for the message. */

@@ -10,8 +10,8 @@
  * blocks of its type. */
 size_t flaw_safetensors_bytes(const flaw_tensor *x);
 /* {"__metadata__": {...}, name: {dtype, shape, data_offsets}, ...}, data in the order of `item`. Types of blocks are
- * written as U8 [rows, bytes of a row], with their names in the metadata "blocks". *total: bytes of all data. NULL when a
- * text is not UTF-8, a name comes twice, a shape is none, or memory runs out. */
+ * written as U8 [rows, bytes of a row], with their names in the metadata "blocks". *total: bytes of all data. NULL when
+ * a text is not UTF-8, a name comes twice, a shape is none, or memory runs out. */
 json_t *flaw_safetensors_header(const flaw_tensor *const *item, size_t count, const char *const *metadata, size_t pairs,
                                 size_t *total);
 /* The header as it stands in a file: its length as u64, the text, spaces up to a multiple of 8. malloc'ed, or NULL. */

@@ -1,4 +1,5 @@
-/* safetensors writer for what is in memory. The header is padded with spaces to 8 bytes, so that the data is aligned. */
+/* safetensors writer for what is in memory. The header is padded with spaces to 8 bytes, so that the data is aligned.
+ */
 #include <stdlib.h>
 #include <string.h>
 

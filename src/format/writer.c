@@ -11,12 +11,12 @@ struct flaw_tensor_writer {
     char *path;
     json_t *header;
     size_t header_size;
-    size_t *bytes;       /* [count] of each item */
-    char (*digest)[65];  /* [count] */
-    const char **name;   /* [count] in `header` */
-    size_t count, now;   /* item that comes next */
-    size_t done;         /* bytes of it that have come */
-    flaw_sha256 hash;    /* over them */
+    size_t *bytes;      /* [count] of each item */
+    char (*digest)[65]; /* [count] */
+    const char **name;  /* [count] in `header` */
+    size_t count, now;  /* item that comes next */
+    size_t done;        /* bytes of it that have come */
+    flaw_sha256 hash;   /* over them */
 };
 
 void flaw_tensor_writer_abandon(flaw_tensor_writer *w)
@@ -108,8 +108,10 @@ flaw_status flaw_tensor_writer_begin(flaw_tensor_writer **out, const char *path,
         }
         if (make_header(w, items, metadata, metadata_pairs, &total)) status = begin_file(w, total, err);
         else
-            status = flaw_fail(err, FLAW_USAGE, "%s: cannot write tensors: a name comes twice, a text is not UTF-8, a "
-                               "row does not divide into blocks, or there is no memory", path);
+            status = flaw_fail(err, FLAW_USAGE,
+                               "%s: cannot write tensors: a name comes twice, a text is not UTF-8, a "
+                               "row does not divide into blocks, or there is no memory",
+                               path);
     }
     if (status) flaw_tensor_writer_abandon(w);
     else *out = w;

@@ -9,9 +9,9 @@
 #include "format/tensors.h"
 
 typedef struct flaw_tensor_writer flaw_tensor_writer;
-/* items: name, dtype (types of blocks are written as U8, with their names in the metadata "blocks"), rank, shape; copied.
- * Data is then expected item by item in the given order. FLAW_USAGE for names that come twice and rows that do not divide
- * into blocks. Metadata "blocks" and "sha256" of the caller are left out: they are the writer's. */
+/* items: name, dtype (types of blocks are written as U8, with their names in the metadata "blocks"), rank, shape;
+ * copied. Data is then expected item by item in the given order. FLAW_USAGE for names that come twice and rows that do
+ * not divide into blocks. Metadata "blocks" and "sha256" of the caller are left out: they are the writer's. */
 flaw_status flaw_tensor_writer_begin(flaw_tensor_writer **out, const char *path, const flaw_tensor *items, size_t count,
                                      const char *const *metadata, size_t metadata_pairs, flaw_error *err);
 /* The next bytes, in pieces of any size. */

@@ -9,7 +9,8 @@ static void check_tensor(const flaw_tensors *t, const flaw_tensor *x, const uint
     size_t count = 1;
     flaw_error err;
     for (int i = 0; i < x->rank; i++) count *= x->shape[i];
-    flaw_fuzz_require(count == x->count && x->bytes == count * flaw_dtype_size(x->dtype));
+    flaw_fuzz_require(count == x->count && count % flaw_dtype_block(x->dtype) == 0);
+    flaw_fuzz_require(x->bytes == count / flaw_dtype_block(x->dtype) * flaw_dtype_size(x->dtype));
     flaw_fuzz_require(x->data >= data && x->bytes <= size && x->data - data <= (ptrdiff_t)(size - x->bytes));
     flaw_fuzz_require(flaw_tensors_find(t, x->name) == x);
     float *out = malloc(x->count * sizeof *out + 1);
