@@ -20,8 +20,13 @@ END
 here=$(cd "$(dirname "$0")" && pwd)
 shared=$here/../shared
 
+# libcurl (for flaw ask --llm) comes in flavours that exclude each other.
+case $(dpkg-query -W -f '${Status}' libcurl4-gnutls-dev 2>/dev/null) in
+'install ok installed') curl_package=libcurl4-gnutls-dev ;;
+*) curl_package=libcurl4-openssl-dev ;;
+esac
 build_packages='gcc libc6-dev meson ninja-build pkg-config zlib1g-dev libjpeg62-turbo-dev libpng-dev libjansson-dev
-    libcmocka-dev'
+    libcmocka-dev '"$curl_package"
 # PyTorch, Pillow and NumPy check our gradients and pictures; the program itself never uses Python.
 test_packages='git python3-torch python3-pil python3-numpy'
 

@@ -4,8 +4,8 @@
  *   there   statements that there is or is no anomaly ("two scratches are visible", "free of defects")
  *   looks   hints: adjectives ("looks intact") and denials of one kind of damage ("no scratch")
  *
- * Evidence of one kind against itself, or of one kind against a stronger one, gives no verdict: on any doubt the verdict is
- * unknown. Questions and clauses that only suppose ("if there is a defect") are no evidence. */
+ * Evidence of one kind against itself, or of one kind against a stronger one, gives no verdict: on any doubt the
+ * verdict is unknown. Questions and clauses that only suppose ("if there is a defect") are no evidence. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,7 +65,8 @@ static reading begin(const flaw_clause *c, evidence *e)
 /* "No, ...", "no" alone, "No there is ...": not "no anomaly". */
 static bool is_answer_no(const reading *r, int i)
 {
-    return is_aside(r, i + 1) || (i == 0 && is(r, i + 1, W_SUBJECT)) || (i > 0 && is(r, i - 1, W_OR) && is(r, i - 2, W_YES));
+    return is_aside(r, i + 1) || (i == 0 && is(r, i + 1, W_SUBJECT)) ||
+           (i > 0 && is(r, i - 1, W_OR) && is(r, i - 2, W_YES));
 }
 
 /* Does the negation end before word i? "not smooth, there is a scratch"; "no crack and the edge is bent". */

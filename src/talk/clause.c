@@ -19,7 +19,8 @@ static const struct {
 } lexicon[] = {
     {"yes yeah yep", K(YES)},
     {"no nope", K(NO)},
-    {"not isnt arent wasnt werent dont doesnt didnt cant cannot hasnt havent never none nothing neither nor nobody failed "
+    {"not isnt arent wasnt werent dont doesnt didnt cant cannot hasnt havent never none nothing neither nor nobody "
+     "failed "
      "fails fail",
      K(NOT)},
     {"couldnt wouldnt wont", K(NOT)},
@@ -29,26 +30,32 @@ static const struct {
      "imperfection imperfections irregularity irregularities blemish blemishes",
      K(GENERAL)},
     {"problem problems issue issues", K(GENERAL)},
-    {"scratch scratches hole holes crack cracks stain stains dent dents spot spots cut cuts tear tears chip chips burr burrs "
-     "fracture fractures contamination contaminations discoloration discolouration discolorations deformation deformations "
+    {"scratch scratches hole holes crack cracks stain stains dent dents spot spots cut cuts tear tears chip chips burr "
+     "burrs "
+     "fracture fractures contamination contaminations discoloration discolouration discolorations deformation "
+     "deformations "
      "bubble bubbles corrosion rust gouge gouges notch notches breakage fissure fissures",
      K(SPECIFIC)},
     {"region regions area areas place places location locations", K(REGION)},
-    {"normal flawless perfect undamaged intact unblemished fine good ok okay clean pristine faultless immaculate healthy "
+    {"normal flawless perfect undamaged intact unblemished fine good ok okay clean pristine faultless immaculate "
+     "healthy "
      "unbroken defectless",
      K(GOOD)},
-    {"anomalous abnormal defective damaged faulty broken flawed cracked scratched bent dented stained wrong unusual misshapen "
+    {"anomalous abnormal defective damaged faulty broken flawed cracked scratched bent dented stained wrong unusual "
+     "misshapen "
      "deformed contaminated torn missing chipped corroded rusty discolored discoloured imperfect ng",
      K(BAD)},
     {"if should whether may might would possible possibly perhaps maybe unless ruled exclude excluded potential "
      "potentially hardly barely shouldnt",
      K(MAYBE)},
     {"could", K(COULD) | K(AUXILIARY)},
-    {"other others else elsewhere rest remainder remaining otherwise further additional more compared than unlike", K(ELSE)},
+    {"other others else elsewhere rest remainder remaining otherwise further additional more compared than unlike",
+     K(ELSE)},
     {"unsure uncertain unclear unable unknown", K(DOUBT)},
     {"sure certain know tell say determine judge clear idea decide answer conclude", K(KNOW)},
     {"doubt question wonder", K(QUESTIONED)},
-    {"detection detector inspection score scores map maps threshold limit detecting recognition localization segmentation "
+    {"detection detector inspection score scores map maps threshold limit detecting recognition localization "
+     "segmentation "
      "class classes type types",
      K(COMPOUND)},
     {"there theres", K(SUBJECT) | K(HAS) | K(NO_PLACE_BEFORE)},
@@ -56,7 +63,8 @@ static const struct {
     {"youre thats", K(SUBJECT) | K(NO_PLACE_AFTER)},
     {"the this these its those", K(SUBJECT) | K(DEFINITE)},
     {"has have had", K(HAS) | K(AUXILIARY) | K(NO_PLACE_AFTER)},
-    {"shows show showing shown contains contain containing with exhibits exhibit reveals reveal bears suffers displays having "
+    {"shows show showing shown contains contain containing with exhibits exhibit reveals reveal bears suffers displays "
+     "having "
      "includes",
      K(HAS)},
     {"see sees find detect notice observe identify", K(LOOK)},
@@ -90,13 +98,15 @@ static const struct {
     {"bottomright lowerright", K(BOTTOM) | K(RIGHT)},
     {"part side half edge corner area region third portion section end quarter quadrant hand border rim zone", K(SIDE)},
     {"something anything what", K(NO_PLACE_AFTER)},
-    {"now away angle angles after before next here over behind out alone where above below under beside", K(NO_PLACE_BEFORE)},
+    {"now away angle angles after before next here over behind out alone where above below under beside",
+     K(NO_PLACE_BEFORE)},
     {"but however although though while whereas because since so therefore thus hence which except", K(TURN)},
 };
 
-static const char *const number_words[] = {"zero",    "one",      "two",      "three",    "four",    "five",    "six",
-                                           "seven",   "eight",    "nine",     "ten",      "eleven",  "twelve",  "thirteen",
-                                           "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"};
+static const char *const number_words[] = {"zero",     "one",      "two",      "three",   "four",    "five",
+                                           "six",      "seven",    "eight",    "nine",    "ten",     "eleven",
+                                           "twelve",   "thirteen", "fourteen", "fifteen", "sixteen", "seventeen",
+                                           "eighteen", "nineteen", "twenty"};
 
 enum { WORD_ROOM = 24, MOST_DIGITS = 4 };
 

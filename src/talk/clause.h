@@ -12,36 +12,36 @@
 enum {
     W_YES,
     W_NO,
-    W_NOT,         /* negates what follows: not, isn't, never, neither */
-    W_WITHOUT,     /* the same, and takes back a negation before it: without, free (of), lacks */
-    W_GENERAL,     /* anomaly, defect, damage */
-    W_SPECIFIC,    /* scratch, hole */
-    W_REGION,      /* region, area: an anomaly after a bad adjective */
-    W_GOOD,        /* normal, intact */
-    W_BAD,         /* anomalous, broken */
-    W_MAYBE,       /* if, should, possibly: the clause states nothing */
-    W_COULD,       /* the same unless something is negated ("no anomaly could be found") */
-    W_ELSE,        /* other, rest: what is denied or praised is not the whole */
-    W_SUBJECT,     /* there, it, the: after a comma a new statement begins */
-    W_DOUBT,       /* unsure */
-    W_KNOW,        /* with a negation: doubt (cannot tell) */
-    W_QUESTIONED,  /* doubt, question: "no doubt" denies nothing else */
-    W_COMPOUND,    /* "anomaly detection" is no anomaly */
-    W_HAS,         /* there, has, shows: what follows exists */
-    W_LOOK,        /* see, find: what follows exists, unless "to" stands before */
-    W_SEEN,        /* visible, found: what stands before or behind exists */
-    W_ARTICLE,     /* a, an, another: one */
-    W_DEFINITE,    /* the, this, its */
-    W_MANY,        /* several: a number that is not said */
-    W_UNIT,        /* mm: the number before it counts no things */
+    W_NOT,        /* negates what follows: not, isn't, never, neither */
+    W_WITHOUT,    /* the same, and takes back a negation before it: without, free (of), lacks */
+    W_GENERAL,    /* anomaly, defect, damage */
+    W_SPECIFIC,   /* scratch, hole */
+    W_REGION,     /* region, area: an anomaly after a bad adjective */
+    W_GOOD,       /* normal, intact */
+    W_BAD,        /* anomalous, broken */
+    W_MAYBE,      /* if, should, possibly: the clause states nothing */
+    W_COULD,      /* the same unless something is negated ("no anomaly could be found") */
+    W_ELSE,       /* other, rest: what is denied or praised is not the whole */
+    W_SUBJECT,    /* there, it, the: after a comma a new statement begins */
+    W_DOUBT,      /* unsure */
+    W_KNOW,       /* with a negation: doubt (cannot tell) */
+    W_QUESTIONED, /* doubt, question: "no doubt" denies nothing else */
+    W_COMPOUND,   /* "anomaly detection" is no anomaly */
+    W_HAS,        /* there, has, shows: what follows exists */
+    W_LOOK,       /* see, find: what follows exists, unless "to" stands before */
+    W_SEEN,       /* visible, found: what stands before or behind exists */
+    W_ARTICLE,    /* a, an, another: one */
+    W_DEFINITE,   /* the, this, its */
+    W_MANY,       /* several: a number that is not said */
+    W_UNIT,       /* mm: the number before it counts no things */
     W_ANY,
     W_OF,
     W_TO,
     W_ON,
-    W_AT,          /* at, in, near */
+    W_AT, /* at, in, near */
     W_AND,
     W_OR,
-    W_AUXILIARY,   /* is, were, can */
+    W_AUXILIARY, /* is, were, can */
     W_ONLY,
     W_FREE,
     W_TOP,
@@ -49,11 +49,11 @@ enum {
     W_LEFT,
     W_RIGHT,
     W_MIDDLE,
-    W_NEEDS_SIDE,  /* upper, lower: a place only beside another place word or before "part", "side" */
-    W_SIDE,        /* part, side, corner */
-    W_NO_PLACE_AFTER, /* "are right", "nothing left": what follows is no place */
+    W_NEEDS_SIDE,      /* upper, lower: a place only beside another place word or before "part", "side" */
+    W_SIDE,            /* part, side, corner */
+    W_NO_PLACE_AFTER,  /* "are right", "nothing left": what follows is no place */
     W_NO_PLACE_BEFORE, /* "right now", "left over" */
-    W_TURN,        /* but, however, because: a clause of its own begins */
+    W_TURN,            /* but, however, because: a clause of its own begins */
 };
 
 typedef enum flaw_gap { FLAW_GAP_SPACE, FLAW_GAP_JOIN, FLAW_GAP_COMMA } flaw_gap; /* JOIN: a hyphen */

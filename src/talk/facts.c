@@ -39,10 +39,10 @@ static void say_share(flaw_buffer *out, double share)
     else flaw_buffer_printf(out, share < 0.0995 ? "%.2g %%" : "%.0f %%", 100 * share);
 }
 
-static void say_verdict(flaw_buffer *out, const flaw_result *r)
+static void say_verdict(flaw_buffer *out, const flaw_result *r, flaw_facts which)
 {
     flaw_buffer_printf(out, "verdict: %s\n", flaw_verdict_name(r->verdict));
-    if (*r->doubt) say_text(out, "reason of the doubt", r->doubt);
+    if (*r->doubt && which == FLAW_FACTS_ALL) say_text(out, "reason of the doubt", r->doubt);
     flaw_buffer_text(out, "score: ");
     say_number(out, r->score);
     flaw_buffer_text(out, " (larger is more anomalous)\nlimit: ");
@@ -66,20 +66,20 @@ static void say_regions(flaw_buffer *out, const flaw_result *r)
         const flaw_region *g = &r->region[i];
         flaw_buffer_printf(out, "region %d: place %s; ", i + 1, g->place);
         say_share(out, g->area);
-        flaw_buffer_printf(out, " of the picture; box x %d y %d width %d height %d pixels; score ", g->x, g->y, g->width,
-                           g->height);
+        flaw_buffer_printf(out, " of the picture; box x %d y %d width %d height %d pixels; score ", g->x, g->y,
+                           g->width, g->height);
         say_number(out, g->score);
         flaw_buffer_text(out, "\n");
     }
 }
 
-void flaw_facts_say(flaw_buffer *out, const flaw_result *r)
+void flaw_facts_say(flaw_buffer *out, const flaw_result *r, flaw_facts which)
 {
-    say_text(out, "object", *r->object ? r->object : "object");
+    if (which == FLAW_FACTS_ALL) say_text(out, "object", *r->object ? r->object : "object");
     flaw_buffer_printf(out, "picture: %d x %d pixels\n", r->width, r->height);
-    say_verdict(out, r);
+    say_verdict(out, r, which);
     say_regions(out, r);
-    if (*r->closest) say_text(out, "sentence about damage that fits best", r->closest);
+    if (*r->closest && which == FLAW_FACTS_ALL) say_text(out, "sentence about damage that fits best", r->closest);
     if (r->unseen > 0.005) {
         flaw_buffer_text(out, "not looked at: the borders, ");
         say_share(out, r->unseen);

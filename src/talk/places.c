@@ -34,7 +34,7 @@ static bool is_place(const flaw_clause *c, int i)
 {
     if (is(c, i + 1, W_SIDE)) return true;
     if (is(c, i, W_NEEDS_SIDE)) return false;
-    if (is(c, i - 1, W_DEFINITE)) return true; /* "on the right" */
+    if (is(c, i - 1, W_DEFINITE)) return true;               /* "on the right" */
     if (is(c, i, W_TOP) && is(c, i - 1, W_ON)) return false; /* "on top of" */
     if (is(c, i, W_LEFT) || is(c, i, W_RIGHT)) {
         if (is(c, i + 1, W_OF)) return true; /* "left of the hole" */
@@ -67,7 +67,8 @@ void flaw_places_add(flaw_answer *answer, const flaw_clause *c)
         int row, column, row2, column2, first = i;
         if (!parts_of(c, i, &row, &column)) continue;
         bool fused = row && column;
-        bool two = !fused && i + 1 < c->count && c->word[i + 1].gap != FLAW_GAP_COMMA && parts_of(c, i + 1, &row2, &column2);
+        bool two =
+            !fused && i + 1 < c->count && c->word[i + 1].gap != FLAW_GAP_COMMA && parts_of(c, i + 1, &row2, &column2);
         /* Two words are one place when they say different things: "top left", "left middle", not "left right". */
         two = two && !(row && row2) && !(column && column2) && !(row2 && column2);
         if (two) {

@@ -25,8 +25,8 @@ static void check(const row *r)
         snprintf(found + used, sizeof found - used, "%s%s", i ? "|" : "", a.place[i]);
     }
     if ((int)a.verdict != r->verdict || a.count != r->count || strcmp(found, r->places) != 0)
-        fail_msg("\"%s\": %s, count %d, places \"%s\"; expected %d, %d, \"%s\"", r->text, flaw_verdict_name(a.verdict), a.count,
-                 found, r->verdict, r->count, r->places);
+        fail_msg("\"%s\": %s, count %d, places \"%s\"; expected %d, %d, \"%s\"", r->text, flaw_verdict_name(a.verdict),
+                 a.count, found, r->verdict, r->count, r->places);
 }
 
 static void check_all(const row *rows, size_t count)
@@ -167,7 +167,8 @@ static void test_nothing_said(void **state)
         {"", U, -1, ""},
         {"   \n\n", U, -1, ""},
         {"Hello.", U, -1, ""},
-        {"This is a photo of a nut for anomaly detection, which should be without any damage, flaw or scratch.", U, -1, ""},
+        {"This is a photo of a nut for anomaly detection, which should be without any damage, flaw or scratch.", U, -1,
+         ""},
         {"If there is an anomaly, it is at the top.", U, -1, "top"},
         {"There may be a defect on the left.", U, -1, "left"},
         {"I am not sure whether there is an anomaly.", U, -1, ""},
@@ -235,7 +236,8 @@ static void test_places(void **state)
         {"Yes: TOP LEFT, TOP, TOP RIGHT, LEFT, CENTER, RIGHT, BOTTOM LEFT, BOTTOM, BOTTOM RIGHT, middle.", A, -1,
          "top left|top|top right|left|center|right|bottom left|bottom|bottom right"},
         {"No, there is no anomaly at the top left.", N, 0, ""},
-        {"Yes, there is damage from the bottom\xe2\x80\x91left to the top\xe2\x80\x90right.", A, -1, "bottom left|top right"},
+        {"Yes, there is damage from the bottom\xe2\x80\x91left to the top\xe2\x80\x90right.", A, -1,
+         "bottom left|top right"},
         {"Yes \xe2\x80\x94 left \xe2\x80\x93 right.", A, -1, "left|right"},
     };
     CHECK(rows);
@@ -249,8 +251,8 @@ static void test_any_text(void **state)
     assert_int_equal(a.verdict, FLAW_UNKNOWN);
     size_t size = 300000;
     char *text = malloc(size + 1);
-    static const char *const pieces[] = {"scratch ", "9999 scratches and ", ", ", "\xff\xc3", "top left ",
-                                         "no ",      "yes ",                ", a ", "."};
+    static const char *const pieces[] = {
+        "scratch ", "9999 scratches and ", ", ", "\xff\xc3", "top left ", "no ", "yes ", ", a ", "."};
     for (size_t p = 0; p < sizeof pieces / sizeof *pieces; p++) {
         size_t n = strlen(pieces[p]);
         for (size_t i = 0; i < size; i++) text[i] = pieces[p][i % n];
@@ -278,9 +280,19 @@ static json_t *json_of(const flaw_answer *a)
 static void test_json(void **state)
 {
     int ids[] = {3, 1, 2};
-    flaw_answer a = {.text = (char *)"Yes, at the left.", .ids = ids, .id_count = 3, .source = FLAW_TALK_LANGUAGE,
-                     .verdict = FLAW_ANOMALOUS, .count = 1, .place = {"left"}, .places = 1, .score = 0.75,
-                     .threshold = 0.5, .map_verdict = FLAW_ANOMALOUS, .agree = 1, .cut = 1};
+    flaw_answer a = {.text = (char *)"Yes, at the left.",
+                     .ids = ids,
+                     .id_count = 3,
+                     .source = FLAW_TALK_LANGUAGE,
+                     .verdict = FLAW_ANOMALOUS,
+                     .count = 1,
+                     .place = {"left"},
+                     .places = 1,
+                     .score = 0.75,
+                     .threshold = 0.5,
+                     .map_verdict = FLAW_ANOMALOUS,
+                     .agree = 1,
+                     .cut = 1};
     json_t *root = json_of(&a);
     assert_string_equal(json_string_value(json_object_get(root, "image")), "part?.png");
     assert_string_equal(json_string_value(json_object_get(root, "question")), "Is there\n\"any\" anomaly?");
@@ -310,10 +322,11 @@ static void test_json(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_trained_answers), cmocka_unit_test(test_yes_and_no), cmocka_unit_test(test_contradictions),
-        cmocka_unit_test(test_statements),      cmocka_unit_test(test_hints),      cmocka_unit_test(test_nothing_said),
-        cmocka_unit_test(test_counts),          cmocka_unit_test(test_places),     cmocka_unit_test(test_any_text),
-        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_trained_answers), cmocka_unit_test(test_yes_and_no),
+        cmocka_unit_test(test_contradictions),  cmocka_unit_test(test_statements),
+        cmocka_unit_test(test_hints),           cmocka_unit_test(test_nothing_said),
+        cmocka_unit_test(test_counts),          cmocka_unit_test(test_places),
+        cmocka_unit_test(test_any_text),        cmocka_unit_test(test_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
