@@ -201,61 +201,6 @@ static flaw_status folder_pieces(flaw_pieces **out, const flaw_language_source *
     return status;
 }
 
-/* Arrays of a GGUF tokenizer, with all checks of their lengths. */
-typedef struct gguf_pieces {
-    const flaw_gguf_text *text;
-    const float *score;
-    const int32_t *kind;
-    size_t texts, scores, kinds;
-} gguf_pieces;
-
-static flaw_status read_gguf_arrays(gguf_pieces *g, const flaw_tensors *t, flaw_error *err)
-{
-    flaw_status status = flaw_gguf_texts(t, "tokenizer.ggml.tokens", &g->text, &g->texts, err);
-    if (!status) status = flaw_gguf_floats(t, "tokenizer.ggml.scores", &g->score, &g->scores, err);
-    if (!status) status = flaw_gguf_ints(t, "tokenizer.ggml.token_type", &g->kind, &g->kinds, err);
-    if (status) return status;
-    if (!g->text || !g->score || g->scores != g->texts || (g->kind && g->kinds != g->texts))
-        return flaw_fail(err, FLAW_BAD_DATA,
-                         "%s: the tokenizer has %zu pieces, %zu scores and %zu kinds, which do not fit", t->path,
-                         g->texts, g->scores, g->kinds);
-    return FLAW_OK;
-}
-
-static int metadata_id(const flaw_tensors *t, const char *key, int otherwise, size_t count)
-{
-    const char *text = flaw_tensors_metadata(t, key);
-    int id;
-    if (!text) return (size_t)otherwise < count ? otherwise : -1;
-    return sscanf(text, "%d", &id) == 1 && id >= 0 && (size_t)id < count ? id : -1;
-}
-
-static flaw_status pieces_of_gguf(flaw_pieces **out, const flaw_tensors *t, flaw_arena *arena, flaw_error *err)
-{
-    gguf_pieces g = {0};
-    const char *model = flaw_tensors_metadata(t, "tokenizer.ggml.model");
-    if (!model) return FLAW_OK;
-    if (strcmp(model, "llama") != 0)
-        return flaw_fail(err, FLAW_BAD_DATA, "%s: tokenizer.ggml.model is %.40s, supported is llama", t->path, model);
-    flaw_status status = read_gguf_arrays(&g, t, err);
-    if (status) return status;
-    flaw_piece *piece = flaw_arena_alloc(arena, g.texts, sizeof *piece);
-    if (!piece) return flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory for a tokenizer of %zu pieces", t->path, g.texts);
-    for (size_t i = 0; i < g.texts; i++) {
-        int32_t kind = g.kind ? g.kind[i] : FLAW_PIECE_NORMAL;
-        if (kind < FLAW_PIECE_NORMAL || kind > FLAW_PIECE_BYTE)
-            return flaw_fail(err, FLAW_BAD_DATA, "%s: tokenizer.ggml.token_type: element %zu is %d, allowed are 1 to 6",
-                             t->path, i, (int)kind);
-        piece[i] = (flaw_piece){
-            .text = g.text[i].text, .size = g.text[i].size, .score = g.score[i], .kind = (flaw_piece_kind)kind};
-    }
-    const char *prefix = flaw_tensors_metadata(t, "tokenizer.ggml.add_space_prefix");
-    return flaw_pieces_from_list(out, piece, g.texts, metadata_id(t, "tokenizer.ggml.bos_token_id", 1, g.texts),
-                                 metadata_id(t, "tokenizer.ggml.eos_token_id", 2, g.texts),
-                                 metadata_id(t, "tokenizer.ggml.unknown_token_id", 0, g.texts),
-                                 !prefix || strcmp(prefix, "false") != 0, t->path, err);
-}
-
 static flaw_status bundle_pieces(flaw_pieces **out, const flaw_language_source *s, flaw_error *err)
 {
     const flaw_tensor *t = flaw_tensors_find(&s->tensors, "language.tokenizer");
@@ -274,7 +219,7 @@ flaw_status flaw_language_source_pieces(flaw_pieces **out, const flaw_language_s
     flaw_arena_init(&arena, 0);
     switch (s->form) {
     case FLAW_LANGUAGE_HF: status = folder_pieces(&p, s, &arena, err); break;
-    case FLAW_LANGUAGE_GGUF: status = pieces_of_gguf(&p, &s->tensors, &arena, err); break;
+    case FLAW_LANGUAGE_GGUF: status = flaw_pieces_from_gguf(&p, &s->tensors, err); break;
     default: status = bundle_pieces(&p, s, err);
     }
     flaw_arena_release(&arena);

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
-#include "flaw/status.h"
+#include "format/tensors.h"
 
 typedef struct flaw_pieces flaw_pieces;
 
@@ -40,6 +40,9 @@ flaw_status flaw_pieces_from_llama2c(flaw_pieces **out, const uint8_t *bytes, si
 /* From a list (GGUF's metadata, the learner): copied. bos, eos, unknown: ids or -1. */
 flaw_status flaw_pieces_from_list(flaw_pieces **out, const flaw_piece *piece, size_t count, int bos, int eos, int unknown,
                                   bool dummy_prefix, const char *name, flaw_error *err);
+/* From the metadata of a GGUF file (tokenizer.ggml.*); *out NULL and FLAW_OK when it has no tokenizer. One that is not LLaMA's
+ * is FLAW_UNAVAILABLE. */
+flaw_status flaw_pieces_from_gguf(flaw_pieces **out, const flaw_tensors *file, flaw_error *err);
 void flaw_pieces_free(flaw_pieces *p);
 
 int flaw_pieces_count(const flaw_pieces *p);

@@ -5,7 +5,7 @@
 #include "../check.h"
 
 #include "base/file.h"
-#include "model/sentencepiece.h"
+#include "model/pieces_impl.h"
 
 /* "shared/NAME", or NULL (said so) when it is not here. */
 static inline const char *shared_file(char out[1024], const char *name)
@@ -62,6 +62,19 @@ static inline void check_text(const flaw_pieces *p, const int32_t *ids, size_t c
     if (b.size != size || (size > 0 && memcmp(b.data, text, size) != 0))
         fail_msg("reads \"%s\", expected \"%.*s\"", b.data ? b.data : "", (int)size, text);
     flaw_buffer_release(&b);
+}
+
+/* Every piece of one is that of the other, the special ones too. */
+static inline void check_same(const flaw_pieces *a, const flaw_pieces *b)
+{
+    assert_int_equal(a->count, b->count);
+    assert_memory_equal(&a->rules, &b->rules, sizeof a->rules);
+    for (int i = 0; i < a->count; i++) {
+        assert_int_equal(a->piece[i].kind, b->piece[i].kind);
+        assert_int_equal(a->piece[i].size, b->piece[i].size);
+        assert_memory_equal(a->piece[i].text, b->piece[i].text, a->piece[i].size);
+        assert_true(a->piece[i].score == b->piece[i].score);
+    }
 }
 
 #endif

@@ -89,6 +89,19 @@ static void test_llama_strings(void **state)
     flaw_pieces *again = write_and_read(p);
     check_strings(again, (const char *)inputs.data, (const char *)outputs.data);
     flaw_pieces_free(again);
+    assert_ok(flaw_pieces_from_list(&again, p->piece, (size_t)p->count, 1, 2, 0, true, "list", &err));
+    check_strings(again, (const char *)inputs.data, (const char *)outputs.data);
+    flaw_pieces_free(again);
+    flaw_tensors file;
+    if (flaw_gguf_open(&file, shared_file(path, "vocab/gguf/ggml-vocab-llama-spm.gguf"), &err)) {
+        assert_contains(err.text, "was the file converted as text?"); /* such copies are about */
+        print_message("%s: skipped\n", err.text);
+    } else {
+        assert_ok(flaw_pieces_from_gguf(&again, &file, &err));
+        flaw_tensors_close(&file);
+        check_strings(again, (const char *)inputs.data, (const char *)outputs.data);
+        flaw_pieces_free(again);
+    }
     flaw_pieces_free(p);
     flaw_bytes_release(&inputs);
     flaw_bytes_release(&outputs);
@@ -121,12 +134,33 @@ static void test_stories(void **state)
     flaw_pieces_free(p);
 }
 
+/* A tokenizer of stories260K comes with its GGUF files too: the same pieces as tok512.bin. */
+static void test_stories_gguf(void **state)
+{
+    char path[1024];
+    flaw_bytes bytes;
+    flaw_tensors file;
+    flaw_error err = {0};
+    flaw_pieces *a = NULL, *b = NULL;
+    if (!shared_file(path, "models/stories260K/tok512.bin")) return;
+    assert_ok(flaw_file_read(&bytes, path, 1 << 20, &err));
+    assert_ok(flaw_pieces_from_llama2c(&a, bytes.data, bytes.size, 512, "tok512.bin", &err));
+    flaw_bytes_release(&bytes);
+    assert_ok(flaw_gguf_open(&file, shared_file(path, "models/stories260K/stories260K-f32.gguf"), &err));
+    assert_ok(flaw_pieces_from_gguf(&b, &file, &err));
+    flaw_tensors_close(&file);
+    check_same(a, b);
+    flaw_pieces_free(a);
+    flaw_pieces_free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_golden_prompt),
         cmocka_unit_test(test_llama_strings),
         cmocka_unit_test(test_stories),
+        cmocka_unit_test(test_stories_gguf),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

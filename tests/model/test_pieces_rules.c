@@ -5,7 +5,6 @@
 
 #include "base/random.h"
 #include "base/utf8.h"
-#include "model/pieces_impl.h"
 
 #define MARK FLAW_SPACE_MARK
 
@@ -287,19 +286,6 @@ static void test_limits(void **state)
     assert_int_equal(count, 77);
     free(text);
     flaw_pieces_free(p);
-}
-
-/* Every piece of the written file is as it was, the special ones too. */
-static void check_same(const flaw_pieces *a, const flaw_pieces *b)
-{
-    assert_int_equal(a->count, b->count);
-    assert_memory_equal(&a->rules, &b->rules, sizeof a->rules);
-    for (int i = 0; i < a->count; i++) {
-        assert_int_equal(a->piece[i].kind, b->piece[i].kind);
-        assert_int_equal(a->piece[i].size, b->piece[i].size);
-        assert_memory_equal(a->piece[i].text, b->piece[i].text, a->piece[i].size);
-        assert_true(a->piece[i].score == b->piece[i].score);
-    }
 }
 
 static void test_round_trip(void **state)
