@@ -21,13 +21,17 @@ typedef struct flaw_voice_shape {
     int words;                       /* W */
     int base;                        /* B: 9 */
     int channels[FLAW_PROMPT_CONVS]; /* 4, 16, 64, 256, 1024, W */
-    bool stage_norm;                 /* our own models: stage tokens are layer-normed (no weights) before the decoder */
     float scale;                     /* of the two logits: 100 */
+    /* What our own models have otherwise. */
+    bool stage_norm;                 /* stage tokens are layer-normed (no weights) before the decoder */
+    bool fused;                      /* the last stage is the tower's patches in the joint space [P, E] (its local head) */
+    float share[FLAW_STAGES];        /* of each stage in the mean map; 0.25 each */
+    float few_shot_gain;             /* the few-shot map is multiplied by it, to 1 at most; 1: as it is */
 } flaw_voice_shape;
 
 /* Pointers into one float array in the order of flaw_voice_parameters, as in clip.h. */
 typedef struct flaw_voice_view {
-    float *decoder_w[FLAW_STAGES], *decoder_b[FLAW_STAGES]; /* [E, D], [E] */
+    float *decoder_w[FLAW_STAGES], *decoder_b[FLAW_STAGES]; /* [E, D] ([E, E] of a fused stage), [E] */
     float *base;                                            /* [B, W] */
     float *conv_w[FLAW_PROMPT_CONVS], *conv_b[FLAW_PROMPT_CONVS]; /* [out, in * k * k], [out] */
     float *project_w, *project_b;                           /* [W, E], [W]: the picture as a token (PandaGPT) */
@@ -78,8 +82,25 @@ flaw_status flaw_anomalygpt_text(const flaw_clip *towers, flaw_compute *c, const
 void flaw_upsample_corners(int grid, int side, const float *in, float *out);
 void flaw_upsample_corners_backward(int grid, int side, const float *dout, float *din);
 
-/* Decoder map of one picture from its stage tokens [P, D] (class token dropped, raw). stage_maps [stages, S, S] abnormal
- * channel of each stage, or NULL; map [S, S] their mean. work: flaw_decoder_workspace floats. */
+/* What the tower makes of one picture. */
+typedef struct flaw_sight {
+    float *stage[FLAW_STAGES]; /* [P, D] raw tokens, class token dropped */
+    float *fused;              /* [P, E] patches in the joint space; NULL where the voice is not fused */
+    float *embedding;          /* [E] of the whole picture, not normalised */
+    float *memory;             /* owned: all of the above */
+} flaw_sight;
+
+flaw_status flaw_sight_new(flaw_sight *out, const flaw_voice_shape *shape, flaw_error *err);
+void flaw_sight_release(flaw_sight *sight);
+/* Look at n pictures: pixels [n, 3, S, S]. work: flaw_sight_workspace floats. */
+size_t flaw_sight_workspace(const flaw_clip *towers, const flaw_voice_shape *shape, int n);
+void flaw_sight_take(flaw_compute *c, const flaw_clip *towers, const flaw_voice_shape *shape, int n, const float *pixels,
+                     flaw_sight *const *out, float *work);
+/* What the decoder reads of it: the stages, the last one fused where the voice is. */
+void flaw_sight_decoder(const flaw_sight *sight, const flaw_voice_shape *shape, const float *stage[FLAW_STAGES]);
+
+/* Decoder map of one picture from its stage tokens [P, D] (class token dropped, raw; flaw_sight_decoder). stage_maps [stages, S, S] abnormal
+ * channel of each stage, or NULL; map [S, S] their mean by `share`. work: flaw_decoder_workspace floats. */
 size_t flaw_decoder_workspace(const flaw_compute *c, const flaw_voice_shape *shape);
 void flaw_decoder_map(flaw_compute *c, const flaw_voice *v, const float *const stage[FLAW_STAGES], const float *text,
                       float *stage_maps, float *map, float *work);

@@ -17,7 +17,7 @@ static void visit_all(flaw_walk *w, void *view, const void *shape)
     char name[64];
     for (int i = 0; i < FLAW_STAGES; i++) {
         snprintf(name, sizeof name, "voice.decoder.%d.w", i);
-        flaw_walk_visit(w, &v->decoder_w[i], s->joint, s->width, name);
+        flaw_walk_visit(w, &v->decoder_w[i], s->joint, flaw_voice_width(s, i), name);
         snprintf(name, sizeof name, "voice.decoder.%d.b", i);
         flaw_walk_visit(w, &v->decoder_b[i], 0, s->joint, name);
     }
@@ -59,6 +59,13 @@ flaw_status flaw_voice_shape_check(const flaw_voice_shape *s, const char *name, 
     if (!(s->scale > 0 && s->scale <= 1e4f))
         return flaw_fail(err, FLAW_BAD_DATA, "%s: voice: scale of the logits is %g, allowed are values in (0, 10000]", name,
                          (double)s->scale);
+    double shares = 0;
+    for (int i = 0; i < FLAW_STAGES; i++) shares += s->share[i] >= 0 ? (double)s->share[i] : 1e9;
+    if (!(shares > 0.999 && shares < 1.001))
+        return flaw_fail(err, FLAW_BAD_DATA, "%s: voice: the shares of the stages are no shares: their sum is %g", name, shares);
+    if (!(s->few_shot_gain > 0 && s->few_shot_gain <= 1000))
+        return flaw_fail(err, FLAW_BAD_DATA, "%s: voice: gain of the few-shot map is %g, allowed are values in (0, 1000]", name,
+                         (double)s->few_shot_gain);
     return FLAW_OK;
 }
 

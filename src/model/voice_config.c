@@ -3,7 +3,7 @@
 #include "model/voice_read.h"
 
 static const char *const keys[] = {"version", "width", "joint",    "grid",       "side",  "words",
-                                   "base",    "scale", "channels", "stage_norm", NULL};
+                                   "base",    "scale", "channels", "stage_norm", "fused", "shares", "few_shot_gain", NULL};
 
 static void read_channels(flaw_fields *f, int channels[FLAW_PROMPT_CONVS])
 {
@@ -18,11 +18,23 @@ static void read_channels(flaw_fields *f, int channels[FLAW_PROMPT_CONVS])
     if (!ok) flaw_field_refuse(f, "channels", "expected six numbers from 1 to 16384");
 }
 
+static void read_shares(flaw_fields *f, float share[FLAW_STAGES])
+{
+    const json_t *list = flaw_field(f, "shares");
+    if (f->status) return;
+    bool ok = json_array_size(list) == FLAW_STAGES;
+    for (size_t i = 0; ok && i < FLAW_STAGES; i++) {
+        ok = json_is_number(json_array_get(list, i));
+        share[i] = (float)json_number_value(json_array_get(list, i));
+    }
+    if (!ok) flaw_field_refuse(f, "shares", "expected four numbers");
+}
+
 static flaw_status read_all(flaw_voice_shape *s, flaw_fields *f)
 {
     static const flaw_neutral none[] = {{NULL, NULL}};
     int version = 0;
-    double scale = 0;
+    double scale = 0, gain = 1;
     flaw_fields_only(f, keys, none);
     for (size_t i = 0; keys[i] && !f->status; i++)
         if (!flaw_field(f, keys[i])) flaw_field_refuse(f, keys[i], "but it is needed");
@@ -37,6 +49,10 @@ static flaw_status read_all(flaw_voice_shape *s, flaw_fields *f)
     flaw_field_double(f, "scale", &scale, 0, 10000);
     read_channels(f, s->channels);
     flaw_field_bool(f, "stage_norm", &s->stage_norm);
+    flaw_field_bool(f, "fused", &s->fused);
+    read_shares(f, s->share);
+    flaw_field_double(f, "few_shot_gain", &gain, 0, 1000);
+    s->few_shot_gain = (float)gain;
     s->scale = (float)scale;
     return f->status;
 }
@@ -62,5 +78,8 @@ void flaw_voice_config_write(flaw_buffer *out, const flaw_voice_shape *s)
                        "\"scale\": %.9g, \"channels\": [",
                        s->width, s->joint, s->grid, s->side, s->words, s->base, (double)s->scale);
     for (int i = 0; i < FLAW_PROMPT_CONVS; i++) flaw_buffer_printf(out, "%s%d", i ? ", " : "", s->channels[i]);
-    flaw_buffer_printf(out, "], \"stage_norm\": %s}", s->stage_norm ? "true" : "false");
+    flaw_buffer_printf(out,
+                       "], \"stage_norm\": %s, \"fused\": %s, \"shares\": [%.9g, %.9g, %.9g, %.9g], \"few_shot_gain\": %.9g}",
+                       s->stage_norm ? "true" : "false", s->fused ? "true" : "false", (double)s->share[0], (double)s->share[1],
+                       (double)s->share[2], (double)s->share[3], (double)s->few_shot_gain);
 }

@@ -68,7 +68,8 @@ typedef struct decoder_pass {
 static size_t decoder_layout(decoder_pass *p, const flaw_compute *c, const flaw_voice_shape *s, float *work)
 {
     size_t used = 0, patches = patches_of(s), area = (size_t)s->side * (size_t)s->side;
-    size_t forward = flaw_plain_product_work(c, s->width, (int)patches), back = flaw_plain_product_work(c, (int)patches, s->width);
+    int width = s->fused && s->joint > s->width ? s->joint : s->width;
+    size_t forward = flaw_plain_product_work(c, width, (int)patches), back = flaw_plain_product_work(c, (int)patches, width);
     p->normed = s->stage_norm ? flaw_voice_carve(work, &used, FLAW_STAGES * patches * (size_t)s->width) : NULL;
     for (int i = 0; i < FLAW_STAGES; i++) p->y[i] = flaw_voice_carve(work, &used, (size_t)s->joint * patches);
     p->inverse = flaw_voice_carve(work, &used, FLAW_STAGES * patches);
@@ -103,7 +104,8 @@ static void norm_rows(size_t count, size_t d, const float *x, float *y)
 static const float *tokens_of(const decoder_pass *p, int stage)
 {
     const flaw_voice_shape *s = &p->v->shape;
-    return s->stage_norm ? p->normed + (size_t)stage * patches_of(s) * (size_t)s->width : p->stage[stage];
+    bool fused = s->fused && stage == FLAW_STAGES - 1;
+    return s->stage_norm && !fused ? p->normed + (size_t)stage * patches_of(s) * (size_t)s->width : p->stage[stage];
 }
 
 static void norm_piece(void *context, int piece, int worker)
@@ -169,10 +171,11 @@ static void decoder_forward(flaw_compute *c, decoder_pass *p)
 {
     const flaw_voice_shape *s = &p->v->shape;
     int patches = (int)patches_of(s);
-    if (s->stage_norm) flaw_pool_run(c->pool, norm_piece, p, FLAW_STAGES);
+    if (s->stage_norm) flaw_pool_run(c->pool, norm_piece, p, FLAW_STAGES - s->fused);
     for (int i = 0; i < FLAW_STAGES; i++) {
-        flaw_plain_product product = {.m = s->joint, .n = patches, .k = s->width, .a = p->v->view.decoder_w[i], .a_row = s->width,
-                                      .a_col = 1, .b = tokens_of(p, i), .b_row = 1, .b_col = s->width, .c = p->y[i],
+        int width = flaw_voice_width(s, i);
+        flaw_plain_product product = {.m = s->joint, .n = patches, .k = width, .a = p->v->view.decoder_w[i], .a_row = width,
+                                      .a_col = 1, .b = tokens_of(p, i), .b_row = 1, .b_col = width, .c = p->y[i],
                                       .c_row = patches, .row_bias = p->v->view.decoder_b[i]};
         flaw_plain_product_run(c, &product, p->product);
     }
@@ -190,9 +193,9 @@ void flaw_decoder_map(flaw_compute *c, const flaw_voice *v, const float *const s
     decoder_forward(c, &p);
     if (stage_maps) memcpy(stage_maps, p.up, FLAW_STAGES * area * sizeof *stage_maps);
     for (size_t i = 0; i < area; i++) {
-        float sum = p.up[i];
-        for (size_t k = 1; k < FLAW_STAGES; k++) sum += p.up[k * area + i];
-        map[i] = sum / FLAW_STAGES;
+        float sum = v->shape.share[0] * p.up[i];
+        for (size_t k = 1; k < FLAW_STAGES; k++) sum += v->shape.share[k] * p.up[k * area + i];
+        map[i] = sum;
     }
 }
 
@@ -225,9 +228,10 @@ void flaw_decoder_backward(flaw_compute *c, const flaw_voice *v, const float *co
     decoder_forward(c, &p);
     flaw_pool_run(c->pool, decoder_back_piece, &p, FLAW_STAGES);
     for (int i = 0; i < FLAW_STAGES; i++) {
-        flaw_plain_product product = {.m = s->joint, .n = s->width, .k = patches, .a = p.y[i], .a_row = patches, .a_col = 1,
-                                      .b = tokens_of(&p, i), .b_row = s->width, .b_col = 1, .c = grads->decoder_w[i],
-                                      .c_row = s->width, .accumulate = true, .a_sums = grads->decoder_b[i]};
+        int width = flaw_voice_width(s, i);
+        flaw_plain_product product = {.m = s->joint, .n = width, .k = patches, .a = p.y[i], .a_row = patches, .a_col = 1,
+                                      .b = tokens_of(&p, i), .b_row = width, .b_col = 1, .c = grads->decoder_w[i],
+                                      .c_row = width, .accumulate = true, .a_sums = grads->decoder_b[i]};
         flaw_plain_product_run(c, &product, p.product);
     }
 }
@@ -330,5 +334,6 @@ void flaw_few_shot_map(flaw_compute *c, const flaw_voice_shape *shape, const flo
         for (size_t i = 0; i < patches; i++) l.mean[i] += l.best[i];
     }
     for (size_t i = 0; i < patches; i++) l.mean[i] = 1 - l.mean[i] / FLAW_STAGES;
+    for (size_t i = 0; i < patches && shape->few_shot_gain != 1; i++) l.mean[i] = fminf(1, shape->few_shot_gain * l.mean[i]);
     flaw_upsample_corners(shape->grid, shape->side, l.mean, map);
 }

@@ -94,7 +94,8 @@ static flaw_status read_bound(flaw_voice **out, const flaw_voice_shape *shape, c
 flaw_status flaw_voice_read_released(flaw_voice **out, const flaw_tensors *delta, const flaw_tensors *projection,
                                      const flaw_clip_shape *towers, flaw_error *err)
 {
-    flaw_voice_shape s = {.grid = towers->grid, .side = towers->side, .scale = 100};
+    flaw_voice_shape s = {.grid = towers->grid, .side = towers->side, .scale = 100,
+                          .share = {0.25f, 0.25f, 0.25f, 0.25f}, .few_shot_gain = 1};
     flaw_tensors both;
     flaw_arena arena;
     flaw_voice *v = NULL;

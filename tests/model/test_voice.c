@@ -10,7 +10,8 @@
 
 enum { D = 12, E = 10, G = 5, P = G * G, W = 6 };
 static const flaw_voice_shape tiny = {.width = D, .joint = E, .grid = G, .side = 160, .words = W, .base = 2,
-                                      .channels = {2, 3, 4, 5, 4, W}, .scale = 8};
+                                      .channels = {2, 3, 4, 5, 4, W}, .scale = 8,
+                                      .share = {0.25f, 0.25f, 0.25f, 0.25f}, .few_shot_gain = 1};
 
 typedef struct fixture {
     flaw_compute c;
@@ -51,7 +52,7 @@ static void open_fixture(fixture *f, const flaw_voice_shape *shape, int threads)
     for (size_t i = 0; i < f->v->list.total; i++) f->v->weights[i] = (float)(0.4 * flaw_random_normal(&f->random));
     f->grad = floats(f, f->v->list.total, 0);
     flaw_voice_view_over(&f->grads, shape, &f->v->list, f->grad);
-    for (int s = 0; s < FLAW_STAGES; s++) f->stage[s] = floats(f, P * D, 1);
+    for (int s = 0; s < FLAW_STAGES; s++) f->stage[s] = floats(f, P * (size_t)flaw_voice_width(shape, s), 1);
     f->text = floats(f, 2 * E, 1);
     unit_rows(f->text, 2, E);
     f->map = floats(f, area, 0);
@@ -129,15 +130,17 @@ static void check_gradient(fixture *f, double (*loss)(fixture *), const char *wh
     if (!(worst <= 5e-3 * most)) fail_msg("%s: off by %g of %g", what, worst, most);
 }
 
-static void check_decoder(bool stage_norm)
+static void check_decoder(bool stage_norm, bool fused)
 {
     fixture f;
     flaw_voice_shape shape = tiny;
     shape.stage_norm = stage_norm;
+    shape.fused = fused;
     open_fixture(&f, &shape, 2);
     flaw_decoder_backward(&f.c, f.v, (const float *const *)f.stage, f.text, f.weight, &f.grads, f.work);
     for (int s = 0; s < FLAW_STAGES; s++) {
-        check_gradient(&f, decoder_loss, "decoder weights", f.v->view.decoder_w[s], f.grads.decoder_w[s], E * D, 2e-3);
+        check_gradient(&f, decoder_loss, "decoder weights", f.v->view.decoder_w[s], f.grads.decoder_w[s],
+                       E * (size_t)flaw_voice_width(&shape, s), 2e-3);
         check_gradient(&f, decoder_loss, "decoder biases", f.v->view.decoder_b[s], f.grads.decoder_b[s], E, 2e-3);
     }
     for (size_t i = 0; i < f.v->list.total; i++) /* nothing else is touched */
@@ -147,8 +150,9 @@ static void check_decoder(bool stage_norm)
 
 static void test_decoder_gradient(void **state)
 {
-    check_decoder(false);
-    check_decoder(true);
+    check_decoder(false, false);
+    check_decoder(true, false);
+    check_decoder(true, true);
 }
 
 /* ReLU has corners, where differences say nothing: positive weights keep values over 0. What happens below is in
@@ -236,7 +240,9 @@ static void test_config(void **state)
         {"\"version\": 1", "\"version\": 2", "version 1"},       {"\"width\": 12, ", "", "voice.width is absent"},
         {"\"side\": 160", "\"side\": 159", "side of the map"},   {"[2, 3, 4, 5, 4, 6]", "[2, 3, 4, 5, 4]", "six numbers"},
         {"[2, 3, 4, 5, 4, 6]", "[2, 3, 0, 5, 4, 6]", "six"},     {"5, 4, 6]", "5, 4, 7]", "language model is 6 wide"},
-        {"\"scale\": 8", "\"scale\": 0", "scale of the logits"}, {"false}", "false, \"more\": 1}", "voice.more is 1"},
+        {"\"scale\": 8", "\"scale\": 0", "scale of the logits"}, {"gain\": 1}", "gain\": 1, \"more\": 1}", "voice.more is 1"},
+        {"[0.25, 0.25,", "[0.25, 0.5,", "their sum is 1.25"},     {"[0.25, 0.25,", "[0.25,", "four numbers"},
+        {"[0.25, 0.25,", "[-0.25, 0.75,", "no shares"},          {"gain\": 1}", "gain\": 0}", "gain of the few-shot map"},
         {"\"grid\": 5", "\"grid\": 1", "patch grid"},            {"{\"version", "[{\"version", "JSON"},
     };
     flaw_buffer json;
