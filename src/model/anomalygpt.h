@@ -99,8 +99,9 @@ void flaw_sight_take(flaw_compute *c, const flaw_clip *towers, const flaw_voice_
 /* What the decoder reads of it: the stages, the last one fused where the voice is. */
 void flaw_sight_decoder(const flaw_sight *sight, const flaw_voice_shape *shape, const float *stage[FLAW_STAGES]);
 
-/* Decoder map of one picture from its stage tokens [P, D] (class token dropped, raw; flaw_sight_decoder). stage_maps [stages, S, S] abnormal
- * channel of each stage, or NULL; map [S, S] their mean by `share`. work: flaw_decoder_workspace floats. */
+/* Decoder map of one picture from its stage tokens [P, D] (flaw_sight_decoder: class token dropped, raw). stage_maps
+ * [stages, S, S] abnormal channel of each stage, or NULL; map [S, S] their mean by `share`. work: flaw_decoder_workspace
+ * floats. */
 size_t flaw_decoder_workspace(const flaw_compute *c, const flaw_voice_shape *shape);
 void flaw_decoder_map(flaw_compute *c, const flaw_voice *v, const float *const stage[FLAW_STAGES], const float *text,
                       float *stage_maps, float *map, float *work);
