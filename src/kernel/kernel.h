@@ -25,6 +25,7 @@ typedef struct flaw_product {
     const float *a;
     ptrdiff_t a_row, a_col; /* in floats: A[i][p] = a[i * a_row + p * a_col]; one of them is 1 */
     const void *b;          /* packed [K,N] */
+    int k_packed;           /* B was packed with so many rows, of which the first K are used; 0: K */
     float *c;
     ptrdiff_t c_row; /* floats between rows of C; columns are adjacent */
     bool accumulate; /* add to C; then bias, act, residual, pre are unused */

@@ -361,11 +361,45 @@ static void test_levels(void **state)
     for (int l = 0; l < all.count; l++) print_message("level %s\n", all.table[l]->name);
 }
 
+/* The first rows of a B that was packed with more give the bits that they give alone. */
+static void test_first_rows_of_packed(void **state)
+{
+    enum { M = 33, N = 70, PACKED = 301 };
+    levels all = levels_here();
+    flaw_random r;
+    flaw_random_init(&r, 9, 0);
+    float *a = array_random(&r, M * PACKED, 1.0), *b = array_random(&r, PACKED * N, 1.0), *c[2] = {array_new(M * N), array_new(M * N)};
+    for (int l = 0; l < all.count; l++) {
+        const flaw_kernels *k = all.table[l];
+        for (int precision = FLAW_F32; precision <= FLAW_BF16; precision++) {
+            for (int depth = 1; depth <= PACKED; depth += 50) {
+                for (int whole = 0; whole < 2; whole++) {
+                    int packed = whole ? PACKED : depth;
+                    void *at = room_new(k->pack_size((flaw_precision)precision, packed, N));
+                    void *scratch = room_new(k->product_scratch((flaw_precision)precision, depth));
+                    k->pack((flaw_precision)precision, packed, N, b, N, 1, at);
+                    flaw_product p = {.m = M, .n = N, .k = depth, .a = a, .a_row = PACKED, .a_col = 1, .b = at,
+                                      .k_packed = whole ? PACKED : 0, .c = c[whole], .c_row = N};
+                    k->product((flaw_precision)precision, &p, 0, M, 0, N, scratch);
+                    free(at);
+                    free(scratch);
+                }
+                assert_true(same_bits(c[0], c[1], M * N));
+            }
+        }
+    }
+    array_free(a);
+    array_free(b);
+    array_free(c[0]);
+    array_free(c[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_levels), cmocka_unit_test(test_random_problems), cmocka_unit_test(test_deep_accumulation),
         cmocka_unit_test(test_empty),  cmocka_unit_test(test_not_finite),      cmocka_unit_test(test_denormals),
+        cmocka_unit_test(test_first_rows_of_packed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -66,11 +66,17 @@ static void multiply(const flaw_kernels *k, flaw_precision prec, const flaw_prod
     k->product(prec, p, 0, p->m, 0, p->n, scratch);
 }
 
-/* Zeros behind the causal edge of rows i0, i0 + 1 ... */
-static void clear_unseen(const flaw_attention *a, int i0, int rows, float *x, ptrdiff_t x_row)
+/* Keys that any query of the block i0, i0 + 1 ... sees: what is behind them takes no part in its products. */
+static int block_seen(const flaw_attention *a, int i0, int rows)
+{
+    return a->causal ? i0 + rows : a->tokens;
+}
+
+/* Zeros behind the causal edge of rows i0, i0 + 1 ... up to column `end`. */
+static void clear_unseen(const flaw_attention *a, int i0, int rows, int end, float *x, ptrdiff_t x_row)
 {
     for (int i = 0; a->causal && i < rows; i++)
-        memset(x + i * x_row + i0 + i + 1, 0, (size_t)(a->tokens - i0 - i - 1) * sizeof *x);
+        memset(x + i * x_row + i0 + i + 1, 0, (size_t)(end - i0 - i - 1) * sizeof *x);
 }
 
 /* How many values row i0 has. */
@@ -79,14 +85,24 @@ static int first_seen(const flaw_attention *a, int i0)
     return a->causal ? i0 + 1 : a->tokens;
 }
 
-/* scores[rows, T] = Q K^T, unscaled. */
-static void score_block(const flaw_kernels *k, const flaw_attention *a, int i0, int rows, const void *keys,
-                        float *scores, void *room)
+/* out[rows, T] = X K^T, unscaled, for the keys that are seen: scores of queries, or the gradient of probabilities. */
+static void score_block(const flaw_kernels *k, const flaw_attention *a, int i0, int rows, const float *x, ptrdiff_t x_row,
+                        const void *keys, float *out, void *room)
 {
-    flaw_product p = {.m = rows, .n = a->tokens, .k = a->width, .a_row = a->row, .a_col = 1, .b = keys};
-    p.a = a->q + i0 * a->row;
-    p.c = scores;
+    flaw_product p = {.m = rows, .n = a->tokens, .k = a->width, .a = x + i0 * x_row, .a_row = x_row, .a_col = 1, .b = keys};
+    p.c = out;
     p.c_row = score_row(a->tokens);
+    k->product(a->precision, &p, 0, rows, 0, block_seen(a, i0, rows), room);
+}
+
+/* out[rows, W] = X V for the keys that are seen; x [rows, T]. */
+static void mix_block(const flaw_kernels *k, const flaw_attention *a, int i0, int rows, const float *x, const void *values,
+                      float *out, ptrdiff_t out_row, void *room)
+{
+    flaw_product p = {.m = rows, .n = a->width, .k = block_seen(a, i0, rows), .k_packed = a->tokens, .a = x,
+                      .a_row = score_row(a->tokens), .a_col = 1, .b = values};
+    p.c = out + i0 * out_row;
+    p.c_row = out_row;
     multiply(k, a->precision, &p, room);
 }
 
@@ -111,19 +127,17 @@ void flaw_attention_parts_forward(const flaw_attention_parts *parts, const flaw_
     for (int i0 = 0; i0 < t; i0 += most) {
         int rows = least(most, t - i0), seen = first_seen(a, i0);
         float *stats = a->stats ? a->stats + 2 * i0 : block_stats;
-        score_block(k, a, i0, rows, keys, e, room);
+        float *out = a->out + i0 * a->out_row;
+        score_block(k, a, i0, rows, a->q, a->row, keys, e, room);
         parts->exp_rows(rows, seen, a->causal, a->scale, e, e_row, stats);
-        clear_unseen(a, i0, rows, e, e_row);
+        clear_unseen(a, i0, rows, block_seen(a, i0, rows), e, e_row);
         /* The division by the sums waits for the output, which is the smaller matrix. */
-        flaw_product mix = {.m = rows, .n = w, .k = t, .a = e, .a_row = e_row, .a_col = 1, .b = values};
-        mix.c = a->out + i0 * a->out_row;
-        mix.c_row = a->out_row;
-        multiply(k, a->precision, &mix, room);
-        parts->norm_rows(rows, w, 0, mix.c, a->out_row, stats, mix.c, a->out_row);
+        mix_block(k, a, i0, rows, e, values, a->out, a->out_row, room);
+        parts->norm_rows(rows, w, 0, out, a->out_row, stats, out, a->out_row);
         if (a->probs) {
             float *p = a->probs + (size_t)i0 * (size_t)t;
             parts->norm_rows(rows, seen, a->causal, e, e_row, stats, p, t);
-            clear_unseen(a, i0, rows, p, t);
+            clear_unseen(a, i0, rows, t, p, t);
         }
     }
 }
@@ -145,15 +159,18 @@ typedef struct backward {
     void *room;
 } backward;
 
-/* The sums over queries: d_k += dS^T Q, d_v += P^T dO. */
+/* The sums over queries: d_k += dS^T Q, d_v += P^T dO, for the keys that are seen. */
 static void add_block(const backward *b, int i0, int rows, const float *scores, ptrdiff_t step, const void *packed,
                       float *out)
 {
     const flaw_attention *a = &b->g->forward;
-    flaw_product p = {.m = a->tokens, .n = a->width, .k = rows, .a = scores, .a_row = 1, .a_col = step, .b = packed};
+    int seen = block_seen(a, i0, rows);
+    flaw_product p = {.m = seen, .n = a->width, .k = rows, .a = scores, .a_row = 1, .a_col = step, .b = packed};
     p.c = out;
     p.c_row = b->g->d_row;
     p.accumulate = i0 > 0 || b->g->accumulate;
+    for (int j = i0; a->causal && p.accumulate && !b->g->accumulate && j < seen; j++) /* keys seen for the first time */
+        memset(out + j * b->g->d_row, 0, (size_t)a->width * sizeof *out);
     multiply(b->parts->kernels, a->precision, &p, b->room);
 }
 
@@ -166,9 +183,9 @@ static const float *probabilities(const backward *b, int i0, int rows, ptrdiff_t
         return a->probs + (size_t)i0 * (size_t)a->tokens;
     }
     *p_row = score_row(a->tokens);
-    score_block(b->parts->kernels, a, i0, rows, b->keys_t, b->p, b->room);
+    score_block(b->parts->kernels, a, i0, rows, a->q, a->row, b->keys_t, b->p, b->room);
     b->parts->exp_again(rows, first_seen(a, i0), a->causal, a->scale, b->p, *p_row, a->stats + 2 * i0);
-    clear_unseen(a, i0, rows, b->p, *p_row);
+    clear_unseen(a, i0, rows, block_seen(a, i0, rows), b->p, *p_row);
     return b->p;
 }
 
@@ -177,23 +194,16 @@ static void backward_block(const backward *b, int i0, int rows)
     const flaw_attention_grad *g = b->g;
     const flaw_attention *a = &g->forward;
     const flaw_kernels *k = b->parts->kernels;
-    int t = a->tokens, w = a->width;
-    ptrdiff_t d_row = score_row(t), p_row;
+    int w = a->width;
+    ptrdiff_t d_row = score_row(a->tokens), p_row;
     const float *p = probabilities(b, i0, rows, &p_row), *d_out = g->d_out + i0 * a->out_row;
     k->pack(a->precision, rows, w, a->q + i0 * a->row, a->row, 1, b->queries);
     k->pack(a->precision, rows, w, d_out, a->out_row, 1, b->d_out);
 
-    flaw_product d_probs = {.m = rows, .n = t, .k = w, .a = d_out, .a_row = a->out_row, .a_col = 1, .b = b->values_t};
-    d_probs.c = b->d;
-    d_probs.c_row = d_row;
-    multiply(k, a->precision, &d_probs, b->room);
+    score_block(k, a, i0, rows, g->d_out, a->out_row, b->values_t, b->d, b->room);
     b->parts->backward_rows(rows, first_seen(a, i0), a->causal, a->scale, p, p_row, b->d, d_row);
-    clear_unseen(a, i0, rows, b->d, d_row);
-
-    flaw_product d_queries = {.m = rows, .n = w, .k = t, .a = b->d, .a_row = d_row, .a_col = 1, .b = b->keys};
-    d_queries.c = g->d_q + i0 * g->d_row;
-    d_queries.c_row = g->d_row;
-    multiply(k, a->precision, &d_queries, b->room);
+    clear_unseen(a, i0, rows, block_seen(a, i0, rows), b->d, d_row);
+    mix_block(k, a, i0, rows, b->d, b->keys, g->d_q, g->d_row, b->room);
     add_block(b, i0, rows, b->d, d_row, b->queries, g->d_k);
     add_block(b, i0, rows, p, p_row, b->d_out, g->d_v);
 }

@@ -68,9 +68,15 @@ void LEVEL(gate)(flaw_activation act, int rows, int f, const float *x, ptrdiff_t
 
 VEC_INLINE void gate_backward_lanes(flaw_activation act, const float *x, int f, const float *dy, float *dx, int n)
 {
-    vf gate = vf_load_some(x, n), d = vf_load_some(dy, n);
-    vf_store_some(dx, vf_mul(vf_mul(d, vf_load_some(x + f, n)), vf_activation_slope(act, gate)), n);
-    vf_store_some(dx + f, vf_mul(d, vf_activation(act, gate)), n);
+    vf gate = vf_load_some(x, n), d = vf_load_some(dy, n), slope, y;
+    if (act == FLAW_ACT_SILU) {
+        y = vf_silu_both(gate, &slope);
+    } else {
+        slope = vf_activation_slope(act, gate);
+        y = vf_activation(act, gate);
+    }
+    vf_store_some(dx, vf_mul(vf_mul(d, vf_load_some(x + f, n)), slope), n);
+    vf_store_some(dx + f, vf_mul(d, y), n);
 }
 
 typedef struct gate_rows {

@@ -97,7 +97,8 @@ static bool is_plain(const flaw_product *p)
 
 static const unsigned char *panel_of_b(const block *w, int k, int j)
 {
-    return (const unsigned char *)w->p->b + (size_t)(j / w->e->cols) * flaw_engine_panel_size(w->e, w->p->k) +
+    int packed = w->p->k_packed ? w->p->k_packed : w->p->k;
+    return (const unsigned char *)w->p->b + (size_t)(j / w->e->cols) * flaw_engine_panel_size(w->e, packed) +
            (size_t)(w->k0 + k) * (size_t)w->e->cols * w->e->element;
 }
 
