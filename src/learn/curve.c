@@ -133,7 +133,8 @@ static void draw_y_axis(plot *p)
     for (int power = (int)floor(p->y.low); power <= (int)ceil(p->y.high); power++) {
         for (int i = 0; i < (span > 4 ? 1 : span > 1.5 ? 3 : 7); i++) {
             double value = pow(10, power) * (const double[]){1, 2, 5, 3, 4, 7, 1.5}[i];
-            if (log10(value) >= p->y.low && log10(value) <= p->y.high) draw_y_mark(p, value, i == 6 ? pow(10, power - 1) : pow(10, power));
+            if (log10(value) < p->y.low || log10(value) > p->y.high) continue;
+            draw_y_mark(p, value, pow(10, i == 6 ? power - 1 : power));
         }
     }
 }

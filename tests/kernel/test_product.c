@@ -368,7 +368,8 @@ static void test_first_rows_of_packed(void **state)
     levels all = levels_here();
     flaw_random r;
     flaw_random_init(&r, 9, 0);
-    float *a = array_random(&r, M * PACKED, 1.0), *b = array_random(&r, PACKED * N, 1.0), *c[2] = {array_new(M * N), array_new(M * N)};
+    float *a = array_random(&r, M * PACKED, 1.0), *b = array_random(&r, PACKED * N, 1.0);
+    float *c[2] = {array_new(M * N), array_new(M * N)};
     for (int l = 0; l < all.count; l++) {
         const flaw_kernels *k = all.table[l];
         for (int precision = FLAW_F32; precision <= FLAW_BF16; precision++) {

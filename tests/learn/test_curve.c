@@ -50,7 +50,8 @@ static void test_falling_loss(void **state)
     flaw_picture p;
     fill(&v);
     for (int logarithmic = 0; logarithmic < 2; logarithmic++) {
-        const flaw_curve_series series[] = {{"training loss", v.x, v.y, COUNT, false}, {"held-out text", v.few_x, v.few_y, 5, true}};
+        const flaw_curve_series series[] = {{"training loss", v.x, v.y, COUNT, false},
+                                            {"held-out text", v.few_x, v.few_y, 5, true}};
         const flaw_curve curve = {"language model: loss per token", "steps", logarithmic, series, 2};
         in_folder(path, *state, logarithmic ? "log.png" : "linear.png");
         assert_ok(flaw_curve_write(path, &curve, &err));
