@@ -1,9 +1,10 @@
-/* flaw model info, flaw model list. */
+/* flaw model: info, list, and what puts weights together. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
 #include "commands.h"
+#include "flaw/model.h"
 
 /* What a path holds is printed even where it cannot be opened, as far as it could be read. */
 static int info(const char *path, bool json)
@@ -36,11 +37,38 @@ static int list(bool as_json)
     return status == FLAW_OK ? 0 : cli_report(&err);
 }
 
+/* How many words an action takes after its name; 0 when right, else the exit status of a wrong use. */
+static int expect(const cli_settings *s, size_t least, size_t most, const char *usage)
+{
+    const size_t count = s->arguments.count ? s->arguments.count - 1 : 0;
+    if (count > most)
+        return cli_wrong_use("model: '%s' is not expected; usage: flaw model %s", s->arguments.value[most + 1], usage);
+    if (count < least) return cli_wrong_use("model: usage: flaw model %s", usage);
+    return 0;
+}
+
+static int merge_delta(const cli_settings *s)
+{
+    flaw_error err;
+    const int wrong = expect(s, 2, 2, "merge-delta BASE DELTA -o OUT");
+    if (wrong) return wrong;
+    if (!s->output) return cli_wrong_use("model: merge-delta needs --output OUT, the folder to write to");
+    cli_progress bar = cli_progress_begin(s);
+    const flaw_status status =
+        flaw_model_merge_delta(s->arguments.value[1], s->arguments.value[2], s->output, cli_progress_step, &bar, &err);
+    cli_progress_clear(&bar);
+    return status == FLAW_OK ? 0 : cli_report(&err);
+}
+
 int cmd_model(const cli_settings *s)
 {
     const char *what = s->arguments.count ? s->arguments.value[0] : "list";
-    if (s->arguments.count > 2) return cli_wrong_use("model: '%s' is not expected", s->arguments.value[2]);
-    if (strcmp(what, "info") == 0) return info(s->arguments.count > 1 ? s->arguments.value[1] : "default", s->json);
-    if (strcmp(what, "list") == 0 && s->arguments.count < 2) return list(s->json);
-    return cli_wrong_use("model: '%s' is not known; usage: flaw model info [PATH], flaw model list", what);
+    int wrong = 0;
+    if (strcmp(what, "info") == 0) {
+        if ((wrong = expect(s, 0, 1, "info [PATH]"))) return wrong;
+        return info(s->arguments.count > 1 ? s->arguments.value[1] : "default", s->json);
+    }
+    if (strcmp(what, "list") == 0) return (wrong = expect(s, 0, 0, "list")) ? wrong : list(s->json);
+    if (strcmp(what, "merge-delta") == 0) return merge_delta(s);
+    return cli_wrong_use("model: '%s' is not known; known are info, list, merge-delta", what);
 }

@@ -23,11 +23,11 @@ const cli_command cli_command_table[] = {
      "token \"ids\"; for a classifier with --logits also \"logits\" and \"top5\".",
      "flaw embed --image part.jpg --json\nflaw embed --text \"a photo of a bottle\" --json --model clip-folder",
      cmd_embed},
-    {CLI_MODEL, "model", "info [PATH] | list", "what a model folder or file holds",
-     "info names the parts of a model, what is missing and what is left over. Without a path it tells about the "
-     "embedded "
-     "model. list shows the models that need no path.",
-     "flaw model info\nflaw model info clip-folder --json", cmd_model},
+    {CLI_MODEL, "model", "info [PATH] | list | merge-delta BASE DELTA -o OUT", "what a model holds; weights put together",
+     "info names the parts of a model, what is missing and what is left over; without a path it tells about the embedded "
+     "model. list shows the models that need no path. merge-delta adds the published differences of Vicuna v0 to LLaMA's "
+     "weights, both Hugging Face folders, and writes a folder with the sum: memory for a few megabytes is enough.",
+     "flaw model info clip-folder --json\nflaw model merge-delta llama-7b vicuna-7b-delta-v0 -o vicuna-7b-v0", cmd_model},
     {CLI_METHOD, "method", "list", "methods that judge", "Lists the methods for --method and where they come from.",
      "flaw method list", cmd_method},
     {CLI_PROMPTS, "prompts", "lint FILE...", "check prompt files",

@@ -31,8 +31,13 @@ const char *flaw_tensors_metadata(const flaw_tensors *t, const char *key)
     return NULL;
 }
 
+void flaw_tensor_drop_part(const flaw_tensors *t, const flaw_tensor *tensor, size_t offset, size_t size)
+{
+    flaw_bytes_drop(&t->file, tensor->data + offset, size);
+    for (size_t i = 0; i < t->more_count; i++) flaw_bytes_drop(&t->more[i], tensor->data + offset, size);
+}
+
 void flaw_tensor_drop(const flaw_tensors *t, const flaw_tensor *tensor)
 {
-    flaw_bytes_drop(&t->file, tensor->data, tensor->bytes);
-    for (size_t i = 0; i < t->more_count; i++) flaw_bytes_drop(&t->more[i], tensor->data, tensor->bytes);
+    flaw_tensor_drop_part(t, tensor, 0, tensor->bytes);
 }

@@ -85,11 +85,16 @@ flaw_status flaw_gguf_parse(flaw_tensors *out, const uint8_t *bytes, size_t size
 flaw_status flaw_tensors_open(flaw_tensors *out, const char *path, flaw_error *err);
 /* Give the pages of a tensor in a mapped file back to the system: it will not be read again soon. */
 void flaw_tensor_drop(const flaw_tensors *t, const flaw_tensor *tensor);
+/* The same for `size` bytes of it from `offset` on. */
+void flaw_tensor_drop_part(const flaw_tensors *t, const flaw_tensor *tensor, size_t offset, size_t size);
 
 const flaw_tensor *flaw_tensors_find(const flaw_tensors *t, const char *name); /* NULL when absent */
 const char *flaw_tensors_metadata(const flaw_tensors *t, const char *key);     /* NULL when absent */
 /* Convert F32/F16/BF16/F64 to float32; FLAW_BAD_DATA names the tensor, file and index of the first NaN or infinity. */
 flaw_status flaw_tensor_to_f32(const flaw_tensors *t, const flaw_tensor *tensor, float *out, flaw_error *err);
+/* Its elements first .. first + count - 1, which must be there. */
+flaw_status flaw_tensor_part_to_f32(const flaw_tensors *t, const flaw_tensor *tensor, size_t first, size_t count,
+                                    float *out, flaw_error *err);
 /* FLAW_BAD_DATA with the first index whose float is NaN or infinite. */
 flaw_status flaw_floats_check(const float *x, size_t count, const char *tensor, const char *path, flaw_error *err);
 /* Nearest F16 bits, ties to even; magnitudes from 65520 on become infinity. */

@@ -1,0 +1,238 @@
+"""flaw model merge-delta: sums against Python's own half floats, names that do not fit, memory, and what is left behind."""
+import json
+import math
+import os
+import random
+import signal
+import struct
+import subprocess
+import sys
+import time
+import unittest
+import zipfile
+
+import command
+from command import FLAW
+
+CONFIG = {'architectures': ['LlamaForCausalLM'], 'model_type': 'llama', 'hidden_size': 8, 'vocab_size': 6}
+
+
+def halves(count, seed, scale=1.0):
+    """Random F16 numbers, as bytes."""
+    source = random.Random(seed)
+    return b''.join(struct.pack('<e', source.gauss(0, scale)) for _ in range(count))
+
+
+def write_safetensors(path, tensors):
+    """tensors: {name: (dtype, shape, bytes)}."""
+    header, data = {}, b''
+    for name, (dtype, shape, body) in tensors.items():
+        header[name] = {'dtype': dtype, 'shape': shape, 'data_offsets': [len(data), len(data) + len(body)]}
+        data += body
+    text = json.dumps(header).encode()
+    with open(path, 'wb') as file:
+        file.write(struct.pack('<Q', len(text)) + text + data)
+
+
+def read_safetensors(path):
+    """({name: (dtype, shape, bytes)}, metadata)"""
+    with open(path, 'rb') as file:
+        whole = file.read()
+    length = struct.unpack('<Q', whole[:8])[0]
+    header, data = json.loads(whole[8:8 + length]), whole[8 + length:]
+    metadata = header.pop('__metadata__', {})
+    return {name: (x['dtype'], x['shape'], data[x['data_offsets'][0]:x['data_offsets'][1]])
+            for name, x in header.items()}, metadata
+
+
+def text(word):
+    return b'X' + struct.pack('<I', len(word)) + word.encode()
+
+
+def numbers(values):
+    return b'(' + b''.join(b'J' + struct.pack('<i', value) for value in values) + b't'
+
+
+def write_torch(path, tensors):
+    """The same as torch.save of a state dict of F16 tensors."""
+    pickle = b'\x80\x02}('
+    with zipfile.ZipFile(path, 'w', zipfile.ZIP_STORED) as archive:
+        for key, (name, (_, shape, body)) in enumerate(tensors.items()):
+            strides = [math.prod(shape[i + 1:]) for i in range(len(shape))]
+            pickle += (text(name) + b'ctorch._utils\n_rebuild_tensor_v2\n((' + text('storage') + b'ctorch\nHalfStorage\n' +
+                       text(str(key)) + text('cpu') + b'J' + struct.pack('<i', len(body) // 2) + b'tQK\x00' +
+                       numbers(shape) + numbers(strides) + b'\x89ccollections\nOrderedDict\n)RtR')
+            archive.writestr(f'archive/data/{key}', body)
+        archive.writestr('archive/data.pkl', pickle + b'u.')
+
+
+def model(seed, vocab=5, width=8):
+    """A LLaMA of one layer's worth of names, F16."""
+    shapes = {'model.embed_tokens.weight': [vocab, width], 'model.layers.0.self_attn.q_proj.weight': [width, width],
+              'model.layers.0.input_layernorm.weight': [width], 'model.norm.weight': [width],
+              'lm_head.weight': [vocab, width]}
+    return {name: ('F16', shape, halves(math.prod(shape), f'{seed} {name}')) for name, shape in shapes.items()}
+
+
+def summed(base, delta):
+    """Both as bytes of F16; the base may be shorter."""
+    count = len(delta) // 2
+    x = struct.unpack(f'<{count}e', base + bytes(len(delta) - len(base)))
+    y = struct.unpack(f'<{count}e', delta)
+    return b''.join(struct.pack('<e', a + b) for a, b in zip(x, y))
+
+
+def is_sanitized():
+    """The address sanitizer keeps shadow memory of its own: nothing can be said of ours."""
+    with open(FLAW, 'rb') as file:
+        return b'__asan_init' in file.read()
+
+
+class Weights(command.Command):
+    def write_beside(self, folder):
+        self.write(f'{folder}/config.json', json.dumps(CONFIG).encode())
+        self.write(f'{folder}/tokenizer.model', b'pieces')
+        self.write(f'{folder}/special_tokens_map.json', b'{}')
+        self.write(f'{folder}/README.md', b'not for the result')
+
+    def shards(self, folder, tensors, ending, writer):
+        """Two files and their index."""
+        os.makedirs(self.path(folder), exist_ok=True)
+        names, where = list(tensors), {}
+        for part, chosen in enumerate((names[:2], names[2:])):
+            file = f'weights-{part}{ending}'
+            writer(self.path(f'{folder}/{file}'), {name: tensors[name] for name in chosen})
+            where.update({name: file for name in chosen})
+        self.write(f'{folder}/weights{ending}.index.json', json.dumps({'weight_map': where}).encode())
+
+    def prepare(self, base=None, delta=None):
+        base, delta = base or model(1), delta or model(2, vocab=6)
+        self.shards('base', base, '.bin', write_torch)
+        self.shards('delta', delta, '.safetensors', write_safetensors)
+        self.write_beside('delta')
+        return base, delta
+
+    def refuse(self, status, name, *words):
+        self.fail_once(status, name, 'model', 'merge-delta', 'base', 'delta', '-o', 'out', words=words)
+        self.assertFalse(os.path.exists(self.path('out/model.safetensors')))
+
+    def test_sum(self):
+        base, delta = self.prepare()
+        self.succeed('model', 'merge-delta', 'base', 'delta', '--output', 'out')
+        merged, metadata = read_safetensors(self.path('out/model.safetensors'))
+        self.assertEqual(set(merged), set(delta))
+        self.assertEqual(metadata['format'], 'pt')
+        for name, (dtype, shape, body) in merged.items():
+            self.assertEqual((dtype, shape), ('F16', delta[name][1]))
+            self.assertEqual(body, summed(base[name][2], delta[name][2]), name)
+        self.assertEqual(sorted(os.listdir(self.path('out'))),
+                         ['config.json', 'model.safetensors', 'special_tokens_map.json', 'tokenizer.model'])
+        # The row of the added token is the delta's.
+        self.assertEqual(merged['lm_head.weight'][2][-16:], delta['lm_head.weight'][2][-16:])
+
+    def test_frequencies_are_left_out(self):
+        base, delta = model(1), model(2)
+        base['model.layers.0.self_attn.rotary_emb.inv_freq'] = ('F16', [4], halves(4, 1))
+        self.prepare(base, delta)
+        self.succeed('model', 'merge-delta', 'base', 'delta', '-o', 'out')
+        merged, _ = read_safetensors(self.path('out/model.safetensors'))
+        self.assertEqual(set(merged), set(delta))
+
+    def test_names_that_do_not_fit(self):
+        base, delta = model(1), model(2)
+        del delta['model.norm.weight']
+        delta['model.extra'] = ('F16', [1], halves(1, 1))
+        delta['lm_head.weight'] = ('F16', [4, 8], halves(32, 1))
+        self.prepare(base, delta)
+        self.refuse(65, 'delta', '1 misshapen', 'missing model.norm.weight', 'left over model.extra',
+                    'lm_head.weight: base 5 8, delta 4 8')
+        self.assertFalse(os.path.exists(self.path('out')))
+
+    def test_only_token_rows_may_be_more(self):
+        base, delta = model(1), model(2)
+        delta['model.layers.0.self_attn.q_proj.weight'] = ('F16', [9, 8], halves(72, 1))
+        self.prepare(base, delta)
+        self.refuse(65, 'q_proj.weight: base 8 8, delta 9 8')
+
+    def test_what_is_no_number(self):
+        base, delta = model(1), model(2)
+        delta['model.norm.weight'] = ('F16', [8], halves(7, 1) + b'\x00\x7c')
+        self.prepare(base, delta)
+        self.refuse(65, 'model.norm.weight', 'element 7 is infinite')
+        base, delta = model(1), model(2)
+        base['model.norm.weight'] = delta['model.norm.weight'] = ('F16', [8], struct.pack('<e', 65000) * 8)
+        self.prepare(base, delta)
+        self.refuse(65, 'model.norm.weight', 'element 0 of the sum is 129984', 'too large for F16')
+
+    def test_files_beside_are_needed(self):
+        self.prepare()
+        os.remove(self.path('delta/tokenizer.model'))
+        self.refuse(66, 'delta', 'tokenizer.model')
+        os.remove(self.path('delta/config.json'))
+        self.refuse(66, 'config.json')
+
+    def test_wrong_use(self):
+        self.prepare()
+        for words in (['base', 'delta'], ['base', '-o', 'out'], ['base', 'delta', 'more', '-o', 'out'],
+                      ['base', 'delta', '-o', 'delta'], ['base', 'delta', '-o', 'base/../base']):
+            self.fail_once(2, 'flaw: ', 'model', 'merge-delta', *words)
+        self.assertFalse(os.path.exists(self.path('base/model.safetensors')))
+        self.fail_once(66, 'none', 'model', 'merge-delta', 'none', 'delta', '-o', 'out')
+
+    def large(self):
+        """Two models of 44 MB; numbers are small, so that no sum overflows."""
+        shapes = {'model.embed_tokens.weight': [40000, 128], 'lm_head.weight': [40000, 128],
+                  'model.layers.0.self_attn.q_proj.weight': [1024, 5000], 'model.layers.1.self_attn.q_proj.weight': [5000, 1400]}
+        pattern = halves(1 << 16, 5) * 110
+        for folder, rows in (('base', 0), ('delta', 1)):
+            tensors = {}
+            for name, shape in shapes.items():
+                if '.layers' not in name:
+                    shape = [shape[0] + rows, shape[1]]
+                tensors[name] = ('F16', shape, pattern[:2 * math.prod(shape)])
+            os.makedirs(self.path(folder), exist_ok=True)
+            write_safetensors(self.path(f'{folder}/model.safetensors'), tensors)
+        self.write_beside('delta')
+
+    def peak(self, *words):
+        """Largest resident memory of a run, in megabytes. A process inherits the peak of the one that started it, so a
+        Python of its own does that, as small as Python gets (some 10 MB)."""
+        starter = ('import os, sys\n'
+                   'child = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ)\n'
+                   '_, status, usage = os.wait4(child, 0)\n'
+                   'print(status, usage.ru_maxrss)')
+        done = subprocess.run([sys.executable, '-I', '-S', '-c', starter, FLAW, *words], cwd=self.folder,
+                              capture_output=True, check=True)
+        status, peak = done.stdout.split()[-2:]
+        self.assertEqual(int(status), 0, done.stderr)
+        return int(peak) / 1000
+
+    def test_memory(self):
+        self.large()
+        used = self.peak('model', 'merge-delta', 'base', 'delta', '-o', 'out')
+        print(f'memory: {used:.1f} MB')
+        self.assertGreater(os.path.getsize(self.path('out/model.safetensors')), 44e6)
+        if not is_sanitized():
+            self.assertLess(used, 20)
+
+    def test_killed(self):
+        """Whatever stops it: no half model under the final name, and a second run puts it right."""
+        self.large()
+        child = subprocess.Popen([FLAW, 'model', 'merge-delta', 'base', 'delta', '-o', 'out'], cwd=self.folder)
+        until = time.monotonic() + 20
+        while not any(name.endswith('.tmp') for name in self.listed('out')) and time.monotonic() < until:
+            time.sleep(0.001)
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        names = self.listed('out')
+        if child.returncode == -signal.SIGKILL:
+            self.assertNotIn('model.safetensors', names)
+        self.succeed('model', 'merge-delta', 'base', 'delta', '-o', 'out')
+        self.assertIn('model.safetensors', self.listed('out'))
+
+    def listed(self, folder):
+        return os.listdir(self.path(folder)) if os.path.isdir(self.path(folder)) else []
+
+
+if __name__ == '__main__':
+    unittest.main()
