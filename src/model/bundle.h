@@ -4,15 +4,16 @@
 #ifndef FLAW_MODEL_BUNDLE_H
 #define FLAW_MODEL_BUNDLE_H
 
-#include "model/clip.h"
+#include "model/part.h"
 
-typedef enum flaw_storage { FLAW_STORE_F32, FLAW_STORE_F16, FLAW_STORE_I8 } flaw_storage;
-
-/* FLAW_STORE_I8: products' matrices and the token table as int8 rows, positions as F16, vectors as F32; the others store
- * everything in one type. merges (with a heading line) may be NULL for a model without text tower; card_json may be NULL.
- * FLAW_BAD_DATA, by name, for weights that are not finite or too large for F16. */
+/* storage: see flaw_part_floats. merges (with a heading line) may be NULL for a model without text tower;
+ * card_json may be NULL. */
 flaw_status flaw_bundle_write(const char *path, const flaw_clip_shape *shape, const flaw_parameters *list,
                               const float *weights, const char *merges, size_t merges_size, const char *card_json,
                               flaw_storage storage, flaw_error *err);
+/* The same as the towers' part of a larger bundle, without the card. */
+flaw_status flaw_clip_part(flaw_part *out, const char *name, const flaw_clip_shape *shape, const flaw_parameters *list,
+                           const float *weights, const char *merges, size_t merges_size, flaw_storage storage,
+                           flaw_error *err);
 
 #endif

@@ -1,6 +1,5 @@
 /* From a language model on disk to one that runs. Matrices stay in the mapped file, or are converted row by row into
- * the type that is kept; the pages of a converted tensor are given back at once, so that no more than one matrix is
- * there twice. */
+ * the type that is kept; the file's pages are given back behind them, so that no more than a slab is there twice. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 
 #define AUTO_LIMIT ((size_t)4 << 30) /* bytes of a file that are kept as they are */
 #define PIECE_ROWS 32                /* of a matrix that one thread converts at a time */
+#define SLAB ((size_t)4 << 20)       /* bytes of a matrix that are converted before their pages are given back */
 
 typedef struct reader {
     flaw_language *m;
@@ -68,6 +68,7 @@ typedef struct conversion {
     const stack *adapters;
     flaw_weight_type from, to;
     int rows, columns;
+    int first, end; /* rows of the slab */
     uint8_t *out;
     struct {
         flaw_error error;
@@ -97,7 +98,8 @@ static void convert_piece(void *context, int piece, int worker)
     const conversion *v = context;
     float *row = v->r->c->scratch[worker];
     size_t bytes = flaw_weight_row_bytes(v->to, (size_t)v->columns);
-    for (int i = piece * PIECE_ROWS; i < (piece + 1) * PIECE_ROWS && i < v->rows; i++) {
+    int first = v->first + piece * PIECE_ROWS;
+    for (int i = first; i < first + PIECE_ROWS && i < v->end; i++) {
         flaw_error error;
         if (read_row(v, i, row, &error) != FLAW_OK) {
             if (i < v->worker[worker].row) {
@@ -110,6 +112,21 @@ static void convert_piece(void *context, int piece, int worker)
             if (i >= v->adapters->first[p] && i < v->adapters->first[p + 1] && v->adapters->part[p].a)
                 flaw_adapter_add(&v->adapters->part[p], v->r->c->kernels, i - v->adapters->first[p], row);
         flaw_weight_pack(v->to, (size_t)v->columns, row, v->out + (size_t)i * bytes);
+    }
+}
+
+/* All rows, slab by slab; the first bad one is in the workers' notes. */
+static void convert_rows(conversion *v)
+{
+    size_t bytes = v->tensor->bytes / (size_t)v->rows, rows = SLAB / (bytes + 1) / PIECE_ROWS * PIECE_ROWS;
+    int step = rows < PIECE_ROWS ? PIECE_ROWS : rows < (size_t)v->rows ? (int)rows : v->rows;
+    for (v->first = 0; v->first < v->rows; v->first = v->end) {
+        v->end = v->rows - v->first > step ? v->first + step : v->rows;
+        flaw_pool_run(v->r->c->pool, convert_piece, v, (v->end - v->first + PIECE_ROWS - 1) / PIECE_ROWS);
+        flaw_tensor slab = *v->tensor;
+        slab.data += (size_t)v->first * bytes;
+        slab.bytes = (size_t)(v->end - v->first) * bytes;
+        flaw_tensor_drop(&v->r->m->file, &slab);
     }
 }
 
@@ -128,7 +145,7 @@ static flaw_status convert(reader *r, flaw_matrix *out, const flaw_tensor *t, co
                          flaw_weight_name(to));
     }
     for (int i = 0; i < r->c->workers; i++) v.worker[i].row = v.rows;
-    flaw_pool_run(r->c->pool, convert_piece, &v, (v.rows + PIECE_ROWS - 1) / PIECE_ROWS);
+    convert_rows(&v);
     int first = 0;
     for (int i = 1; i < r->c->workers; i++)
         if (v.worker[i].row < v.worker[first].row) first = i;
@@ -137,7 +154,6 @@ static flaw_status convert(reader *r, flaw_matrix *out, const flaw_tensor *t, co
         if (err) *err = v.worker[first].error;
     }
     free(v.worker);
-    flaw_tensor_drop(&r->m->file, t);
     out->type = to;
     out->data = v.out;
     return status;
