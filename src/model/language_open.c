@@ -10,7 +10,7 @@
 
 #define AUTO_LIMIT ((size_t)4 << 30) /* bytes of a file that are kept as they are */
 #define PIECE_ROWS 32                /* of a matrix that one thread converts at a time */
-#define SLAB ((size_t)4 << 20)       /* bytes of a matrix that are converted before their pages are given back */
+#define SLAB ((size_t)1 << 20)       /* bytes of a matrix that are converted before their pages are given back */
 
 typedef struct reader {
     flaw_language *m;
