@@ -9,18 +9,28 @@
 
 typedef enum flaw_blend { FLAW_BLEND_POISSON, FLAW_BLEND_PASTE } flaw_blend;
 
-/* What a product needs; widths are half-widths of a patch as shares of the side. */
+/* Values of `background` that are no grey level. */
+enum {
+    FLAW_BACKGROUND_NONE = -1,    /* patches may lie anywhere: a surface that fills the picture */
+    FLAW_BACKGROUND_GUESSED = -2, /* of each picture, from the colours along its border */
+};
+
+/* What a product needs. Widths bound the half-widths of the piece that is cut out, and the full widths of what is put
+ * in after resizing, as shares of the picture's side. */
 typedef struct flaw_simulate_preset {
-    const char *name;              /* "bottle", ...; "auto" for products that are not known */
-    double width_low, width_high;  /* along x */
+    const char *name;               /* "bottle", ...; "auto" for products that are not known */
+    double width_low, width_high;   /* along x */
     double height_low, height_high; /* along y */
-    double slope, middle;          /* of the logistic that turns a change of intensity (0..255) into a label */
-    int background, tolerance;     /* grey of the background and how far from it is still background; -1: none */
+    double slope, middle;           /* of the logistic that turns a change of intensity (0..255) into a label */
+    int background, tolerance;      /* grey of the background and how far from it is still background, or one of above */
     double resize_low, resize_high;
+    double least_object; /* a piece is cut out only where more than this share of it is object */
 } flaw_simulate_preset;
 
-/* By name; an unknown product gets one made from the picture: background guessed from the border, widths from the
- * object. */
+/* By name, case and spaces aside. An unknown product gets one made from the picture: background guessed from the
+ * border, widths from the extent of the object, slope and middle from its contrast. The background of a known product
+ * is that of its data set; where the picture's border does not look like it, it is guessed too. picture NULL: the row
+ * of the table, or one for a surface. */
 flaw_status flaw_simulate_preset_find(flaw_simulate_preset *out, const char *name, const flaw_picture *picture, flaw_error *err);
 int flaw_simulate_preset_count(void);
 const flaw_simulate_preset *flaw_simulate_preset_at(int index);
@@ -31,19 +41,22 @@ typedef struct flaw_simulated {
     flaw_picture picture;  /* same size as the input */
     float *label;          /* [height, width] 0 .. 1; owned. The mask is label > 0.3 */
     int patches;           /* placed, 0 .. FLAW_SIMULATE_PATCHES; 0: none could be placed, the picture is unchanged */
-    int x[FLAW_SIMULATE_PATCHES], y[FLAW_SIMULATE_PATCHES]; /* centre of each */
+    int x[FLAW_SIMULATE_PATCHES], y[FLAW_SIMULATE_PATCHES]; /* centre of what shows of each */
+    int box[FLAW_SIMULATE_PATCHES][4];                      /* x, y, width, height of what shows of each */
+    int frame[FLAW_SIMULATE_PATCHES][4];                    /* x, y, width, height that was put in: nothing else changed */
 } flaw_simulated;
 void flaw_simulated_release(flaw_simulated *s);
 
 typedef struct flaw_simulate_options {
-    const flaw_simulate_preset *preset;
+    const flaw_simulate_preset *preset; /* NULL: made from the picture */
     flaw_blend blend;
-    int most_patches;        /* 2: one always, each further with probability 1/2 */
+    int most_patches;        /* one always, each further with probability 1/2; 0: 2, at most FLAW_SIMULATE_PATCHES */
     unsigned long long seed; /* with `stream`: the same patches whatever the blend */
     unsigned long long stream;
 } flaw_simulate_options;
 
-/* source: where patches come from; NULL: the picture itself. */
+/* source: where patches come from, any size; NULL: the picture itself. A patch counts as placed when it shows with
+ * either blend, so centres, boxes and answers are the same for both; patches do not touch each other. */
 flaw_status flaw_simulate(flaw_simulated *out, const flaw_picture *picture, const flaw_picture *source,
                           const flaw_simulate_options *options, flaw_error *err);
 
