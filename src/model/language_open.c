@@ -9,7 +9,7 @@
 #include "model/language_source.h"
 
 #define AUTO_LIMIT ((size_t)4 << 30) /* bytes of a file that are kept as they are */
-#define PIECE_ROWS 32                /* of a matrix that one thread converts at a time */
+#define PIECE_ROWS 16                /* of a matrix that one thread converts at a time */
 #define SLAB ((size_t)1 << 20)       /* bytes of a matrix that are converted before their pages are given back */
 
 typedef struct reader {
@@ -123,10 +123,9 @@ static void convert_rows(conversion *v)
     for (v->first = 0; v->first < v->rows; v->first = v->end) {
         v->end = v->rows - v->first > step ? v->first + step : v->rows;
         flaw_pool_run(v->r->c->pool, convert_piece, v, (v->end - v->first + PIECE_ROWS - 1) / PIECE_ROWS);
-        flaw_tensor slab = *v->tensor;
-        slab.data += (size_t)v->first * bytes;
-        slab.bytes = (size_t)(v->end - v->first) * bytes;
-        flaw_tensor_drop(&v->r->m->file, &slab);
+        flaw_tensor read = *v->tensor; /* from its beginning: a system that reads ahead may have brought back what went */
+        read.bytes = (size_t)v->end * bytes;
+        flaw_tensor_drop(&v->r->m->file, &read);
     }
 }
 

@@ -8,14 +8,6 @@
 #include "model/bundle.h"
 #include "model/config.h"
 
-static char *merges_text(size_t *size)
-{
-    char path[1024];
-    flaw_bytes file = read_all(tiny_path(path, "open_clip/bpe_simple_vocab_16e6.txt"));
-    *size = file.size;
-    return (char *)file.data;
-}
-
 static void assert_same_shape(const flaw_clip_shape *a, const flaw_clip_shape *b)
 {
     flaw_buffer one, other;

@@ -73,4 +73,13 @@ static inline void copy_tiny(const char *name, const char *to)
     flaw_names_release(&files);
 }
 
+/* The tiny OpenCLIP's vocabulary; free it. */
+static inline char *merges_text(size_t *size)
+{
+    char path[1024];
+    flaw_bytes file = read_all(tiny_path(path, "open_clip/bpe_simple_vocab_16e6.txt"));
+    *size = file.size;
+    return (char *)file.data;
+}
+
 #endif
