@@ -39,7 +39,7 @@ int cmd_scenes(const cli_settings *s)
     if (!s->out) return cli_wrong_use("scenes: no folder to write to; usage: flaw scenes --out DIR [-n COUNT]");
     flaw_scenes_options options;
     flaw_scenes_options_init(&options);
-    options.count = (int)s->count;
+    if (s->count) options.count = (int)s->count;
     options.size = (int)s->size;
     options.seed = (uint64_t)s->seed;
     options.split = split_of(s);

@@ -44,6 +44,14 @@ const cli_command cli_command_table[] = {
      "and "
      "flaw train.",
      "flaw scenes -n 200 --out scenes --held-out", cmd_scenes},
+    {CLI_SIMULATE, "simulate", "PICTURE|FOLDER... --out DIR", "make anomalies out of pictures of good parts",
+     "Cuts a piece out of one good picture, resizes it and puts it into another, by Poisson editing or plainly: a data set "
+     "for flaw eval, with masks, dialogues.jsonl (questions, answers, places) and contact.png to look at. Every second "
+     "picture is kept to compare with; patches come from those. Products of MVTec AD and VisA have presets; for others "
+     "sizes, contrast and background are taken from the picture.",
+     "flaw simulate parts/good --out simulated --object hazelnut --blend both\n"
+     "flaw simulate good.jpg --source scratches/ -n 50 --most 3 --out simulated",
+     cmd_simulate},
     {CLI_TRAIN, "train", "--out DIR [--init MODEL] [--photos FOLDER]... | export CHECKPOINT... FILE",
      "train the small model that the program carries inside",
      "Trains on drawn scenes and on photographs with painted defects. The folder holds the checkpoint and the finished "

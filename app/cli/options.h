@@ -24,7 +24,8 @@ enum {
     CLI_HELP = 1 << 10,
     CLI_COMPLETION = 1 << 11,
     CLI_COMPLETE = 1 << 12,
-    CLI_ALL = (1 << 13) - 1,
+    CLI_SIMULATE = 1 << 13,
+    CLI_ALL = (1 << 14) - 1,
 };
 
 typedef enum cli_kind {
@@ -85,6 +86,10 @@ typedef struct cli_settings {
     const char *kind, *split;
     bool held_out;
     double anomalous_share;
+    /* simulate */
+    const char *blend;
+    cli_list source;
+    int64_t most;
     /* train: negative or NaN means the trainer's own default */
     const char *init, *words;
     cli_list photos;

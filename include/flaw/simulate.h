@@ -4,6 +4,9 @@
 #ifndef FLAW_SIMULATE_H
 #define FLAW_SIMULATE_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "flaw/picture.h"
 #include "flaw/status.h"
 
@@ -28,9 +31,9 @@ typedef struct flaw_simulate_preset {
 } flaw_simulate_preset;
 
 /* By name, case and spaces aside. An unknown product gets one made from the picture: background guessed from the
- * border, widths from the extent of the object, slope and middle from its contrast. The background of a known product
- * is that of its data set; where the picture's border does not look like it, it is guessed too. picture NULL: the row
- * of the table, or one for a surface. */
+ * border, widths from the extent of the object, slope and middle from its contrast. So does a known product on another
+ * background than that of its data set, with widths no larger than the table's. picture NULL: the row of the table, or
+ * one for a surface. */
 flaw_status flaw_simulate_preset_find(flaw_simulate_preset *out, const char *name, const flaw_picture *picture, flaw_error *err);
 int flaw_simulate_preset_count(void);
 const flaw_simulate_preset *flaw_simulate_preset_at(int index);
@@ -66,5 +69,38 @@ void flaw_simulate_answer(char *out, size_t size, int count, const char *const *
 /* "This is a photo of ... Is there any anomaly in the image?" for a known product (its description), or a general
  * one. */
 void flaw_simulate_question(char *out, size_t size, const char *object);
+
+/* A data set made of pictures of good parts, in MVTec layout:
+ *   train/good/NNN.png        every second picture, to compare with; patches come from these
+ *   test/good/NNN.png         the others
+ *   test/simulated/NNN.png    the others, in turn, with patches   ground_truth/simulated/NNN_mask.png
+ *   test/pasted/NNN.png       where both blends are asked for: the same patches, pasted
+ * beside dialogues.jsonl (one object for each test picture: question, answer, count, places, centres, boxes) and
+ * contact.png (the first pictures with mask and both blends side by side). Of a single picture train/good is empty. */
+typedef struct flaw_simulate_set {
+    const char *const *good; /* files */
+    size_t good_count;
+    const char *const *source; /* files that patches come from instead; NULL: pictures of train/good */
+    size_t source_count;
+    const char *object; /* NULL: "object" */
+    int count;          /* simulated pictures; 0: one of each picture of test/good */
+    bool poisson, paste;
+    int most_patches; /* as above */
+    unsigned long long seed;
+    /* All may be NULL. progress: return nonzero to stop with what is there so far. unreadable: a picture is left out. */
+    int (*progress)(void *context, size_t done, size_t total, const char *what);
+    void (*unreadable)(void *context, const flaw_error *err);
+    void *context;
+} flaw_simulate_set;
+
+typedef struct flaw_simulate_summary {
+    int train, test, simulated; /* pictures written */
+    int unplaced;               /* left out because no patch could be placed that shows */
+    int unreadable;
+} flaw_simulate_summary;
+
+/* FLAW_USAGE (options), FLAW_BAD_DATA (no picture could be read), FLAW_IO, FLAW_NO_MEMORY. */
+flaw_status flaw_simulate_write(flaw_simulate_summary *out, const char *folder, const flaw_simulate_set *set,
+                                flaw_error *err);
 
 #endif

@@ -12,6 +12,7 @@ enum {
     TRIES = 200,   /* for a place to cut from, and for a place to put to */
     ATTEMPTS = 20, /* new sizes when no place was found, or nothing showed */
     SAMPLES = 48,  /* an overlap is counted on so many rows and columns at most */
+    VISIBLE = 7,   /* side of a square of as many pixels as the mask has at least */
     SMALLEST = 3,  /* pixels of a patch's side: its rim keeps the picture, so that one is left inside */
 };
 #define OVERLAP 0.25 /* of the piece's object with that of the picture */
@@ -270,7 +271,8 @@ static flaw_status make(const job *j, patch *p, bool *shows, flaw_error *err)
         status = flaw_simulate_label(p->pasted_label, p->before.rgb, p->paste.rgb, p->counts, p->at.width, p->at.height,
                                      j->preset, j->picture, err);
     if (status != FLAW_OK) return status;
-    size_t least = (size_t)flaw_simulate_scaled(j->picture, 5) * (size_t)flaw_simulate_scaled(j->picture, 5);
+    size_t least =
+        (size_t)flaw_simulate_scaled(j->picture, VISIBLE) * (size_t)flaw_simulate_scaled(j->picture, VISIBLE);
     *shows = area_of(p, p->label) >= least && area_of(p, p->pasted_label) >= least;
     return FLAW_OK;
 }

@@ -113,10 +113,17 @@ static double border_share(const flaw_simulate_preset *preset, const flaw_pictur
     return (double)like / (double)all;
 }
 
-/* Where 2 % .. 98 % of the object's pixels lie along each axis, as shares of the sides; mean and deviation of grey. */
+enum { BLOCKS = 8 };
+
+/* Where 2 % .. 98 % of the object's pixels lie along each axis, as shares of the sides; deviation of grey from the mean
+ * of its block of BLOCKS x BLOCKS, so that the slow shading of a lamp does not count. */
 typedef struct look {
     double extent_x, extent_y, deviation;
 } look;
+
+typedef struct block {
+    double sum, squares, count;
+} block;
 
 static double extent(const size_t *count, int n)
 {
@@ -131,6 +138,17 @@ static double extent(const size_t *count, int n)
     return first < 0 || last < first ? 1. / n : (double)(last - first + 1) / n;
 }
 
+static double pooled_deviation(block blocks[BLOCKS][BLOCKS])
+{
+    double squares = 0, count = 0;
+    for (int i = 0; i < BLOCKS * BLOCKS; i++) {
+        const block *b = &blocks[i / BLOCKS][i % BLOCKS];
+        if (b->count > 0) squares += b->squares - b->sum * b->sum / b->count;
+        count += b->count;
+    }
+    return count > 0 && squares > 0 ? sqrt(squares / count) : 0;
+}
+
 static flaw_status look_at(look *out, bool *found, const flaw_picture *p, flaw_error *err)
 {
     size_t pixels = (size_t)p->width * (size_t)p->height;
@@ -143,16 +161,16 @@ static flaw_status look_at(look *out, bool *found, const flaw_picture *p, flaw_e
         return flaw_fail(err, FLAW_NO_MEMORY, "simulation: no memory for %zu pixels", pixels);
     }
     *found = flaw_defect_foreground(p, object);
-    double sum = 0, squares = 0, count = 0;
+    block blocks[BLOCKS][BLOCKS] = {0};
     for (int y = 0; y < p->height; y++)
         for (int x = 0; x < p->width; x++) {
             if (!object[(size_t)y * (size_t)p->width + (size_t)x]) continue;
             double g = grey(p, x, y);
-            across[x]++, down[y]++, count++;
-            sum += g, squares += g * g;
+            block *b = &blocks[(int64_t)y * BLOCKS / p->height][(int64_t)x * BLOCKS / p->width];
+            across[x]++, down[y]++;
+            b->sum += g, b->squares += g * g, b->count++;
         }
-    double variance = count > 0 ? squares / count - sum / count * (sum / count) : 0;
-    *out = (look){extent(across, p->width), extent(down, p->height), sqrt(variance > 0 ? variance : 0)};
+    *out = (look){extent(across, p->width), extent(down, p->height), pooled_deviation(blocks)};
     free(object);
     free(across);
     free(down);
@@ -164,10 +182,10 @@ static double within(double value, double low, double high)
     return value < low ? low : value > high ? high : value;
 }
 
-/* Slope times middle is 2 to 3 in the table; the middle is about six tenths of the deviation inside the object. */
+/* Slope times middle is 2 to 3 in the table. The deviation comes near the table for leather (7). */
 static void make_preset(flaw_simulate_preset *out, const look *l, bool object)
 {
-    double middle = within(0.6 * l->deviation, 3, 24);
+    double middle = within(l->deviation, 3, 24);
     *out = (flaw_simulate_preset)SURFACE("auto", 2.2 / middle, middle);
     if (!object) return;
     out->width_high = within(0.5 * l->extent_x, 0.06, 0.4);
@@ -184,7 +202,7 @@ flaw_status flaw_simulate_preset_find(flaw_simulate_preset *out, const char *nam
     const struct known *row = find_known(name);
     if (!picture) {
         if (row) *out = row->preset;
-        else make_preset(out, &(look){1, 1, 40}, false);
+        else make_preset(out, &(look){1, 1, 10}, false);
         return FLAW_OK;
     }
     if (row && (row->preset.background < 0 || border_share(&row->preset, picture) >= 0.25)) {
@@ -197,12 +215,9 @@ flaw_status flaw_simulate_preset_find(flaw_simulate_preset *out, const char *nam
     if (status != FLAW_OK) return status;
     make_preset(out, &l, object);
     if (!row) return FLAW_OK;
-    const flaw_simulate_preset made = *out;
-    *out = row->preset;
-    out->background = made.background;
-    out->least_object = made.least_object;
-    out->width_high = fmin(out->width_high, made.width_high);
-    out->height_high = fmin(out->height_high, made.height_high);
+    out->name = row->preset.name;
+    out->width_high = fmin(out->width_high, row->preset.width_high);
+    out->height_high = fmin(out->height_high, row->preset.height_high);
     return FLAW_OK;
 }
 
