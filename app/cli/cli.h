@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "flaw/inspect.h"
+#include "flaw/talk.h"
 #include "options.h"
 
 /* "flaw: MESSAGE" as one line on standard error (control bytes shown as '?'); returns the exit status. */
@@ -24,6 +25,19 @@ flaw_status cli_open_engine(flaw_engine **out, const cli_settings *s, flaw_error
 void cli_inspect_options(flaw_inspect_options *out, const cli_settings *s);
 /* From --recipe, or from --good and the rest. */
 flaw_status cli_open_inspector(flaw_inspector **out, const flaw_engine *engine, const cli_settings *s, flaw_error *err);
+
+/* talk.c: options -> talker; its words on standard output as they come (a flaw_talk_words; context: a cli_speech). */
+typedef struct cli_speech {
+    bool quiet;        /* show nothing */
+    bool shown;        /* something was */
+    int (*stop)(void); /* NULL, or nonzero to end the answer */
+} cli_speech;
+flaw_status cli_open_talker(flaw_talker **out, const cli_settings *s, flaw_error *err);
+int cli_speak(void *speech, const char *text, size_t size);
+/* The line under an answer: what the words and the map say, and what went otherwise. */
+void cli_print_findings(const flaw_answer *answer);
+/* One JSON line. False without memory. */
+bool cli_print_answer_json(const flaw_answer *answer, const char *image, const char *question, const char *model);
 
 /* gather.c: named files as they are; folders with all below them, sorted, picture files by ending (.jpg .jpeg .png).
  * A path that cannot be used is reported at once (unless `quiet`) and the first such fault kept; the rest goes on. */
@@ -62,6 +76,9 @@ size_t cli_text_width(const char *text); /* characters of UTF-8 text */
 /* Left-aligned in `width` characters; too long is cut at the left with "..."; control bytes become '?'. */
 void cli_print_cell(FILE *to, const char *text, size_t width);
 void cli_print_safe(FILE *to, const char *text);
+/* Text of several lines that others wrote: control bytes but line ends and tabs become '?', so that it drives no
+ * terminal. */
+void cli_print_words(FILE *to, const char *text, size_t size);
 /* Words wrapped at `columns`, each line after `indent` spaces (the first too). */
 void cli_print_wrapped(FILE *to, const char *text, int indent, int columns);
 

@@ -6,13 +6,10 @@
 #include "commands.h"
 #include "flaw/talk.h"
 
-/* Words appear as they are written; control bytes, which a model may write too, stay off the terminal. */
+/* Words appear as they are written. */
 static int show_words(void *context, const char *text, size_t size)
 {
-    for (size_t i = 0; i < size; i++) {
-        bool control = (unsigned char)text[i] < ' ' && text[i] != '\n' && text[i] != '\t';
-        if (putchar(control || text[i] == 0x7f ? '?' : text[i]) == EOF) return 1;
-    }
+    cli_print_words(stdout, text, size);
     return fflush(stdout) != 0;
 }
 

@@ -60,6 +60,22 @@ const cli_command cli_command_table[] = {
      "flaw train --out run --init deit-tiny --photos photos --steps 20000\n"
      "flaw train export run/checkpoint.safetensors model.safetensors",
      cmd_train},
+    {CLI_ASK, "ask", "PICTURE QUESTION", "ask something about a picture",
+     "Answers in words: the model's own voice, an endpoint (--llm), or without either the measured facts as a sentence. "
+     "Below stands what the words say (verdict, how many, where) beside what the map says alone. --json prints one object: "
+     "\"answer\", \"ids\" (its tokens), \"verdict\", \"count\" and \"places\" (of the words), \"score\", \"threshold\" "
+     "and \"map_verdict\" (of the map), \"agree\", \"source\". With --good the map compares with good parts. Where an "
+     "endpoint fails the facts stand in, and the exit status tells.",
+     "flaw ask part.jpg \"Is there any anomaly in the image?\" --object \"metal nut\"\n"
+     "flaw ask --model anomalygpt-folder --good good.jpg --json part.jpg \"Where is the defect?\"\n"
+     "flaw ask --llm http://localhost:8080/v1 part.jpg \"What is wrong with it?\"",
+     cmd_ask},
+    {CLI_CHAT, "chat", "PICTURE", "talk about a picture",
+     "Questions line by line, from a terminal or a pipe; the dialogue is kept and the picture encoded once. /map shows the "
+     "heat map (opened where there is a display, its path printed), /facts what was measured, /restart forgets the dialogue, "
+     "/picture FILE takes up another one, /help lists these, /quit or the end of input ends. Ctrl-C stops an answer. With "
+     "--json one object an answer, as from flaw ask.",
+     "flaw chat part.jpg --object \"metal nut\"\nprintf 'Is it good?\\nWhere?\\n' | flaw chat part.jpg --json", cmd_chat},
     {CLI_COMPLETE, "complete", "--model MODEL PROMPT", "let a language model go on with a text",
      "Prints what the model writes after the prompt, word by word; \"\" lets it begin by itself. MODEL is a Hugging Face "
      "folder of a LLaMA, a GGUF file or a flaw bundle; without --model the small one inside goes on. Without "

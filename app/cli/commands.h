@@ -36,6 +36,8 @@ int cmd_eval(const cli_settings *s);
 int cmd_scenes(const cli_settings *s);
 int cmd_simulate(const cli_settings *s);
 int cmd_train(const cli_settings *s);
+int cmd_ask(const cli_settings *s);
+int cmd_chat(const cli_settings *s);
 int cmd_bench(const cli_settings *s);
 int cmd_help(const cli_settings *s);
 int cmd_completion(const cli_settings *s);

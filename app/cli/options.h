@@ -25,7 +25,9 @@ enum {
     CLI_COMPLETION = 1 << 11,
     CLI_COMPLETE = 1 << 12,
     CLI_SIMULATE = 1 << 13,
-    CLI_ALL = (1 << 14) - 1,
+    CLI_ASK = 1 << 14,
+    CLI_CHAT = 1 << 15,
+    CLI_ALL = (1 << 16) - 1,
 };
 
 typedef enum cli_kind {
@@ -100,6 +102,10 @@ typedef struct cli_settings {
     /* complete */
     int64_t max_tokens, top_k;
     double temperature, top_p;
+    /* ask, chat */
+    const char *llm, *llm_model, *llm_key_env;
+    double llm_timeout;
+    bool rotations, upstream_quirks;
     /* bench */
     int64_t repeat;
     /* help */

@@ -5,7 +5,8 @@
 
 #define AT(field) offsetof(cli_settings, field)
 #define ENGINE (CLI_INSPECT | CLI_LEARN | CLI_EMBED | CLI_EVAL | CLI_BENCH)
-#define WRITE (CLI_COMPLETE)
+#define TALK (CLI_ASK | CLI_CHAT)
+#define WRITE (CLI_COMPLETE | TALK)
 #define COUNT(field, name, argument, least, about)                                                                     \
     {                                                                                                                  \
         name, 0, CLI_INTEGER, AT(field), argument, NULL, least, 1e9, CLI_TRAIN, about                                  \
@@ -17,9 +18,9 @@
 #define JUDGE (CLI_INSPECT | CLI_LEARN | CLI_EVAL | CLI_BENCH)
 
 const cli_option cli_option_table[] = {
-    {"object", 0, CLI_TEXT, AT(object), "NAME", NULL, 0, 0, JUDGE | CLI_SIMULATE,
+    {"object", 0, CLI_TEXT, AT(object), "NAME", NULL, 0, 0, JUDGE | CLI_SIMULATE | TALK,
      "Name of the product in plain words, e.g. \"metal nut\" (default: object; eval: name of the folder)."},
-    {"good", 'g', CLI_LIST, AT(good), "PATH", NULL, 0, 0, CLI_INSPECT | CLI_LEARN,
+    {"good", 'g', CLI_LIST, AT(good), "PATH", NULL, 0, 0, CLI_INSPECT | CLI_LEARN | TALK,
      "Folder of pictures of good parts, or one such picture; may be repeated."},
     {"recipe", 'r', CLI_TEXT, AT(recipe), "FILE", NULL, 0, 0, CLI_INSPECT,
      "Recipe written by flaw learn; takes the place of --good, --object and all that follows from them; "
@@ -46,11 +47,13 @@ const cli_option cli_option_table[] = {
      "Patches kept of the good parts; above it a coreset is taken (default: 0, chosen by the method)."},
     {"fit", 0, CLI_CHOICE, AT(fit), "HOW", "squash|crop", 0, 0, JUDGE,
      "How a picture meets the square input of the model (default: squash: the whole picture is seen)."},
+    {"fit", 0, CLI_CHOICE, AT(fit), "HOW", "squash|crop", 0, 0, TALK,
+     "How a picture meets the square input of the model (default: as it was trained: published weights crop)."},
     {"windows", 0, CLI_CHOICE, AT(windows), "WHEN", "auto|on|off", 0, 0, JUDGE,
      "Score windows of the picture too in ALFA (default: auto, unless the model has a local head)."},
     {"score", 0, CLI_CHOICE, AT(score), "WHAT", "auto|cls|map|both", 0, 0, JUDGE,
      "What makes the score of a picture in ALFA: its embedding, the top of its map, or both (default: auto)."},
-    {"out", 'o', CLI_TEXT, AT(out), "DIR", NULL, 0, 0, CLI_INSPECT | CLI_SCENES | CLI_TRAIN | CLI_SIMULATE,
+    {"out", 'o', CLI_TEXT, AT(out), "DIR", NULL, 0, 0, CLI_INSPECT | CLI_SCENES | CLI_TRAIN | CLI_SIMULATE | CLI_CHAT,
      "Folder to write to; made when it is not there. inspect writes NAME_overlay.png, NAME_map.npy and NAME_mask.png."},
     {"output", 'o', CLI_TEXT, AT(output), "FILE", NULL, 0, 0, CLI_LEARN, "Recipe file to write."},
     {"output", 'o', CLI_TEXT, AT(output), "PATH", NULL, 0, 0, CLI_MODEL,
@@ -130,12 +133,25 @@ const cli_option cli_option_table[] = {
     COUNT(checkpoint_every, "checkpoint-every", "STEPS", 0, "How often a checkpoint is written; 0 only at the end."),
     COUNT(evaluate_every, "evaluate-every", "STEPS", 0, "How often figures on held-out scenes are printed; 0 never."),
     COUNT(evaluate_pairs, "evaluate-pairs", "N", 1, "Pairs of held-out scenes these figures are over."),
-    {"max-tokens", 'n', CLI_INTEGER, AT(max_tokens), "N", NULL, 1, 1e6, WRITE, "Most tokens to write (default: 256)."},
+    {"max-tokens", 'n', CLI_INTEGER, AT(max_tokens), "N", NULL, 1, 1e6, CLI_COMPLETE,
+     "Most tokens to write (default: 256)."},
+    {"max-tokens", 'n', CLI_INTEGER, AT(max_tokens), "N", NULL, 1, 1e6, TALK, "Most tokens of an answer (default: 128)."},
     {"temperature", 0, CLI_REAL, AT(temperature), "X", NULL, 0, 100, WRITE,
      "0 takes the likeliest token each time; above it one is drawn, 1 as often as the model has it (default: 0)."},
     {"top-p", 0, CLI_SHARE, AT(top_p), "X", NULL, 0, 1, WRITE,
      "Draw from the fewest likeliest tokens that make up this share (default: 1, all)."},
-    {"top-k", 0, CLI_INTEGER, AT(top_k), "N", NULL, 0, 1e9, WRITE, "Draw from the N likeliest tokens (default: 0, all)."},
+    {"top-k", 0, CLI_INTEGER, AT(top_k), "N", NULL, 0, 1e9, CLI_COMPLETE, "Draw from the N likeliest tokens (default: 0, all)."},
+    {"llm", 0, CLI_TEXT, AT(llm), "URL", NULL, 0, 0, TALK,
+     "OpenAI-compatible endpoint (http://host:port/v1) that puts the measured facts into words; it sees no picture."},
+    {"llm-model", 0, CLI_TEXT, AT(llm_model), "NAME", NULL, 0, 0, TALK, "Model to ask the endpoint for (default: its own)."},
+    {"llm-key-env", 0, CLI_TEXT, AT(llm_key_env), "NAME", NULL, 0, 0, TALK,
+     "Environment variable that holds the endpoint's key (default: FLAW_LLM_KEY)."},
+    {"llm-timeout", 0, CLI_REAL, AT(llm_timeout), "X", NULL, 0.001, 86400, TALK,
+     "Seconds that the endpoint may take for an answer, all tries together (default: 60)."},
+    {"rotations", 0, CLI_SWITCH, AT(rotations), NULL, NULL, 0, 0, TALK,
+     "Compare with the good parts turned by 90, 180 and 270 degrees, too."},
+    {"upstream-quirks", 0, CLI_SWITCH, AT(upstream_quirks), NULL, NULL, 0, 0, TALK,
+     "Do as the published AnomalyGPT does where that differs (docs/anomalygpt.md)."},
     {"repeat", 0, CLI_INTEGER, AT(repeat), "N", NULL, 1, 100000, CLI_BENCH, "Timed rounds (default: 20)."},
     {"threads", 'T', CLI_INTEGER, AT(threads), "N", NULL, 0, 1024, ENGINE | CLI_TRAIN | WRITE,
      "Threads to compute with; results are the same for any number (default: 0, all processors)."},
@@ -163,6 +179,7 @@ void cli_settings_init(cli_settings *s)
                         .products = 1,
                         .anomalous_share = 0.3,
                         .top_p = 1,
+                        .llm_timeout = 60,
                         .repeat = 20};
     for (int i = 0; i < cli_option_count; i++) {
         const cli_option *o = &cli_option_table[i];

@@ -27,6 +27,17 @@ void cli_print_safe(FILE *to, const char *text)
     for (; *text; text++) fputc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text, to);
 }
 
+void cli_print_words(FILE *to, const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        unsigned char c = (unsigned char)text[i], next = i + 1 < size ? (unsigned char)text[i + 1] : 0;
+        bool high = c == 0xc2 && next >= 0x80 && next < 0xa0; /* U+0080 to U+009F are controls, too */
+        i += high;
+        bool control = high || (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f;
+        fputc(control ? '?' : (int)c, to);
+    }
+}
+
 void cli_print_cell(FILE *to, const char *text, size_t width)
 {
     size_t has = cli_text_width(text);

@@ -16,13 +16,14 @@ typedef struct flaw_talk_options {
     const char *object;      /* product name; NULL: "object" */
     const char *const *good; /* normal pictures (files): the few-shot map feeds the prompt learner */
     size_t good_count;
+    const char *fit;         /* NULL: as the model was trained; "squash" (all of the picture), "crop" (its middle) */
     int rotations;           /* nonzero: normal pictures also turned by 90, 180, 270 degrees */
     const char *llm;         /* URL of an OpenAI-compatible endpoint (".../v1"), or NULL */
     const char *llm_model;   /* name to ask the endpoint for; NULL: its own default */
     const char *llm_key;     /* bearer key or NULL; never shown */
-    double llm_timeout;      /* seconds; 0: 60 */
+    double llm_timeout;      /* seconds for an answer; 0: 60 */
     int max_tokens;          /* of an answer; 0: 128 */
-    double temperature, top_p;
+    double temperature, top_p; /* 0: the likeliest token; else drawn from the likeliest that make up top_p */
     unsigned long long seed;
     int upstream_quirks;     /* nonzero: as the published program does (docs/anomalygpt.md) */
 } flaw_talk_options;
@@ -47,6 +48,7 @@ typedef struct flaw_answer {
     flaw_verdict map_verdict; /* what the map says alone */
     int agree;               /* 1 words and map agree, 0 they differ, -1 one of them says nothing */
     double ms;
+    char note[496];          /* what went otherwise than asked for: who spoke instead, what was forgotten; else empty */
 } flaw_answer;
 void flaw_answer_release(flaw_answer *answer);
 /* One JSON object without newline, malloc'ed. `ids` are left out when there are none. */
@@ -60,15 +62,20 @@ const char *flaw_talker_model(const flaw_talker *talker);
 /* Take up a picture: encoded once, the dialogue starts anew. */
 flaw_status flaw_talker_look(flaw_talker *talker, const flaw_picture *picture, flaw_error *err);
 flaw_status flaw_talker_look_file(flaw_talker *talker, const char *path, flaw_error *err);
-/* Words as they come; return nonzero to stop. */
+/* Words as they come; return nonzero to stop. While nothing comes it may be called with size 0, to ask whether to stop. */
 typedef int (*flaw_talk_words)(void *context, const char *text, size_t size);
-/* Ask; the history is kept and the cache used again. FLAW_USAGE before any picture was taken up. */
+/* Ask; the history is kept and the cache used again. FLAW_USAGE before any picture was taken up. Who speaks: the endpoint where
+ * there is one, else the model's voice, else the fact sentence. When an endpoint fails, its status and error are returned, and
+ * *out holds the fact sentence that stands in (it does not go to `words`). */
 flaw_status flaw_talker_ask(flaw_talker *talker, const char *question, flaw_talk_words words, void *context,
                             flaw_answer *out, flaw_error *err);
 /* Forget the dialogue, keep the picture. */
 void flaw_talker_restart(flaw_talker *talker);
 /* What was measured on the picture: map, regions, score (for overlays, and the fact sheet). Owned by the talker. */
 const flaw_result *flaw_talker_facts(const flaw_talker *talker);
+
+/* The fact sheet of a result in plain lines, malloc'ed; NULL without memory. */
+char *flaw_facts_text(const flaw_result *result);
 
 /* Parse an answer: yes/no, count, places. */
 void flaw_answer_parse(flaw_answer *answer, const char *text);

@@ -10,11 +10,10 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "detect/regions.h"
-#include "image/resize.h"
+#include "detect/spread.h"
 #include "inspect/inside.h"
 #include "talk/words.h"
 
@@ -42,33 +41,6 @@ flaw_status flaw_inspector_measure(flaw_inspector *in, const flaw_picture *pictu
     return s;
 }
 
-/* The grid map over the whole picture; what the model did not see counts as surely normal. */
-static flaw_status spread_map(const flaw_inspector *in, const flaw_seen *seen, flaw_result *out, flaw_error *err)
-{
-    int grid = in->features.grid;
-    size_t width = (size_t)out->width, pixels = width * (size_t)out->height;
-    float *map = malloc(pixels * sizeof *map);
-    if (!map) return flaw_fail(err, FLAW_NO_MEMORY, "a map of %d x %d was refused", out->width, out->height);
-    if (seen->width == out->width && seen->height == out->height) {
-        flaw_map_upsample(map, out->width, out->height, in->map, grid, grid);
-        out->map = map;
-        return FLAW_OK;
-    }
-    float *part = malloc((size_t)seen->width * (size_t)seen->height * sizeof *part);
-    if (!part) {
-        free(map);
-        return flaw_fail(err, FLAW_NO_MEMORY, "a map of %d x %d was refused", seen->width, seen->height);
-    }
-    flaw_map_upsample(part, seen->width, seen->height, in->map, grid, grid);
-    for (size_t i = 0; i < pixels; i++) map[i] = (float)in->calibration.map_low;
-    for (int y = 0; y < seen->height; y++)
-        memcpy(map + (size_t)(seen->y + y) * width + seen->x, part + (size_t)y * (size_t)seen->width,
-               (size_t)seen->width * sizeof *map);
-    free(part);
-    out->map = map;
-    return FLAW_OK;
-}
-
 static void doubt(flaw_result *out, const char *why)
 {
     out->verdict = FLAW_UNKNOWN;
@@ -77,24 +49,16 @@ static void doubt(flaw_result *out, const char *why)
     snprintf(out->doubt, sizeof out->doubt, "%s", why);
 }
 
-/* Where a picture is anomalous as a whole and no place of its map passes the limit, the hottest place is shown. */
-#define HOTTEST 0.95 /* of the way from surely normal to the peak */
-
-static double region_limit(const flaw_inspector *in, const flaw_result *out)
-{
-    double peak = in->map[0], low = out->map_low;
-    for (int i = 1; i < in->features.grid * in->features.grid; i++) peak = fmax(peak, in->map[i]);
-    return fmin(out->map_threshold, low + HOTTEST * (peak - low));
-}
-
 /* Verdict and regions. Regions belong to an anomaly: a good picture shows none. */
 static flaw_status decide(flaw_inspector *in, const flaw_seen *seen, flaw_result *out, flaw_error *err)
 {
+    int grid = in->features.grid;
     out->verdict = out->score > out->threshold ? FLAW_ANOMALOUS : FLAW_NORMAL;
-    flaw_status s = spread_map(in, seen, out, err);
+    flaw_status s = flaw_map_spread(&out->map, out->width, out->height, seen, in->map, grid, (float)out->map_low, err);
     if (s || out->verdict == FLAW_NORMAL) return s;
-    return flaw_regions_find(out->region, FLAW_MAX_REGIONS, &out->regions, out->map, out->width, out->height,
-                             region_limit(in, out), err);
+    double limit = flaw_map_region_limit(in->map, (size_t)grid * (size_t)grid, out->map_threshold, out->map_low);
+    return flaw_regions_find(out->region, FLAW_MAX_REGIONS, &out->regions, out->map, out->width, out->height, limit,
+                             err);
 }
 
 static void start_result(const flaw_inspector *in, flaw_result *out)

@@ -27,6 +27,7 @@ typedef struct flaw_voice_shape {
     bool fused;                      /* the last stage is the tower's patches in the joint space [P, E] (its local head) */
     float share[FLAW_STAGES];        /* of each stage in the mean map; 0.25 each */
     float few_shot_gain;             /* the few-shot map is multiplied by it, to 1 at most; 1: as it is */
+    float limit;                     /* a map by words is anomalous over it, as measured; 0: not measured, so 0.5 */
 } flaw_voice_shape;
 
 /* Pointers into one float array in the order of flaw_voice_parameters, as in clip.h. */

@@ -52,6 +52,7 @@ char *flaw_answer_json(const flaw_answer *a, const char *image, const char *ques
               set(root, "agree", a->agree < 0 ? json_null() : json_boolean(a->agree)) |
               set(root, "source", json_string(source_name(a->source))) | set(root, "cut", json_boolean(a->cut)) |
               set(root, "model", flaw_json_text(model)) | set(root, "ms", flaw_json_number(a->ms));
+    if (*a->note) failed |= set(root, "note", flaw_json_text(a->note));
     char *out = failed ? NULL : json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(9));
     json_decref(root);
     return out;

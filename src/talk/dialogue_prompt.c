@@ -60,6 +60,13 @@ flaw_status flaw_dialogue_prompt_begin(flaw_dialogue_prompt *out, const flaw_lan
     return status;
 }
 
+flaw_status flaw_dialogue_prompt_change(flaw_dialogue_prompt *p, const float *picture, const float *prompts, int prompt_rows,
+                                        flaw_error *err)
+{
+    p->count = 0;
+    return feed_head(p, picture, prompts, prompt_rows, err);
+}
+
 void flaw_dialogue_prompt_release(flaw_dialogue_prompt *p)
 {
     flaw_buffer_release(&p->text);
@@ -148,6 +155,19 @@ flaw_status flaw_dialogue_prompt_ask(flaw_dialogue_prompt *p, const char *questi
     if (!status) status = feed_text(p, room, err);
     if (status) cut(p, p->settled);
     return status;
+}
+
+/* Want of memory costs reading them again, nothing else. */
+void flaw_dialogue_prompt_written(flaw_dialogue_prompt *p, const int32_t *ids, int count)
+{
+    int standing = flaw_reading_length(p->reading) - p->base - (int)p->count;
+    if (count > standing) count = standing; /* the last one may not have been fed */
+    if (count <= 0) return;
+    int32_t *longer = realloc(p->ids, (p->count + (size_t)count) * sizeof *longer);
+    if (!longer) return;
+    memcpy(longer + p->count, ids, (size_t)count * sizeof *longer);
+    p->ids = longer;
+    p->count += (size_t)count;
 }
 
 flaw_status flaw_dialogue_prompt_answer(flaw_dialogue_prompt *p, const char *answer, flaw_error *err)

@@ -23,8 +23,8 @@ typedef struct flaw_dialogue_prompt {
     flaw_buffer text;      /* of the turns */
     size_t first;          /* text before this byte is forgotten: the oldest turns, once the context is full */
     size_t settled;        /* text up to here is questions with their answers */
-    int32_t *ids;          /* [room] of the text in the reading, from `base` on; owned */
-    size_t count, room;
+    int32_t *ids;          /* [count] of the text in the reading, from `base` on; owned */
+    size_t count;
 } flaw_dialogue_prompt;
 
 /* Start over with a picture (row [D], or NULL: no picture at all, and neither are the marks around it) and soft prompts
@@ -32,6 +32,9 @@ typedef struct flaw_dialogue_prompt {
 flaw_status flaw_dialogue_prompt_begin(flaw_dialogue_prompt *out, const flaw_language *m, flaw_reading *reading,
                                        const float *picture, const float *prompts, int prompt_rows, flaw_error *err);
 void flaw_dialogue_prompt_release(flaw_dialogue_prompt *p);
+/* Other rows in place of the ones it was begun with; the turns stay and are read again with the next question. */
+flaw_status flaw_dialogue_prompt_change(flaw_dialogue_prompt *p, const float *picture, const float *prompts, int prompt_rows,
+                                        flaw_error *err);
 /* Forget the turns, keep picture and prompts. */
 void flaw_dialogue_prompt_restart(flaw_dialogue_prompt *p);
 
@@ -39,6 +42,8 @@ void flaw_dialogue_prompt_restart(flaw_dialogue_prompt *p);
  * are not, the oldest turns are forgotten, and FLAW_USAGE when the question alone is too long. A question that was put
  * before and never answered is dropped. */
 flaw_status flaw_dialogue_prompt_ask(flaw_dialogue_prompt *p, const char *question, int room, flaw_error *err);
+/* The tokens that were written after it and stand in the reading now: those that the next turn repeats are not read again. */
+void flaw_dialogue_prompt_written(flaw_dialogue_prompt *p, const int32_t *ids, int count);
 /* What was answered, without the stop. */
 flaw_status flaw_dialogue_prompt_answer(flaw_dialogue_prompt *p, const char *answer, flaw_error *err);
 

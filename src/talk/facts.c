@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "flaw/talk.h"
+
 /* A text of others as one line: control bytes become blanks. */
 static void say_text(flaw_buffer *out, const char *name, const char *text)
 {
@@ -86,4 +88,14 @@ void flaw_facts_say(flaw_buffer *out, const flaw_result *r, flaw_facts which)
         flaw_buffer_text(out, " of the picture\n");
     }
     say_text(out, "method", *r->method ? r->method : "not known");
+}
+
+char *flaw_facts_text(const flaw_result *r)
+{
+    flaw_buffer sheet;
+    flaw_buffer_init(&sheet, 65536);
+    flaw_facts_say(&sheet, r, FLAW_FACTS_ALL);
+    if (!sheet.failed) return sheet.data;
+    flaw_buffer_release(&sheet);
+    return NULL;
 }

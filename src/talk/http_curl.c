@@ -1,12 +1,42 @@
 /* The one file that knows libcurl. A handle of its own for every request: answers take seconds, a connection does not.
- */
+ *
+ * The library is loaded when it is first needed: with the two dozen others that it brings along it would cost every
+ * command 8 ms and 6 MB (docs/decisions/0014). Once loaded it stays: its TLS libraries do not bear being unloaded. */
 #include <curl/curl.h>
+#include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "talk/http.h"
 
+/* In the order of the names in `load`. */
+typedef struct library {
+    __typeof__(curl_easy_init) *init;
+    __typeof__(&(curl_easy_setopt)) set;
+    __typeof__(&(curl_easy_getinfo)) get;
+    __typeof__(curl_easy_perform) *perform;
+    __typeof__(curl_easy_cleanup) *cleanup;
+    __typeof__(curl_easy_strerror) *about;
+    __typeof__(curl_slist_append) *append;
+    __typeof__(curl_slist_free_all) *free_all;
+} library;
+
+static flaw_status load(library *out, const char *url, flaw_error *err)
+{
+    static const char *const files[] = {"libcurl.so.4", "libcurl-gnutls.so.4"};
+    static const char *const names[] = {"curl_easy_init",    "curl_easy_setopt",   "curl_easy_getinfo",
+                                        "curl_easy_perform", "curl_easy_cleanup",  "curl_easy_strerror",
+                                        "curl_slist_append", "curl_slist_free_all"};
+    void **entry = (void **)out, *file = NULL;
+    for (size_t i = 0; !file && i < sizeof files / sizeof *files; i++) file = dlopen(files[i], RTLD_NOW | RTLD_LOCAL);
+    for (size_t i = 0; file && i < sizeof names / sizeof *names; i++)
+        if (!(entry[i] = dlsym(file, names[i]))) file = NULL;
+    if (file) return FLAW_OK;
+    return flaw_fail(err, FLAW_UNAVAILABLE, "%.200s: libcurl cannot be loaded (Debian package libcurl4)", url);
+}
+
 typedef struct transfer {
+    const library *lib;
     CURL *curl;
     const flaw_http_request *request;
     flaw_http_result *result;
@@ -16,7 +46,7 @@ typedef struct transfer {
 static bool is_success(const transfer *t)
 {
     long code = 0;
-    curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &code);
+    t->lib->get(t->curl, CURLINFO_RESPONSE_CODE, &code);
     return code >= 200 && code < 300;
 }
 
@@ -46,24 +76,24 @@ static int on_time(void *context, curl_off_t all, curl_off_t done, curl_off_t to
     return 1;
 }
 
-static bool add_header(struct curl_slist **list, const char *line)
+static bool add_header(const library *lib, struct curl_slist **list, const char *line)
 {
-    struct curl_slist *longer = curl_slist_append(*list, line);
+    struct curl_slist *longer = lib->append(*list, line);
     if (longer) *list = longer;
     return longer != NULL;
 }
 
 /* The key stands in a header of its own making, never in the address or in a message. */
-static flaw_status make_headers(struct curl_slist **list, const char *key, flaw_error *err)
+static flaw_status make_headers(const library *lib, struct curl_slist **list, const char *key, flaw_error *err)
 {
     char line[4200];
-    bool made = add_header(list, "Content-Type: application/json") && add_header(list, "Expect:") &&
-                add_header(list, "Accept: text/event-stream, application/json");
+    bool made = add_header(lib, list, "Content-Type: application/json") && add_header(lib, list, "Expect:") &&
+                add_header(lib, list, "Accept: text/event-stream, application/json");
     if (made && key) {
         int n = snprintf(line, sizeof line, "Authorization: Bearer %s", key);
         if (n >= (int)sizeof line)
             return flaw_fail(err, FLAW_USAGE, "the key of the endpoint has more than 4096 bytes");
-        made = add_header(list, line);
+        made = add_header(lib, list, line);
         explicit_bzero(line, sizeof line);
     }
     return made ? FLAW_OK : flaw_fail(err, FLAW_NO_MEMORY, "no memory for a request");
@@ -73,31 +103,32 @@ static void set_up(transfer *t, const struct curl_slist *headers, char *why)
 {
     const flaw_http_request *r = t->request;
     CURL *c = t->curl;
-    curl_easy_setopt(c, CURLOPT_ERRORBUFFER, why);
-    curl_easy_setopt(c, CURLOPT_URL, r->url);
-    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(c, CURLOPT_USERAGENT, "flaw/" FLAW_VERSION);
-    curl_easy_setopt(c, CURLOPT_POSTFIELDS, r->body);
-    curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(r->body));
-    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)(1e3 * r->connect_timeout));
-    curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)(1e3 * r->timeout));
-    curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_bytes);
-    curl_easy_setopt(c, CURLOPT_WRITEDATA, t);
-    curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_time);
-    curl_easy_setopt(c, CURLOPT_XFERINFODATA, t);
-    curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
+    __typeof__(t->lib->set) set = t->lib->set;
+    set(c, CURLOPT_ERRORBUFFER, why);
+    set(c, CURLOPT_URL, r->url);
+    set(c, CURLOPT_PROTOCOLS_STR, "http,https");
+    set(c, CURLOPT_FOLLOWLOCATION, 0L);
+    set(c, CURLOPT_NOSIGNAL, 1L);
+    set(c, CURLOPT_HTTPHEADER, headers);
+    set(c, CURLOPT_USERAGENT, "flaw/" FLAW_VERSION);
+    set(c, CURLOPT_POSTFIELDS, r->body);
+    set(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(r->body));
+    set(c, CURLOPT_CONNECTTIMEOUT_MS, (long)(1e3 * r->connect_timeout));
+    set(c, CURLOPT_TIMEOUT_MS, (long)(1e3 * r->timeout));
+    set(c, CURLOPT_WRITEFUNCTION, on_bytes);
+    set(c, CURLOPT_WRITEDATA, t);
+    set(c, CURLOPT_XFERINFOFUNCTION, on_time);
+    set(c, CURLOPT_XFERINFODATA, t);
+    set(c, CURLOPT_NOPROGRESS, 0L);
 }
 
 static flaw_status outcome(transfer *t, CURLcode code, const char *why, flaw_error *err)
 {
     flaw_http_result *out = t->result;
-    const char *url = t->request->url, *text = *why ? why : curl_easy_strerror(code);
-    curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &out->code);
+    const char *url = t->request->url, *text = *why ? why : t->lib->about(code);
+    t->lib->get(t->curl, CURLINFO_RESPONSE_CODE, &out->code);
     curl_off_t wait = 0;
-    if (curl_easy_getinfo(t->curl, CURLINFO_RETRY_AFTER, &wait) == CURLE_OK) out->wait = (double)wait;
+    if (t->lib->get(t->curl, CURLINFO_RETRY_AFTER, &wait) == CURLE_OK) out->wait = (double)wait;
     if (code == CURLE_OK || out->enough) return FLAW_OK;
     switch (code) {
     case CURLE_OPERATION_TIMEDOUT:
@@ -125,15 +156,18 @@ flaw_status flaw_http_post(flaw_http_result *out, const flaw_http_request *r, fl
 {
     char why[CURL_ERROR_SIZE] = "";
     struct curl_slist *headers = NULL;
+    library lib;
     *out = (flaw_http_result){0};
-    transfer t = {.curl = curl_easy_init(), .request = r, .result = out};
-    flaw_status status =
-        t.curl ? make_headers(&headers, r->key, err) : flaw_fail(err, FLAW_NO_MEMORY, "libcurl could not be started");
+    flaw_status status = load(&lib, r->url, err);
+    if (status) return status;
+    transfer t = {.lib = &lib, .curl = lib.init(), .request = r, .result = out};
+    status = t.curl ? make_headers(&lib, &headers, r->key, err)
+                    : flaw_fail(err, FLAW_NO_MEMORY, "libcurl could not be started");
     if (!status) {
         set_up(&t, headers, why);
-        status = outcome(&t, curl_easy_perform(t.curl), why, err);
+        status = outcome(&t, lib.perform(t.curl), why, err);
     }
-    curl_slist_free_all(headers);
-    if (t.curl) curl_easy_cleanup(t.curl);
+    lib.free_all(headers);
+    if (t.curl) lib.cleanup(t.curl);
     return status;
 }

@@ -1,0 +1,91 @@
+/* Dialogue with an endpoint: rules and facts first, then the turns. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "inspect/talker.h"
+
+#define MOST_BYTES 16384 /* of the turns that are sent along: endpoints read only so much */
+
+/* The first question carries the product's name: it is a word of the user, and stands where those stand. */
+static char *with_name(const char *object, const char *question)
+{
+    char *text = NULL;
+    if (!strcmp(object, "object")) return strdup(question);
+    return asprintf(&text, "The product is called \"%s\".\n\n%s", object, question) < 0 ? NULL : text;
+}
+
+static bool add_line(flaw_remote *r, char *text)
+{
+    char **longer = text ? realloc(r->line, (r->count + 1) * sizeof *longer) : NULL;
+    if (!longer) {
+        free(text);
+        return false;
+    }
+    r->line = longer;
+    r->line[r->count++] = text;
+    return true;
+}
+
+static void drop_last(flaw_remote *r)
+{
+    free(r->line[--r->count]);
+}
+
+/* Forget the oldest turns until the rest is short enough; the last question stays. */
+static bool forget(flaw_remote *r)
+{
+    size_t bytes = 0, first = r->count;
+    while (first > r->first && (bytes += strlen(r->line[first - 1])) <= MOST_BYTES) first--;
+    if ((r->count - first) % 2 == 0) first++; /* begin with a question */
+    if (first >= r->count) first = r->count - 1;
+    bool forgot = first > r->first;
+    r->first = first;
+    return forgot;
+}
+
+static flaw_status send_turns(const flaw_remote *r, const char *rules, flaw_talk_words words, void *context,
+                              flaw_endpoint_answer *answer, flaw_error *err)
+{
+    size_t turns = r->count - r->first;
+    flaw_message *message = calloc(turns + 1, sizeof *message);
+    if (!message) return flaw_fail(err, FLAW_NO_MEMORY, "memory for a dialogue was refused");
+    message[0] = (flaw_message){FLAW_SPEAKER_SYSTEM, rules};
+    for (size_t i = 0; i < turns; i++)
+        message[i + 1] = (flaw_message){i % 2 ? FLAW_SPEAKER_ASSISTANT : FLAW_SPEAKER_USER, r->line[r->first + i]};
+    flaw_status s = flaw_endpoint_ask(answer, &r->endpoint, message, turns + 1, words, context, err);
+    free(message);
+    return s;
+}
+
+flaw_status flaw_remote_ask(flaw_remote *r, const flaw_result *facts, const char *question, flaw_talk_words words,
+                            void *context, flaw_answer *out, flaw_error *err)
+{
+    flaw_endpoint_answer answer = {0};
+    flaw_buffer rules;
+    if (!add_line(r, r->count ? strdup(question) : with_name(facts->object, question)))
+        return flaw_fail(err, FLAW_NO_MEMORY, "memory for a question was refused");
+    bool forgot = forget(r);
+    flaw_buffer_init(&rules, 65536);
+    flaw_endpoint_system(&rules, facts);
+    flaw_status s = rules.failed ? flaw_fail(err, FLAW_NO_MEMORY, "memory for the facts was refused")
+                                 : send_turns(r, rules.data, words, context, &answer, err);
+    flaw_buffer_release(&rules);
+    if (!s) out->text = flaw_talk_trimmed(answer.text, strlen(answer.text));
+    if (!s && (!out->text || !add_line(r, strdup(out->text))))
+        s = flaw_fail(err, FLAW_NO_MEMORY, "memory for an answer was refused");
+    free(answer.text);
+    if (s) drop_last(r); /* the question was never answered */
+    if (s) return s;
+    out->cut = answer.cut;
+    if (forgot) snprintf(out->note, sizeof out->note, "the dialogue is long: the oldest turns were not sent along");
+    return FLAW_OK;
+}
+
+void flaw_remote_restart(flaw_remote *r)
+{
+    while (r->count) drop_last(r);
+    free(r->line);
+    r->line = NULL;
+    r->first = 0;
+}
