@@ -152,12 +152,107 @@ static void test_bundle(void **state)
     check_rows(flaw_language_config_bundle, bundle, rows, sizeof rows / sizeof rows[0]);
 }
 
+/* A GGUF file's metadata and its table, without the file. */
+typedef struct gguf {
+    const char *metadata[64];
+    flaw_tensor table[2];
+    flaw_tensors t;
+} gguf;
+
+static void gguf_make(gguf *g, const row *change)
+{
+    static const char *const base[][2] = {{"general.architecture", "llama"},
+                                          {"general.name", "x"},
+                                          {"llama.embedding_length", "64"},
+                                          {"llama.block_count", "5"},
+                                          {"llama.feed_forward_length", "172"},
+                                          {"llama.attention.head_count", "8"},
+                                          {"llama.attention.head_count_kv", "4"},
+                                          {"llama.context_length", "512"},
+                                          {"llama.attention.layer_norm_rms_epsilon", "1e-05"},
+                                          {"llama.rope.dimension_count", "8"},
+                                          {"tokenizer.ggml.bos_token_id", "1"},
+                                          {"tokenizer.ggml.eos_token_id", "2"}};
+    bool found = false;
+    *g = (gguf){.table = {{.name = "output.weight", .rank = 2, .shape = {512, 64}},
+                          {.name = "token_embd.weight", .rank = 2, .shape = {512, 64}}}};
+    size_t n = 0;
+    for (size_t i = 0; i < sizeof base / sizeof base[0]; i++) {
+        bool same = change && strcmp(base[i][0], change->key) == 0;
+        found = found || same;
+        if (same && !change->value) continue;
+        g->metadata[2 * n] = base[i][0];
+        g->metadata[2 * n++ + 1] = same ? change->value : base[i][1];
+    }
+    if (change && !found && change->value) {
+        g->metadata[2 * n] = change->key;
+        g->metadata[2 * n++ + 1] = change->value;
+    }
+    g->t = (flaw_tensors){
+        .item = g->table, .count = 2, .metadata = g->metadata, .metadata_count = n, .path = (char *)"x.gguf"};
+}
+
+static void test_gguf(void **state)
+{
+    static const row rows[] = {
+        {"general.architecture", "mamba", "general.architecture is mamba, supported is llama"},
+        {"general.architecture", NULL, "general.architecture is absent"},
+        {"llama.embedding_length", "0", "llama.embedding_length is 0"},
+        {"llama.embedding_length", "64.5", "llama.embedding_length is 64.5, expected a whole number"},
+        {"llama.embedding_length", "wide", "llama.embedding_length is wide"},
+        {"llama.embedding_length", "nan", "llama.embedding_length is nan"},
+        {"llama.embedding_length", NULL, "no llama.embedding_length in the metadata"},
+        {"llama.attention.layer_norm_rms_epsilon", NULL, "no llama.attention.layer_norm_rms_epsilon"},
+        {"llama.attention.head_count_kv", NULL, NULL},
+        {"llama.attention.head_count_kv", "16", "llama.attention.head_count_kv is 16"},
+        {"llama.attention.head_count_kv", "3", "8 heads are not a multiple of 3"},
+        {"llama.rope.dimension_count", "4", "llama.rope.dimension_count is 4, supported is 8"},
+        {"llama.attention.key_length", "8", NULL},
+        {"llama.attention.key_length", "16", "llama.attention.key_length is 16, supported is 8"},
+        {"llama.rope.freq_base", "500000", NULL},
+        {"llama.rope.scaling.type", "none", NULL},
+        {"llama.rope.scaling.type", "linear", "llama.rope.scaling.type is linear, which is not supported"},
+        {"llama.rope.scale_linear", "1", NULL},
+        {"llama.rope.scale_linear", "4", "llama.rope.scale_linear is 4, which is not supported"},
+        {"llama.expert_count", "0", NULL},
+        {"llama.expert_count", "8", "llama.expert_count is 8, which is not supported"},
+        {"llama.attention.sliding_window", "4096", "llama.attention.sliding_window is 4096, which is not supported"},
+        {"llama.vocab_size", "512", NULL},
+        {"llama.vocab_size", "500", "llama.vocab_size is 500, supported is 512"},
+        {"tokenizer.ggml.eos_token_id", "512", "tokenizer.ggml.eos_token_id is 512"},
+        {"quantize.imatrix.file", "x", NULL},
+    };
+    gguf g;
+    flaw_language_config c;
+    flaw_error err = {0};
+    gguf_make(&g, NULL);
+    assert_ok(flaw_language_config_gguf(&c, &g.t, &err));
+    assert_int_equal(c.shape.block.rotary, FLAW_ROTARY_PAIRS);
+    assert_int_equal(c.shape.block.kv_heads, 4);
+    assert_int_equal(c.shape.vocab, 512);
+    assert_false(c.shape.tied);
+    g.table[0].name = "a"; /* no head */
+    assert_ok(flaw_language_config_gguf(&c, &g.t, &err));
+    assert_true(c.shape.tied);
+    g.table[1].name = "b"; /* and no table */
+    assert_int_equal(flaw_language_config_gguf(&c, &g.t, &err), FLAW_MISSING);
+    assert_contains(err.text, "no tensor token_embd.weight");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        gguf_make(&g, &rows[i]);
+        flaw_status status = flaw_language_config_gguf(&c, &g.t, &err);
+        if (status != (rows[i].says ? FLAW_BAD_DATA : FLAW_OK)) fail_msg("row %zu: status %d: %s", i, status, err.text);
+        if (rows[i].says) assert_contains(err.text, rows[i].says);
+        if (rows[i].says) assert_contains(err.text, "x.gguf");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hf),
         cmocka_unit_test(test_nameless),
         cmocka_unit_test(test_bundle),
+        cmocka_unit_test(test_gguf),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
