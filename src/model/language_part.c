@@ -3,9 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/language_adapters.h"
 #include "model/language_config.h"
 
 #define TOKENIZER_LIMIT ((size_t)64 << 20)
+
+#define SLAB ((size_t)1 << 20) /* bytes of a matrix that are written before their pages are given back */
 
 /* Where a parameter of the list is: a vector of floats, or matrices below each other. */
 typedef struct source {
@@ -13,11 +16,22 @@ typedef struct source {
     flaw_matrix own; /* of a trained model */
     const flaw_matrix *part;
     int parts;
+    const flaw_adapter *adapter; /* [adapters] of its rows, from above; NULL: none */
+    int adapters;
 } source;
 
+/* What the part is written from; in its arena. */
+typedef struct origin {
+    const flaw_language *m;
+    const flaw_adapters *adapters;
+    const flaw_adapter *table; /* [L][4], NULL: none */
+    const flaw_kernels *kernels;
+} origin;
+
 /* The list's order: token, blocks of norm1, qkv, out, norm2, fc1, fc2, then norm and head (language_parameters.c). */
-static source find(const flaw_language *m, size_t index)
+static source find(const origin *o, size_t index)
 {
+    const flaw_language *m = o->m;
     const flaw_parameter *p = &m->list.item[index];
     const size_t in_block = index ? (index - 1) % 6 : 0, layer = index ? (index - 1) / 6 : 0;
     source s = {.parts = 1};
@@ -38,6 +52,11 @@ static source find(const flaw_language *m, size_t index)
         const float *const norms[6] = {b->weights.norm1_w, NULL, NULL, b->weights.norm2_w};
         l = linears[in_block];
         s.floats = norms[in_block];
+        if (l == &b->qkv || l == &b->out) {
+            const int first = l == &b->qkv ? FLAW_PROJECT_Q : FLAW_PROJECT_OUT;
+            s.adapters = l == &b->qkv ? 3 : 1;
+            s.adapter = o->table ? &o->table[4 * layer + (size_t)first] : NULL;
+        }
     }
     if (l) {
         s.part = l->part;
@@ -56,6 +75,8 @@ static flaw_weight_type type_of(const source *s, flaw_keep keep, const flaw_para
         blocks = blocks && flaw_weight_block(part[i].type) > 1;
     }
     if (!same) type = blocks ? FLAW_WEIGHT_Q8_0 : FLAW_WEIGHT_F32;
+    for (int i = 0; s->adapter && i < s->adapters; i++)
+        if (s->adapter[i].a) type = FLAW_WEIGHT_F32;
     return flaw_language_kept(keep, type, p->shape[0] == (size_t)vocab && !strstr(p->name, ".block."),
                               (int)p->shape[1]);
 }
@@ -76,46 +97,106 @@ static flaw_weight_type weight_of(flaw_dtype dtype)
     return (flaw_weight_type)type;
 }
 
-/* Its pages, where they are a mapped file's. */
-static void give_back(const flaw_language *m, const flaw_matrix *matrix)
+/* Adapters of the rows of one parameter, as floats. */
+typedef struct stack {
+    flaw_adapter_floats part[3];
+    int first[4]; /* rows first[i] .. first[i + 1] - 1 are part i's */
+    int parts;    /* 0: none */
+} stack;
+
+static void release_stack(stack *a)
 {
-    size_t bytes = (size_t)matrix->rows * flaw_weight_row_bytes(matrix->type, (size_t)matrix->cols);
-    flaw_tensor_drop(&m->file, &(flaw_tensor){.name = "", .bytes = bytes, .data = matrix->data});
+    for (int i = 0; i < a->parts; i++) flaw_adapter_floats_release(&a->part[i]);
 }
 
-static flaw_status write_matrix(const flaw_matrix *matrix, flaw_weight_type to, flaw_tensor_writer *file,
-                                const char *name, const char *where, flaw_error *err)
+static flaw_status read_stack(stack *out, const origin *o, const source *s, int columns, flaw_error *err)
 {
-    size_t n = (size_t)matrix->cols, from_bytes = flaw_weight_row_bytes(matrix->type, n),
-           bytes = flaw_weight_row_bytes(to, n);
-    if (matrix->type == to) return flaw_tensor_writer_data(file, matrix->data, (size_t)matrix->rows * bytes, err);
-    float *row = malloc(n * sizeof *row);
-    uint8_t *packed = malloc(bytes);
-    flaw_status status =
-        row && packed ? FLAW_OK : flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory for a row of '%s'", where, name);
-    for (int r = 0; r < matrix->rows && !status; r++) {
-        flaw_weight_unpack(matrix->type, n, (const uint8_t *)matrix->data + (size_t)r * from_bytes, row);
-        status = flaw_floats_check(row, n, name, where, err);
-        if (status) break;
-        flaw_weight_pack(to, n, row, packed);
-        status = flaw_tensor_writer_data(file, packed, bytes, err);
+    const flaw_block_shape *b = &o->m->shape.block;
+    flaw_status status = FLAW_OK;
+    if (!s->adapter) return FLAW_OK;
+    for (int i = 0; i < s->adapters && !status; i++) {
+        const int rows = s->adapters == 3 && i > 0 ? flaw_block_kv_width(b) : b->width;
+        out->first[i + 1] = out->first[i] + rows;
+        if (s->adapter[i].a) status = flaw_adapter_read(&out->part[i], o->adapters, &s->adapter[i], columns, err);
+        out->parts = i + 1;
     }
-    free(row);
-    free(packed);
+    return status;
+}
+
+/* Rows of a matrix on their way into the file. */
+typedef struct passage {
+    const origin *o;
+    const flaw_matrix *matrix;
+    int above; /* rows of the parameter that stand above this matrix */
+    const stack *adapters;
+    flaw_weight_type to;
+    flaw_tensor_writer *file;
+    const char *name, *where; /* for messages */
+    float *row;               /* [cols] */
+    uint8_t *packed;          /* one row */
+} passage;
+
+static flaw_status write_row(const passage *w, const uint8_t *from, int index, flaw_error *err)
+{
+    const size_t n = (size_t)w->matrix->cols;
+    const stack *a = w->adapters;
+    flaw_weight_unpack(w->matrix->type, n, from, w->row);
+    for (int i = 0; i < a->parts; i++)
+        if (index >= a->first[i] && index < a->first[i + 1] && a->part[i].a)
+            flaw_adapter_add(&a->part[i], w->o->kernels, index - a->first[i], w->row);
+    flaw_status status = flaw_floats_check(w->row, n, w->name, w->where, err);
+    if (status) return status;
+    flaw_weight_pack(w->to, n, w->row, w->packed);
+    return flaw_tensor_writer_data(w->file, w->packed, flaw_weight_row_bytes(w->to, n), err);
+}
+
+/* Slab by slab; the pages of each, where they are a mapped file's, are given back. */
+static flaw_status write_matrix(const passage *w, flaw_error *err)
+{
+    const flaw_matrix *m = w->matrix;
+    const size_t bytes = flaw_weight_row_bytes(m->type, (size_t)m->cols);
+    const int step = bytes < SLAB ? (int)(SLAB / bytes) : 1;
+    flaw_status status = FLAW_OK;
+    for (int first = 0, count; first < m->rows && !status; first += count) {
+        const uint8_t *from = (const uint8_t *)m->data + (size_t)first * bytes;
+        count = m->rows - first < step ? m->rows - first : step;
+        if (m->type == w->to && !w->adapters->parts) {
+            status = flaw_tensor_writer_data(w->file, from, (size_t)count * bytes, err);
+        } else {
+            for (int r = 0; r < count && !status; r++)
+                status = write_row(w, from + (size_t)r * bytes, w->above + first + r, err);
+        }
+        flaw_tensor_drop(&w->o->m->file, &(flaw_tensor){.name = "", .bytes = (size_t)count * bytes, .data = from});
+    }
     return status;
 }
 
 static flaw_status write_item(const flaw_part *part, size_t item, flaw_tensor_writer *to, flaw_error *err)
 {
-    const flaw_language *m = part->from;
-    const source s = find(m, item);
+    const origin *o = part->from;
+    const source s = find(o, item);
     const flaw_matrix *matrix = s.part ? s.part : &s.own;
-    flaw_status status = FLAW_OK;
+    const size_t n = (size_t)matrix->cols;
+    stack adapters = {.parts = 0};
+    passage w = {.o = o,
+                 .adapters = &adapters,
+                 .to = weight_of(part->item[item].dtype),
+                 .file = to,
+                 .name = part->item[item].name,
+                 .where = part->name};
+    flaw_status status = read_stack(&adapters, o, &s, matrix->cols, err);
+    w.row = malloc(n * sizeof *w.row);
+    w.packed = malloc(flaw_weight_row_bytes(w.to, n));
+    if (!status && (!w.row || !w.packed))
+        status = flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory for a row of '%s'", w.where, w.name);
     for (int i = 0; i < s.parts && !status; i++) {
-        status =
-            write_matrix(&matrix[i], weight_of(part->item[item].dtype), to, part->item[item].name, part->name, err);
-        give_back(m, &matrix[i]);
+        w.matrix = &matrix[i];
+        status = write_matrix(&w, err);
+        w.above += matrix[i].rows;
     }
+    free(w.row);
+    free(w.packed);
+    release_stack(&adapters);
     return status;
 }
 
@@ -149,28 +230,49 @@ static flaw_status add_config(flaw_part *part, const flaw_language *m, flaw_erro
     return status;
 }
 
-flaw_status flaw_language_part(flaw_part *out, const flaw_language *m, flaw_keep keep, flaw_error *err)
+static flaw_status add_parameters(flaw_part *part, const origin *o, flaw_keep keep, flaw_error *err)
 {
-    flaw_part part;
-    flaw_status status = flaw_part_init(&part, m->list.count + 1, m->name, err);
-    if (status) return status;
-    part.write = write_item;
-    part.from = m;
+    const flaw_language *m = o->m;
+    flaw_status status = FLAW_OK;
     for (size_t i = 0; i < m->list.count && !status; i++) {
         const flaw_parameter *p = &m->list.item[i];
-        const source s = find(m, i);
+        const source s = find(o, i);
         flaw_tensor t = {
             .name = p->name, .dtype = FLAW_DTYPE_F32, .rank = p->rank, .shape = {p->shape[0], p->shape[1]}};
         if (s.floats) status = flaw_floats_check(s.floats, p->count, p->name, m->name, err);
         if (p->rank == 1) t.data = (const uint8_t *)s.floats;
         else t.dtype = dtype_of(type_of(&s, keep, p, m->shape.vocab));
-        if (!status) status = flaw_part_add(&part, &t, err);
+        if (!status) status = flaw_part_add(part, &t, err);
+    }
+    return status;
+}
+
+flaw_status flaw_language_part_adapted(flaw_part *out, const flaw_language *m, flaw_keep keep,
+                                       const flaw_adapters *adapters, const flaw_kernels *kernels, flaw_error *err)
+{
+    flaw_part part;
+    flaw_adapter *table = NULL;
+    flaw_status status = flaw_part_init(&part, m->list.count + 1, m->name, err);
+    if (status) return status;
+    origin *o = flaw_arena_alloc(&part.arena, 1, sizeof *o);
+    if (!o) status = flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory to write a bundle", m->name);
+    if (!status) status = flaw_adapters_match(&table, adapters, &m->shape, &part.arena, err);
+    if (!status) {
+        *o = (origin){.m = m, .adapters = adapters, .table = table, .kernels = kernels};
+        part.write = write_item;
+        part.from = o;
+        status = add_parameters(&part, o, keep, err);
     }
     if (!status) status = add_tokenizer(&part, m, err);
     if (!status) status = add_config(&part, m, err);
     if (status) flaw_part_release(&part);
     else *out = part;
     return status;
+}
+
+flaw_status flaw_language_part(flaw_part *out, const flaw_language *m, flaw_keep keep, flaw_error *err)
+{
+    return flaw_language_part_adapted(out, m, keep, NULL, NULL, err);
 }
 
 flaw_status flaw_language_bundle_write(const char *path, const flaw_language *m, flaw_keep keep, const char *card_json,
