@@ -47,6 +47,9 @@ static int expect(const cli_settings *s, size_t least, size_t most, const char *
     return 0;
 }
 
+typedef flaw_status (*conversion)(const char *path, const char *out, const char *keep, flaw_progress progress,
+                                  void *context, flaw_error *err);
+
 static int merge_delta(const cli_settings *s)
 {
     flaw_error err;
@@ -56,6 +59,19 @@ static int merge_delta(const cli_settings *s)
     cli_progress bar = cli_progress_begin(s);
     const flaw_status status =
         flaw_model_merge_delta(s->arguments.value[1], s->arguments.value[2], s->output, cli_progress_step, &bar, &err);
+    cli_progress_clear(&bar);
+    return status == FLAW_OK ? 0 : cli_report(&err);
+}
+
+/* convert and quantize: one path becomes one file. */
+static int convert(const cli_settings *s, conversion run, const char *usage)
+{
+    flaw_error err;
+    const int wrong = expect(s, 1, 1, usage);
+    if (wrong) return wrong;
+    if (!s->output) return cli_wrong_use("model: --output FILE is needed; usage: flaw model %s", usage);
+    cli_progress bar = cli_progress_begin(s);
+    const flaw_status status = run(s->arguments.value[1], s->output, s->keep, cli_progress_step, &bar, &err);
     cli_progress_clear(&bar);
     return status == FLAW_OK ? 0 : cli_report(&err);
 }
@@ -70,5 +86,10 @@ int cmd_model(const cli_settings *s)
     }
     if (strcmp(what, "list") == 0) return (wrong = expect(s, 0, 0, "list")) ? wrong : list(s->json);
     if (strcmp(what, "merge-delta") == 0) return merge_delta(s);
-    return cli_wrong_use("model: '%s' is not known; known are info, list, merge-delta", what);
+    if (strcmp(what, "convert") == 0) return convert(s, flaw_model_convert, "convert PATH -o FILE [--keep HOW]");
+    if (strcmp(what, "quantize") == 0) {
+        if (!s->keep) return cli_wrong_use("model: quantize needs --keep int8 or --keep int4");
+        return convert(s, flaw_model_quantize, "quantize PATH -o FILE --keep int8|int4");
+    }
+    return cli_wrong_use("model: '%s' is not known; known are info, list, merge-delta, convert, quantize", what);
 }

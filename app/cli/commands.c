@@ -23,11 +23,18 @@ const cli_command cli_command_table[] = {
      "token \"ids\"; for a classifier with --logits also \"logits\" and \"top5\".",
      "flaw embed --image part.jpg --json\nflaw embed --text \"a photo of a bottle\" --json --model clip-folder",
      cmd_embed},
-    {CLI_MODEL, "model", "info [PATH] | list | merge-delta BASE DELTA -o OUT", "what a model holds; weights put together",
+    {CLI_MODEL, "model",
+     "info [PATH] | list | convert PATH -o FILE | quantize PATH -o FILE --keep int8|int4 | merge-delta BASE DELTA -o OUT",
+     "what a model holds; weights put together",
      "info names the parts of a model, what is missing and what is left over; without a path it tells about the embedded "
-     "model. list shows the models that need no path. merge-delta adds the published differences of Vicuna v0 to LLaMA's "
-     "weights, both Hugging Face folders, and writes a folder with the sum: memory for a few megabytes is enough.",
-     "flaw model info clip-folder --json\nflaw model merge-delta llama-7b vicuna-7b-delta-v0 -o vicuna-7b-v0", cmd_model},
+     "model. list shows the models that need no path. convert makes one file of any model: a folder of AnomalyGPT's published "
+     "weights, a LLaMA folder, a GGUF file, towers, or another such file; quantize makes a language model smaller on the way. "
+     "merge-delta adds the published differences of Vicuna v0 to LLaMA's weights, both Hugging Face folders, and writes a "
+     "folder with the sum. None of them needs more memory than a few megabytes and the largest tensor.",
+     "flaw model info clip-folder --json\n"
+     "flaw model merge-delta llama-7b vicuna-7b-delta-v0 -o anomalygpt/vicuna\n"
+     "flaw model convert anomalygpt -o anomalygpt.flaw --keep int4",
+     cmd_model},
     {CLI_METHOD, "method", "list", "methods that judge", "Lists the methods for --method and where they come from.",
      "flaw method list", cmd_method},
     {CLI_PROMPTS, "prompts", "lint FILE...", "check prompt files",

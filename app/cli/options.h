@@ -76,7 +76,7 @@ typedef struct cli_settings {
     int64_t bank_limit, seed;
     /* output */
     bool json, brief, fail_on_anomaly;
-    const char *out, *output, *progress;
+    const char *out, *output, *progress, *keep;
     /* embed */
     const char *image, *text, *dump;
     bool tokens, logits;

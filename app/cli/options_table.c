@@ -57,7 +57,10 @@ const cli_option cli_option_table[] = {
      "Folder to write to; made when it is not there. inspect writes NAME_overlay.png, NAME_map.npy and NAME_mask.png."},
     {"output", 'o', CLI_TEXT, AT(output), "FILE", NULL, 0, 0, CLI_LEARN, "Recipe file to write."},
     {"output", 'o', CLI_TEXT, AT(output), "PATH", NULL, 0, 0, CLI_MODEL,
-     "merge-delta: folder to write to, made when it is not there."},
+     "merge-delta: folder to write to, made when it is not there. convert, quantize: file to write."},
+    {"keep", 0, CLI_CHOICE, AT(keep), "HOW", "file|f32|bf16|int8|int4", 0, 0, CLI_MODEL,
+     "convert, quantize: how the matrices of the language model are kept (default: file, as they are). With int8 and int4 "
+     "the towers' become F16."},
     {"json", 'j', CLI_SWITCH, AT(json), NULL, NULL, 0, 0,
      CLI_INSPECT | CLI_LEARN | CLI_EMBED | CLI_MODEL | CLI_METHOD | CLI_EVAL | CLI_BENCH | WRITE,
      "Write JSON, one object a line, on standard output."},

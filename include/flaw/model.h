@@ -14,4 +14,15 @@
 flaw_status flaw_model_merge_delta(const char *base, const char *delta, const char *out, flaw_progress progress,
                                    void *context, flaw_error *err);
 
+/* Any model that flaw reads as ONE file: a released AnomalyGPT's folder, a language model (Hugging Face LLaMA folder,
+ * GGUF), towers, or another such bundle. keep: how the language model's matrices are kept: NULL or "file" (as they are, which
+ * gives the same answers; those with PandaGPT's adapters as F32, for these are added), "f32", "bf16", "int8" or "int4"
+ * (blocks of 32; towers' matrices of F32 then become F16). The metadata "manifest" names every file that was read with its
+ * SHA-256, "sha256" has that of every tensor. progress counts megabytes, first read, then written. */
+flaw_status flaw_model_convert(const char *path, const char *out, const char *keep, flaw_progress progress, void *context,
+                               flaw_error *err);
+/* The same for what holds a language model, as "int8" or "int4". */
+flaw_status flaw_model_quantize(const char *path, const char *out, const char *keep, flaw_progress progress, void *context,
+                                flaw_error *err);
+
 #endif

@@ -155,8 +155,9 @@ static flaw_status join_shards(shards *s, flaw_tensors *out)
     flaw_arena_init(&t.arena, 0);
     t.path = flaw_arena_copy_string(&t.arena, s->index, strlen(s->index));
     t.item = flaw_arena_alloc(&t.arena, s->tensors, sizeof *t.item);
+    t.more_path = flaw_arena_alloc(&t.arena, s->count, sizeof *t.more_path);
     t.more = calloc(s->count, sizeof *t.more);
-    if (!t.path || !t.item || !t.more) {
+    if (!t.path || !t.item || !t.more_path || !t.more) {
         flaw_tensors_close(&t);
         return flaw_fail(s->err, FLAW_NO_MEMORY, "%s: no memory for %zu tensors", s->index, s->tensors);
     }
@@ -164,6 +165,7 @@ static flaw_status join_shards(shards *s, flaw_tensors *out)
         flaw_tensors *shard = &s->shard[i];
         if (shard->count) memcpy(t.item + t.count, shard->item, shard->count * sizeof *t.item);
         t.count += shard->count;
+        t.more_path[t.more_count] = shard->path; /* in the arena that is adopted */
         t.more[t.more_count++] = shard->file;
         shard->file = (flaw_bytes){0};
         flaw_arena_adopt(&t.arena, &shard->arena);

@@ -52,6 +52,7 @@ typedef struct flaw_tensors {
     size_t array_count;
     flaw_bytes *more;      /* [more_count] further files of a sharded model; owned */
     size_t more_count;
+    const char **more_path; /* [more_count] */
     flaw_arena arena;
 } flaw_tensors;
 

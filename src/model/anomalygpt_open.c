@@ -1,9 +1,9 @@
 /* From files to towers, language model and voice that fit each other. */
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/anomalygpt_files.h"
 #include "model/embedded.h"
 #include "model/voice_read.h"
 
@@ -19,39 +19,19 @@ typedef struct opening {
 
 static const char *join(opening *o, const char *file)
 {
-    size_t a = strlen(o->path), b = strlen(file);
-    char *path = flaw_arena_alloc(&o->arena, a + b + 2, 1);
-    if (path) snprintf(path, a + b + 2, "%s%s%s", o->path, a && o->path[a - 1] == '/' ? "" : "/", file);
-    return path;
-}
-
-/* All that is missing from the folder is named at once. */
-static flaw_status check_folder(opening *o)
-{
-    static const char *const files[] = {"imagebind_huge.pth", "vicuna", "pandagpt_delta.pt", "anomalygpt_delta.pt", NULL};
-    char missing[160] = "";
-    for (size_t i = 0, used = 0; files[i]; i++) {
-        const char *path = join(o, files[i]);
-        if (!path) return flaw_fail(o->err, FLAW_NO_MEMORY, "%s: no memory", o->path);
-        if (flaw_file_exists(path)) continue;
-        used += (size_t)snprintf(missing + used, sizeof missing - used, "%s%s", used ? ", " : "", files[i]);
-    }
-    if (!*missing) return FLAW_OK;
-    return flaw_fail(o->err, FLAW_MISSING,
-                     "%s: not a folder of AnomalyGPT's weights: it lacks %s (docs/anomalygpt.md says where each comes from)",
-                     o->path, missing);
+    return flaw_path_join(&o->arena, o->path, file);
 }
 
 static flaw_status open_released(flaw_anomalygpt *m, opening *o)
 {
-    flaw_status status = check_folder(o);
+    flaw_status status = flaw_anomalygpt_check_folder(o->path, o->err);
     if (!status) status = flaw_clip_open(&m->towers, o->path, o->c, o->err);
-    if (!status) status = flaw_torch_open(&o->delta, join(o, "anomalygpt_delta.pt"), o->err);
-    if (!status) status = flaw_torch_open(&o->projection, join(o, "pandagpt_delta.pt"), o->err);
+    if (!status) status = flaw_torch_open(&o->delta, join(o, FLAW_FILE_ANOMALYGPT), o->err);
+    if (!status) status = flaw_torch_open(&o->projection, join(o, FLAW_FILE_PANDAGPT), o->err);
     if (!status) status = flaw_voice_read_released(&m->voice, &o->delta, &o->projection, &m->towers->shape, o->err);
     if (status) return status;
     flaw_adapters adapters = {.tensors = &o->projection, .scale = 1}; /* alpha is the rank */
-    return flaw_language_open(&m->language, join(o, "vicuna"), o->keep, &adapters, o->c, o->err);
+    return flaw_language_open(&m->language, join(o, FLAW_FILE_VICUNA), o->keep, &adapters, o->c, o->err);
 }
 
 static size_t inside_size(void)

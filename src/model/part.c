@@ -136,13 +136,18 @@ static int compare_places(const void *a, const void *b)
     return strcmp(s->name, t->name);
 }
 
+static size_t bytes_of(const flaw_tensor *t)
+{
+    size_t bytes = flaw_dtype_size(t->dtype);
+    for (int i = 0; i < t->rank; i++) bytes *= t->shape[i];
+    return bytes / flaw_dtype_block(t->dtype);
+}
+
 static flaw_status write_data(const place *at, flaw_tensor_writer *to, flaw_error *err)
 {
     const flaw_tensor *t = &at->part->item[at->item];
-    size_t bytes = flaw_dtype_size(t->dtype);
     if (!t->data) return at->part->write(at->part, at->item, to, err);
-    for (int i = 0; i < t->rank; i++) bytes *= t->shape[i];
-    return flaw_tensor_writer_data(to, t->data, bytes / flaw_dtype_block(t->dtype), err);
+    return flaw_tensor_writer_data(to, t->data, bytes_of(t), err);
 }
 
 typedef struct bundle {
@@ -176,19 +181,42 @@ static flaw_status collect(bundle *b, const flaw_part *const *part, size_t count
     return FLAW_OK;
 }
 
-flaw_status flaw_parts_write(const char *path, const flaw_part *const *part, size_t count, const char *const *metadata,
-                             size_t pairs, flaw_error *err)
+static flaw_status write_all(const bundle *b, flaw_tensor_writer *to, flaw_progress progress, void *context,
+                             flaw_error *err)
+{
+    const size_t megabyte = 1000000;
+    size_t done = 0, total = 0;
+    flaw_status status = FLAW_OK;
+    for (size_t i = 0; i < b->count; i++) total += bytes_of(&b->item[i]);
+    for (size_t i = 0; i < b->count && !status; i++) {
+        status = write_data(&b->at[i], to, err);
+        done += bytes_of(&b->item[i]);
+        if (!status && progress && progress(context, done / megabyte, total / megabyte, "MB"))
+            status = flaw_fail(err, FLAW_USAGE, "cancelled");
+    }
+    return status;
+}
+
+flaw_status flaw_parts_write_watched(const char *path, const flaw_part *const *part, size_t count,
+                                     const char *const *metadata, size_t pairs, flaw_progress progress, void *context,
+                                     flaw_error *err)
 {
     bundle b = {.count = 0};
     flaw_tensor_writer *to = NULL;
     flaw_status status = collect(&b, part, count, metadata, pairs);
     if (status) flaw_fail(err, status, "%s: no memory for the list of tensors", path);
     if (!status) status = flaw_tensor_writer_begin(&to, path, b.item, b.count, b.metadata, b.pairs, err);
-    for (size_t i = 0; i < b.count && !status; i++) status = write_data(&b.at[i], to, err);
+    if (!status) status = write_all(&b, to, progress, context, err);
     if (!status) status = flaw_tensor_writer_end(to, NULL, err);
     else flaw_tensor_writer_abandon(to);
     free(b.at);
     free(b.item);
     free(b.metadata);
     return status;
+}
+
+flaw_status flaw_parts_write(const char *path, const flaw_part *const *part, size_t count, const char *const *metadata,
+                             size_t pairs, flaw_error *err)
+{
+    return flaw_parts_write_watched(path, part, count, metadata, pairs, NULL, NULL, err);
 }

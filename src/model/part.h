@@ -4,6 +4,7 @@
 #define FLAW_MODEL_PART_H
 
 #include "base/buffer.h"
+#include "flaw/inspect.h" /* flaw_progress */
 #include "format/writer.h"
 #include "model/clip.h"
 
@@ -36,5 +37,9 @@ flaw_status flaw_part_floats(flaw_part *p, const flaw_parameters *list, const fl
 /* One file of several parts and further metadata. Wide elements come first, so that all are aligned. */
 flaw_status flaw_parts_write(const char *path, const flaw_part *const *part, size_t count, const char *const *metadata,
                              size_t pairs, flaw_error *err);
+/* The same, telling after each tensor how many megabytes of how many are done. */
+flaw_status flaw_parts_write_watched(const char *path, const flaw_part *const *part, size_t count,
+                                     const char *const *metadata, size_t pairs, flaw_progress progress, void *context,
+                                     flaw_error *err);
 
 #endif

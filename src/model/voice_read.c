@@ -74,54 +74,64 @@ static flaw_status shape_from_tensors(flaw_voice_shape *s, const flaw_tensors *t
     return status;
 }
 
-static flaw_status read_bound(flaw_voice **out, const flaw_voice_shape *shape, const flaw_tensors *t, const flaw_name_table *table,
-                              flaw_arena *arena, flaw_error *err)
+static flaw_status bind(flaw_voice_source *s, const flaw_tensors *t, const flaw_name_table *table, flaw_arena *arena,
+                        flaw_error *err)
 {
-    flaw_parameters list;
-    flaw_binding b;
-    flaw_status status = flaw_voice_parameters(&list, shape, arena, err);
-    if (!status) status = flaw_binding_make(&b, t, table, &list, arena, err);
-    if (!status) status = flaw_binding_verdict(&b, err);
-    if (!status) status = flaw_voice_new(out, shape, err);
-    if (status) return status;
-    status = flaw_binding_read(&b, (*out)->weights, err);
-    if (!status) return FLAW_OK;
-    flaw_voice_close(*out);
-    *out = NULL;
+    flaw_status status = flaw_voice_parameters(&s->list, &s->shape, arena, err);
+    if (!status) status = flaw_binding_make(&s->binding, t, table, &s->list, arena, err);
+    return status ? status : flaw_binding_verdict(&s->binding, err);
+}
+
+flaw_status flaw_voice_bind_released(flaw_voice_source *out, const flaw_tensors *delta, const flaw_tensors *projection,
+                                     const flaw_clip_shape *towers, flaw_arena *arena, flaw_error *err)
+{
+    *out = (flaw_voice_source){.shape = {.grid = towers->grid, .side = towers->side, .scale = 100,
+                                         .share = {0.25f, 0.25f, 0.25f, 0.25f}, .few_shot_gain = 1}};
+    flaw_status status = gather(&out->both, delta, projection, arena, err);
+    if (!status) status = shape_from_tensors(&out->shape, &out->both, err);
+    if (!status) status = flaw_voice_shape_check(&out->shape, delta->path, err);
+    return status ? status : bind(out, &out->both, &names, arena, err);
+}
+
+flaw_status flaw_voice_bind_bundle(flaw_voice_source *out, const flaw_tensors *bundle, flaw_arena *arena, flaw_error *err)
+{
+    const char *json = flaw_tensors_metadata(bundle, "voice");
+    *out = (flaw_voice_source){.list = {0}};
+    if (!json) return flaw_fail(err, FLAW_MISSING, "%s: no voice in this bundle (no \"voice\" metadata)", bundle->path);
+    flaw_status status = flaw_voice_config(&out->shape, json, strlen(json), bundle->path, err);
+    return status ? status : bind(out, bundle, NULL, arena, err);
+}
+
+static flaw_status read_bound(flaw_voice **out, const flaw_voice_source *s, flaw_error *err)
+{
+    flaw_voice *v = NULL;
+    flaw_status status = flaw_voice_new(&v, &s->shape, err);
+    if (!status) status = flaw_binding_read(&s->binding, v->weights, err);
+    if (status) flaw_voice_close(v);
+    else *out = v;
     return status;
 }
 
 flaw_status flaw_voice_read_released(flaw_voice **out, const flaw_tensors *delta, const flaw_tensors *projection,
                                      const flaw_clip_shape *towers, flaw_error *err)
 {
-    flaw_voice_shape s = {.grid = towers->grid, .side = towers->side, .scale = 100,
-                          .share = {0.25f, 0.25f, 0.25f, 0.25f}, .few_shot_gain = 1};
-    flaw_tensors both;
+    flaw_voice_source s;
     flaw_arena arena;
-    flaw_voice *v = NULL;
     flaw_arena_init(&arena, 0);
-    flaw_status status = gather(&both, delta, projection, &arena, err);
-    if (!status) status = shape_from_tensors(&s, &both, err);
-    if (!status) status = flaw_voice_shape_check(&s, delta->path, err);
-    if (!status) status = read_bound(&v, &s, &both, &names, &arena, err);
+    flaw_status status = flaw_voice_bind_released(&s, delta, projection, towers, &arena, err);
+    if (!status) status = read_bound(out, &s, err);
     flaw_arena_release(&arena);
-    if (!status) *out = v;
     return status;
 }
 
 flaw_status flaw_voice_read_bundle(flaw_voice **out, const flaw_tensors *bundle, flaw_error *err)
 {
-    const char *json = flaw_tensors_metadata(bundle, "voice");
-    flaw_voice_shape s;
-    flaw_voice *v = NULL;
-    if (!json) return flaw_fail(err, FLAW_MISSING, "%s: no voice in this bundle (no \"voice\" metadata)", bundle->path);
-    flaw_status status = flaw_voice_config(&s, json, strlen(json), bundle->path, err);
-    if (status) return status;
+    flaw_voice_source s;
     flaw_arena arena;
     flaw_arena_init(&arena, 0);
-    status = read_bound(&v, &s, bundle, NULL, &arena, err);
+    flaw_status status = flaw_voice_bind_bundle(&s, bundle, &arena, err);
+    if (!status) status = read_bound(out, &s, err);
     flaw_arena_release(&arena);
-    if (!status) *out = v;
     return status;
 }
 

@@ -100,6 +100,8 @@ static void test_shards(void **state)
     assert_ok(flaw_tensors_open(&t, *state, &err));
     assert_int_equal(t.count, 5);
     assert_int_equal(t.more_count, 3);
+    assert_contains(t.more_path[0], "model-2.safetensors");
+    assert_contains(t.more_path[2], "model-3.bin");
     for (size_t i = 1; i < t.count; i++) assert_true(strcmp(t.item[i - 1].name, t.item[i].name) < 0);
     float out[3];
     assert_ok(flaw_tensor_to_f32(&t, flaw_tensors_find(&t, "d"), out, &err));
