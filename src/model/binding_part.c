@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/weights.h"
+
 enum { PIECE = 1 << 18 }; /* elements on their way at a time */
 
 /* What an item of the part comes from. */
@@ -61,12 +63,11 @@ typedef struct passage {
 static flaw_status write_floats(const passage *w, const float *x, size_t first, size_t count, flaw_error *err)
 {
     if (w->to == FLAW_DTYPE_F32) return flaw_tensor_writer_data(w->file, x, count * sizeof *x, err);
-    for (size_t i = 0; i < count; i++) {
-        w->half[i] = flaw_half_of(x[i]);
+    flaw_weight_pack(w->to == FLAW_DTYPE_F16 ? FLAW_WEIGHT_F16 : FLAW_WEIGHT_BF16, count, x, w->half);
+    for (size_t i = 0; w->to == FLAW_DTYPE_F16 && i < count; i++)
         if ((w->half[i] & 0x7c00u) == 0x7c00u)
             return flaw_fail(err, FLAW_BAD_DATA, "%s: '%s': element %zu is %g, too large for F16", w->where, w->name,
                              first + i, (double)x[i]);
-    }
     return flaw_tensor_writer_data(w->file, w->half, count * sizeof *w->half, err);
 }
 

@@ -1,4 +1,5 @@
-"""flaw model merge-delta: sums against Python's own half floats, names that do not fit, memory, and what is left behind."""
+"""flaw model merge-delta, convert, quantize: sums against Python's own half floats, names that do not fit, memory, and
+what is left behind."""
 import json
 import math
 import os
@@ -12,7 +13,7 @@ import unittest
 import zipfile
 
 import command
-from command import FLAW
+from command import FLAW, SHARED
 
 CONFIG = {'architectures': ['LlamaForCausalLM'], 'model_type': 'llama', 'hidden_size': 8, 'vocab_size': 6}
 
@@ -207,13 +208,74 @@ class Weights(command.Command):
         self.assertEqual(int(status), 0, done.stderr)
         return int(peak) / 1000
 
+    def bounded(self, megabytes, *words):
+        used = self.peak(*words)
+        print(f'{words[1]} {" ".join(words[4:])}: {used:.1f} MB')
+        if not is_sanitized():
+            self.assertLess(used, megabytes)
+
     def test_memory(self):
         self.large()
-        used = self.peak('model', 'merge-delta', 'base', 'delta', '-o', 'out')
-        print(f'memory: {used:.1f} MB')
+        self.bounded(20, 'model', 'merge-delta', 'base', 'delta', '-o', 'out')
         self.assertGreater(os.path.getsize(self.path('out/model.safetensors')), 44e6)
-        if not is_sanitized():
-            self.assertLess(used, 20)
+
+    def language(self):
+        """A LLaMA of 58 MB: 29 million weights."""
+        width, hidden, layers, vocab = 512, 1408, 4, 16000
+        pattern = halves(1 << 16, 7) * 130
+        shapes = {'model.embed_tokens.weight': [vocab, width], 'lm_head.weight': [vocab, width], 'model.norm.weight': [width]}
+        for i in range(layers):
+            at = f'model.layers.{i}.'
+            shapes.update({at + f'self_attn.{x}_proj.weight': [width, width] for x in 'qkvo'})
+            shapes.update({at + f'mlp.{x}_proj.weight': [hidden, width] for x in ('gate', 'up')})
+            shapes.update({at + 'mlp.down_proj.weight': [width, hidden], at + 'input_layernorm.weight': [width],
+                           at + 'post_attention_layernorm.weight': [width]})
+        os.makedirs(self.path('llama'))
+        write_safetensors(self.path('llama/model.safetensors'),
+                          {name: ('F16', shape, pattern[:2 * math.prod(shape)]) for name, shape in shapes.items()})
+        self.write('llama/config.json', json.dumps({
+            'architectures': ['LlamaForCausalLM'], 'model_type': 'llama', 'hidden_size': width, 'intermediate_size': hidden,
+            'num_hidden_layers': layers, 'num_attention_heads': 8, 'vocab_size': vocab,
+            'max_position_embeddings': 64}).encode())
+
+    def test_memory_of_conversion(self):
+        self.language()
+        self.bounded(24, 'model', 'convert', 'llama', '-o', 'whole')
+        self.bounded(24, 'model', 'quantize', 'llama', '-o', 'int8', '--keep', 'int8')
+        self.bounded(24, 'model', 'quantize', 'whole', '-o', 'int4', '--keep', 'int4')
+        sizes = {name: os.path.getsize(self.path(name)) / 1e6 for name in ('whole', 'int8', 'int4')}
+        self.assertAlmostEqual(sizes['whole'], 58.5, delta=1)
+        self.assertAlmostEqual(sizes['int8'], 58.5 * 34 / 64, delta=1)
+        self.assertLess(sizes['int4'], 27)
+
+    def test_stories(self):
+        """A GGUF file and its conversions tell the same story."""
+        model = os.path.join(SHARED, 'models/stories260K/stories260K-f32.gguf')
+        if not os.path.exists(model):
+            self.skipTest(f'{model} is not here')
+        words = ['complete', '--max-tokens', '60', 'Once upon a time']
+        story = self.succeed(*words, '--model', model)
+        self.succeed('model', 'convert', model, '-o', 'story.flaw')
+        self.assertEqual(self.succeed(*words, '--model', 'story.flaw'), story)
+        self.succeed('model', 'quantize', 'story.flaw', '-o', 'story.flaw', '--keep', 'int8')  # in its own place
+        self.assertLess(os.path.getsize(self.path('story.flaw')), 400e3)
+        self.assertTrue(self.succeed(*words, '--model', 'story.flaw').startswith(story[:20]))
+
+    def test_conversion_refused(self):
+        self.fail_once(2, '--output', 'model', 'convert', 'llama')
+        self.fail_once(2, '--keep', 'model', 'quantize', 'llama', '-o', 'out')
+        self.fail_once(2, 'int9', 'model', 'convert', 'llama', '-o', 'out', '--keep', 'int9')
+        self.fail_once(2, 'more', 'model', 'convert', 'llama', 'more', '-o', 'out')
+        self.fail_once(66, 'llama', 'model', 'convert', 'llama', '-o', 'out')
+        if self.deit():
+            self.fail_once(2, 'no language model', 'model', 'quantize', 'deit', '-o', 'out', '--keep', 'int8')
+
+    def deit(self):
+        """A link to towers alone."""
+        path = os.path.join(SHARED, 'models/deit-tiny')
+        if os.path.exists(path):
+            os.symlink(path, self.path('deit'))
+        return os.path.exists(path)
 
     def test_killed(self):
         """Whatever stops it: no half model under the final name, and a second run puts it right."""
