@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "format/gguf.h"
 #include "model/embedded.h"
 #include "model/walk.h"
 
