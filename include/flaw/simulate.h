@@ -99,7 +99,8 @@ typedef struct flaw_simulate_summary {
     int unreadable;
 } flaw_simulate_summary;
 
-/* FLAW_USAGE (options), FLAW_BAD_DATA (no picture could be read), FLAW_IO, FLAW_NO_MEMORY. */
+/* FLAW_USAGE (options; a folder with pictures in it), FLAW_BAD_DATA (no picture could be read), FLAW_IO,
+ * FLAW_NO_MEMORY. */
 flaw_status flaw_simulate_write(flaw_simulate_summary *out, const char *folder, const flaw_simulate_set *set,
                                 flaw_error *err);
 

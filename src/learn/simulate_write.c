@@ -44,18 +44,37 @@ static void path_of(char out[PATH_ROOM], const writer *w, const char *inside)
     snprintf(out, PATH_ROOM, "%s/%s", w->root, inside);
 }
 
+/* Folders of pictures; the last two only with both blends. */
+static const char *const folders[] = {"train/good",  "test/good",          "test/simulated", "ground_truth/simulated",
+                                      "test/pasted", "ground_truth/pasted"};
+enum { FOLDERS = 6, FOLDERS_OF_ONE = 4 };
+
+/* Pictures of an earlier run would be measured along with the new ones. */
+static flaw_status check_empty(const writer *w, flaw_error *err)
+{
+    for (int i = 0; i < FOLDERS; i++) {
+        char path[PATH_ROOM];
+        flaw_names names;
+        path_of(path, w, folders[i]);
+        if (!flaw_file_is_folder(path)) continue;
+        flaw_status status = flaw_file_list(&names, path, err);
+        if (status != FLAW_OK) return status;
+        size_t count = names.count;
+        flaw_names_release(&names);
+        if (count)
+            return flaw_fail(err, FLAW_USAGE, "folder '%s' is not empty; a new data set needs a folder of its own",
+                             path);
+    }
+    return FLAW_OK;
+}
+
 static flaw_status make_folders(const writer *w, flaw_error *err)
 {
-    static const char *const always[] = {"train/good", "test/good", "test/simulated", "ground_truth/simulated"};
-    static const char *const both[] = {"test/pasted", "ground_truth/pasted"};
-    char path[PATH_ROOM];
-    flaw_status status = FLAW_OK;
-    for (size_t i = 0; i < 4 && status == FLAW_OK; i++) {
-        path_of(path, w, always[i]);
-        status = flaw_file_make_folder(path, err);
-    }
-    for (size_t i = 0; i < 2 && status == FLAW_OK && w->set->poisson && w->set->paste; i++) {
-        path_of(path, w, both[i]);
+    int count = w->set->poisson && w->set->paste ? FOLDERS : FOLDERS_OF_ONE;
+    flaw_status status = check_empty(w, err);
+    for (int i = 0; i < count && status == FLAW_OK; i++) {
+        char path[PATH_ROOM];
+        path_of(path, w, folders[i]);
         status = flaw_file_make_folder(path, err);
     }
     return status;
@@ -77,7 +96,7 @@ static const char *place_of(const flaw_simulated *s, int i)
     return flaw_place_name((s->x[i] + 0.5) / s->picture.width, (s->y[i] + 0.5) / s->picture.height);
 }
 
-/* Sentence for the first `count` patches, which may be none of a NULL. */
+/* s NULL: a good picture. */
 static void answer_of(char out[512], const flaw_simulated *s)
 {
     const char *place[FLAW_SIMULATE_PATCHES];
@@ -112,7 +131,7 @@ static flaw_status say(writer *w, const char *image, const char *mask, const cha
     return FLAW_OK;
 }
 
-/* FLAW_OK with *ok false: the picture was left out, and that was told. */
+/* *ok false: the picture is left out, and that was told. */
 static void read_picture(flaw_picture *out, bool *ok, writer *w, const char *path)
 {
     flaw_error err;
@@ -167,7 +186,7 @@ static flaw_status write_simulated(writer *w, const flaw_simulated *s, const cha
 }
 
 /* Another picture to cut from; NULL: there is only this one. */
-static const char *choose_source(const writer *w, const char *picture, flaw_random *r)
+static const char *choose_source(const writer *w, flaw_random *r)
 {
     const flaw_simulate_set *set = w->set;
     if (set->source_count) return set->source[flaw_random_below(r, (int)set->source_count)];
@@ -200,7 +219,7 @@ static flaw_status simulate_one(writer *w, int i, flaw_error *err)
     const char *from = w->test[i % w->summary.test];
     flaw_random r;
     flaw_random_init(&r, set->seed, STREAMS * (uint64_t)i + STREAM_SOURCE);
-    const char *source_path = choose_source(w, from, &r);
+    const char *source_path = choose_source(w, &r);
     flaw_picture picture, source = {0};
     flaw_simulate_preset preset;
     flaw_simulated blends[2];

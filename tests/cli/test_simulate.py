@@ -122,6 +122,10 @@ class Simulate(command.Command):
         self.fail_once(66, 'empty', 'simulate', 'good', '--source', self.write('empty/words.txt', b'')[:5], '--out', 'set')
         self.fail_once(74, 'file', 'simulate', 'good', '--out', self.write('file', b'') + '/set')
 
+    def test_a_folder_in_use(self):
+        self.simulate(self.good_parts(3))
+        self.fail_once(2, 'set/', 'simulate', 'good', '--out', 'set', words=('not empty',))
+
     def test_a_picture_that_cannot_be_read(self):
         self.good_parts(3)
         self.write('good/1broken.png', part(4)[:300])
