@@ -3,10 +3,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "model/language.h"
 
 #define CHUNK 256     /* tokens that go through the blocks together; bounds the workspace */
+#define LINE 64       /* bytes */
 #define FIRST_ROOM 64 /* tokens; doubled as needed */
+
+/* Floats that begin on a cache line. */
+static float *make_floats(size_t count)
+{
+    size_t bytes;
+    if (!flaw_mul_ok(&bytes, count, sizeof(float)) || !flaw_add_ok(&bytes, bytes, LINE)) return NULL;
+    return aligned_alloc(LINE, bytes / LINE * LINE);
+}
 
 struct flaw_reading {
     const flaw_language *m;
@@ -37,8 +47,8 @@ flaw_status flaw_reading_open(flaw_reading **out, const flaw_language *m, flaw_c
         r->m = m;
         r->c = c;
         r->cache = calloc((size_t)m->shape.layers, sizeof *r->cache);
-        r->normed = malloc((size_t)m->shape.block.width * sizeof *r->normed);
-        r->logits = malloc((size_t)m->shape.vocab * sizeof *r->logits);
+        r->normed = make_floats((size_t)m->shape.block.width);
+        r->logits = make_floats((size_t)m->shape.vocab);
     }
     flaw_status status = FLAW_OK;
     if (!r || !r->cache || !r->normed || !r->logits)
@@ -64,7 +74,7 @@ void flaw_reading_close(flaw_reading *r)
 /* Keys and values of a layer are one block: k [room, width], then v. */
 static bool grow_cache(flaw_block_cache *cache, size_t width, int room)
 {
-    float *k = malloc(2 * (size_t)room * width * sizeof *k);
+    float *k = make_floats(2 * (size_t)room * width);
     if (!k) return false;
     size_t used = (size_t)cache->used * width;
     if (used) {
@@ -101,8 +111,8 @@ static flaw_status make_chunk(flaw_reading *r, int rows, flaw_error *err)
     free(r->x);
     free(r->work);
     r->chunk = 0;
-    r->x = malloc((size_t)rows * (size_t)s->block.width * sizeof *r->x);
-    r->work = malloc(flaw_block_workspace(&s->block, 1, rows) * sizeof *r->work);
+    r->x = make_floats((size_t)rows * (size_t)s->block.width);
+    r->work = make_floats(flaw_block_workspace(&s->block, 1, rows));
     if (!r->x || !r->work)
         return flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory to read %d tokens at once", r->m->name, rows);
     r->chunk = rows;

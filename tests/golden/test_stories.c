@@ -148,6 +148,41 @@ static void test_cut_prompt(void **state)
     flaw_compute_close(&c);
 }
 
+/* More tokens than go through the blocks together, at once and in two parts; and the same bits for any number of
+ * threads. */
+static void test_long_prompt(void **state)
+{
+    enum { LONG = 400 };
+    char path[1024];
+    expected e;
+    int32_t ids[LONG];
+    float *first = NULL;
+    if (!read_expected(&e)) skip();
+    assert_non_null(golden_path(path, true, "models/stories260K"));
+    for (size_t i = 0; i < LONG; i++) ids[i] = e.ids[i % e.count];
+    for (int threads = 1; threads <= 3; threads++) {
+        flaw_compute c;
+        flaw_language *m = NULL;
+        flaw_reading *r;
+        flaw_error err = {0};
+        assert_ok(flaw_compute_open(&c, threads, FLAW_LEVEL_AMX, FLAW_F32, &err));
+        assert_ok(flaw_language_open(&m, path, FLAW_KEEP_FILE, NULL, &c, &err));
+        const size_t vocab = (size_t)m->shape.vocab;
+        assert_ok(flaw_reading_open(&r, m, &c, &err));
+        assert_ok(flaw_reading_ids(r, ids, LONG, &err));
+        if (!first) first = memcpy(make_floats(vocab), flaw_reading_logits(r), vocab * sizeof *first);
+        assert_memory_equal(flaw_reading_logits(r), first, vocab * sizeof *first);
+        flaw_reading_rewind(r, 0);
+        assert_ok(flaw_reading_ids(r, ids, 99, &err));
+        assert_ok(flaw_reading_ids(r, ids + 99, LONG - 99, &err));
+        check_floats("logits of a long text in two parts", flaw_reading_logits(r), first, vocab, true, 1e-5);
+        flaw_reading_close(r);
+        flaw_language_close(m);
+        flaw_compute_close(&c);
+    }
+    free(first);
+}
+
 /* int8 and int4 of such narrow matrices are far from exact, but the story begins as it does; bf16 too. */
 static void test_kept(void **state)
 {
@@ -185,7 +220,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_folder),     cmocka_unit_test(test_gguf_f32), cmocka_unit_test(test_gguf_f16),
-        cmocka_unit_test(test_cut_prompt), cmocka_unit_test(test_kept),
+        cmocka_unit_test(test_cut_prompt), cmocka_unit_test(test_kept),     cmocka_unit_test(test_long_prompt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
