@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "learn/sections.h"
 
 #define MAX_WORDS_FILE (1u << 20)
 
@@ -184,13 +185,6 @@ void flaw_words_caption(char out[FLAW_SENTENCE], const char *name, const char *d
     else fill(out, pick(caption_templates, COUNT(caption_templates), random), name, "");
 }
 
-static int find_section(const char *name, size_t length)
-{
-    for (int i = 0; i < FLAW_WORD_SECTIONS; i++)
-        if (strlen(section_names[i]) == length && !memcmp(section_names[i], name, length)) return i;
-    return -1;
-}
-
 /* Entries of one line, commas between; counted first (entry NULL), then stored. */
 static flaw_status read_line(flaw_words *w, int section, const char *line, size_t length, bool store, flaw_error *err)
 {
@@ -214,26 +208,14 @@ static flaw_status read_line(flaw_words *w, int section, const char *line, size_
 
 static flaw_status read_pass(flaw_words *w, const char *text, size_t size, const char *path, bool store, flaw_error *err)
 {
-    int section = -1, line_number = 0;
+    flaw_sections s = flaw_sections_over(text, size, path, section_names, FLAW_WORD_SECTIONS);
+    flaw_status status;
     memset(w->count, 0, sizeof w->count);
-    for (size_t at = 0; at < size;) {
-        size_t end = at;
-        while (end < size && text[end] != '\n') end++;
-        const char *line = text + at;
-        size_t length = end - at;
-        at = end + 1;
-        line_number++;
-        if (length == 0 || line[0] == '#') continue;
-        if (line[0] == '[') {
-            section = line[length - 1] == ']' ? find_section(line + 1, length - 2) : -1;
-            if (section < 0) return flaw_fail(err, FLAW_BAD_DATA, "%s: line %d: unknown section", path, line_number);
-            continue;
-        }
-        if (section < 0) return flaw_fail(err, FLAW_BAD_DATA, "%s: line %d: words before any [section]", path, line_number);
-        flaw_status status = read_line(w, section, line, length, store, err);
-        if (status) return status;
+    while (flaw_sections_next(&s, &status, err)) {
+        status = read_line(w, s.section, s.line, s.length, store, err);
+        if (status) break;
     }
-    return FLAW_OK;
+    return status;
 }
 
 flaw_status flaw_words_read(flaw_words *out, const char *path, flaw_error *err)
