@@ -7,7 +7,8 @@
 
 #define MOST_BYTES 16384 /* of the turns that are sent along: endpoints read only so much */
 
-/* The first question carries the product's name: it is a word of the user, and stands where those stand. */
+/* The first question that is sent carries the product's name: it is a word of the user, and stands where those stand.
+ */
 static char *with_name(const char *object, const char *question)
 {
     char *text = NULL;
@@ -44,18 +45,33 @@ static bool forget(flaw_remote *r)
     return forgot;
 }
 
-static flaw_status send_turns(const flaw_remote *r, const char *rules, flaw_talk_words words, void *context,
-                              flaw_endpoint_answer *answer, flaw_error *err)
+static flaw_status send_turns(const flaw_remote *r, const char *rules, const char *object, flaw_talk_words words,
+                              void *context, flaw_endpoint_answer *answer, flaw_error *err)
 {
     size_t turns = r->count - r->first;
     flaw_message *message = calloc(turns + 1, sizeof *message);
-    if (!message) return flaw_fail(err, FLAW_NO_MEMORY, "memory for a dialogue was refused");
-    message[0] = (flaw_message){FLAW_SPEAKER_SYSTEM, rules};
-    for (size_t i = 0; i < turns; i++)
-        message[i + 1] = (flaw_message){i % 2 ? FLAW_SPEAKER_ASSISTANT : FLAW_SPEAKER_USER, r->line[r->first + i]};
-    flaw_status s = flaw_endpoint_ask(answer, &r->endpoint, message, turns + 1, words, context, err);
+    char *first = with_name(object, r->line[r->first]);
+    flaw_status s = FLAW_OK;
+    if (!message || !first) s = flaw_fail(err, FLAW_NO_MEMORY, "memory for a dialogue was refused");
+    if (!s) message[0] = (flaw_message){FLAW_SPEAKER_SYSTEM, rules};
+    for (size_t i = 0; !s && i < turns; i++)
+        message[i + 1] =
+            (flaw_message){i % 2 ? FLAW_SPEAKER_ASSISTANT : FLAW_SPEAKER_USER, i ? r->line[r->first + i] : first};
+    if (!s) s = flaw_endpoint_ask(answer, &r->endpoint, message, turns + 1, words, context, err);
+    free(first);
     free(message);
     return s;
+}
+
+/* Keep question and answer; one that was stopped before its first word is as if never asked for. */
+static flaw_status keep_answer(flaw_remote *r, const flaw_endpoint_answer *answer, flaw_answer *out, flaw_error *err)
+{
+    out->text = flaw_talk_trimmed(answer->text, strlen(answer->text));
+    out->cut = answer->cut;
+    if (!out->text) return flaw_fail(err, FLAW_NO_MEMORY, "memory for an answer was refused");
+    if (!*out->text) drop_last(r);
+    else if (!add_line(r, strdup(out->text))) return flaw_fail(err, FLAW_NO_MEMORY, "memory for an answer was refused");
+    return FLAW_OK;
 }
 
 flaw_status flaw_remote_ask(flaw_remote *r, const flaw_result *facts, const char *question, flaw_talk_words words,
@@ -63,23 +79,19 @@ flaw_status flaw_remote_ask(flaw_remote *r, const flaw_result *facts, const char
 {
     flaw_endpoint_answer answer = {0};
     flaw_buffer rules;
-    if (!add_line(r, r->count ? strdup(question) : with_name(facts->object, question)))
-        return flaw_fail(err, FLAW_NO_MEMORY, "memory for a question was refused");
+    if (!add_line(r, strdup(question))) return flaw_fail(err, FLAW_NO_MEMORY, "memory for a question was refused");
     bool forgot = forget(r);
     flaw_buffer_init(&rules, 65536);
     flaw_endpoint_system(&rules, facts);
     flaw_status s = rules.failed ? flaw_fail(err, FLAW_NO_MEMORY, "memory for the facts was refused")
-                                 : send_turns(r, rules.data, words, context, &answer, err);
+                                 : send_turns(r, rules.data, facts->object, words, context, &answer, err);
+    if (!s) s = keep_answer(r, &answer, out, err);
     flaw_buffer_release(&rules);
-    if (!s) out->text = flaw_talk_trimmed(answer.text, strlen(answer.text));
-    if (!s && (!out->text || !add_line(r, strdup(out->text))))
-        s = flaw_fail(err, FLAW_NO_MEMORY, "memory for an answer was refused");
     free(answer.text);
     if (s) drop_last(r); /* the question was never answered */
-    if (s) return s;
-    out->cut = answer.cut;
-    if (forgot) snprintf(out->note, sizeof out->note, "the dialogue is long: the oldest turns were not sent along");
-    return FLAW_OK;
+    else if (forgot)
+        snprintf(out->note, sizeof out->note, "the dialogue is long: the oldest turns were not sent along");
+    return s;
 }
 
 void flaw_remote_restart(flaw_remote *r)

@@ -59,8 +59,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def way_length(self, _):
         self.stream(chunk('Yes, and'), chunk(None, 'length'), b'data: [DONE]\n\n')
 
+    def way_escapes(self, _):
+        """Control sequences for terminals, of both kinds."""
+        self.reply(200, whole('\x1b[31mred\x1b[0m \x9b2J \x07 \r done'))
+
     def way_trickle(self, _):
         self.stream(*[chunk('word ')] * 40, chunk(None, 'stop'), b'data: [DONE]\n\n', pause=0.1)
+
+    def way_slow(self, _):
+        self.stream(*[chunk('word ')] * 400, chunk(None, 'stop'), b'data: [DONE]\n\n', pause=0.1)
 
     def way_silent(self, _):
         self.server.leave.wait(30)

@@ -57,7 +57,8 @@ class Endpoint(unittest.TestCase):
         for url in (base + '/', base + '//', base + '/chat/completions'):
             self.assertEqual(self.ask(url)['text'], 'Yes, at the left é.')
         for url, says in (('ftp://a/v1', 'no address'), ('127.0.0.1/v1', 'no address'), ('http://', 'no address'),
-                          ('http:///v1', 'no address'), ('http://user:pw@a/v1', 'a name or password'), ('http://a/v1?x=1', 'a query'),
+                          ('http:///v1', 'no address'), ('http://user:pw@a/v1', 'a name or password'),
+                          ('http://a/v1?x=1', 'a query'),
                           ('http://a/v1#x', 'a query'), ('http://a b/', 'byte 0x20'), ('http://a/\n', 'byte 0x0a'),
                           ('http://a/\u00e9', 'byte 0xc3'), ('file:///etc/passwd', 'no address')):
             answer = self.ask(url)
