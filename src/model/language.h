@@ -75,7 +75,8 @@ flaw_status flaw_language_pack(flaw_language *m, flaw_compute *c, flaw_error *er
  * llama2.c's tok*.bin), a GGUF file, or a flaw bundle with "language" tensors (path NULL: the embedded one). Missing, left-over
  * and misshapen names are one error that lists them; rotary_emb.inv_freq buffers are recomputed and ignored.
  * A tokenizer with another number of pieces than the table has rows is refused, except for rows added for padding (Vicuna's
- * 32,001). adapters may be NULL. Peak memory: the weights kept plus one matrix. */
+ * 32,001). adapters may be NULL. Peak memory: the weights kept plus one matrix. Matrices that are converted are looked
+ * through for numbers that are not finite; of those that stay in the file the text that meets them tells. */
 flaw_status flaw_language_open(flaw_language **out, const char *path, flaw_keep keep, const flaw_adapters *adapters,
                                flaw_compute *c, flaw_error *err);
 void flaw_language_close(flaw_language *m);

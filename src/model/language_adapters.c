@@ -26,10 +26,10 @@ static bool parse_name(adapter_name *out, const char *name, int layers)
     return strcmp(end, ".weight") == 0 || strcmp(end, ".default.weight") == 0;
 }
 
-static int rows_of(const flaw_language_shape *s, int projection)
+static int rows_of(const flaw_block_shape *s, int projection)
 {
     bool shared = projection == FLAW_PROJECT_K || projection == FLAW_PROJECT_V;
-    return shared ? flaw_block_kv_width(&s->block) : s->block.width;
+    return shared ? flaw_block_kv_width(s) : s->width;
 }
 
 typedef struct matching {
@@ -62,7 +62,7 @@ static flaw_status check_one(const matching *m, flaw_adapter *adapter, int layer
         return flaw_fail(err, FLAW_MISSING, "%s: adapters do not fit: '%s' has no %s", m->tensors->path,
                          adapter->a ? adapter->a->name : adapter->b->name, adapter->a ? "lora_B" : "lora_A");
     const flaw_tensor *a = adapter->a, *b = adapter->b;
-    size_t rows = (size_t)rows_of(m->shape, projection), columns = (size_t)m->shape->block.width;
+    size_t rows = (size_t)rows_of(&m->shape->block, projection), columns = (size_t)m->shape->block.width;
     if (a->rank != 2 || b->rank != 2 || a->shape[0] != b->shape[1] || a->shape[0] < 1 || a->shape[0] > columns ||
         a->shape[1] != columns || b->shape[0] != rows)
         return flaw_fail(
@@ -102,30 +102,47 @@ flaw_status flaw_adapters_match(flaw_adapter **out, const flaw_adapters *adapter
     return FLAW_OK;
 }
 
-flaw_status flaw_adapter_read(flaw_adapter_floats *out, const flaw_adapters *adapters, const flaw_adapter *adapter,
-                              int columns, flaw_error *err)
+static flaw_status read_floats(flaw_adapter_floats *out, const flaw_adapters *adapters, const flaw_adapter *adapter,
+                               flaw_error *err)
 {
     size_t a = adapter->a->count, b = adapter->b->count;
-    flaw_adapter_floats f = {
-        .a = malloc((a + b) * sizeof *f.a), .rank = adapter->rank, .columns = columns, .scale = adapters->scale};
-    if (!f.a) return flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory for its adapters", adapters->tensors->path);
-    f.b = f.a + a;
-    flaw_status status = flaw_tensor_to_f32(adapters->tensors, adapter->a, f.a, err);
-    if (!status) status = flaw_tensor_to_f32(adapters->tensors, adapter->b, f.b, err);
-    if (status) flaw_adapter_floats_release(&f);
-    else *out = f;
+    out->a = malloc((a + b) * sizeof *out->a);
+    if (!out->a) return flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory for its adapters", adapters->tensors->path);
+    out->b = out->a + a;
+    out->rank = adapter->rank;
+    flaw_status status = flaw_tensor_to_f32(adapters->tensors, adapter->a, out->a, err);
+    return status ? status : flaw_tensor_to_f32(adapters->tensors, adapter->b, out->b, err);
+}
+
+flaw_status flaw_adapter_stack_read(flaw_adapter_stack *out, const flaw_adapters *adapters, const flaw_adapter *adapter,
+                                    int parts, flaw_projection first, const flaw_block_shape *shape, flaw_error *err)
+{
+    flaw_status status = FLAW_OK;
+    *out = (flaw_adapter_stack){.parts = adapter ? parts : 0, .columns = shape->width};
+    for (int p = 0; p < out->parts && !status; p++) {
+        out->first[p + 1] = out->first[p] + rows_of(shape, (int)first + p);
+        if (!adapter[p].a) continue;
+        out->any = true;
+        out->scale = adapters->scale;
+        status = read_floats(&out->part[p], adapters, &adapter[p], err);
+    }
+    if (status) flaw_adapter_stack_release(out);
     return status;
 }
 
-void flaw_adapter_add(const flaw_adapter_floats *f, const flaw_kernels *k, int index, float *row)
+void flaw_adapter_stack_add(const flaw_adapter_stack *s, const flaw_kernels *k, int index, float *row)
 {
-    const float *b = f->b + (size_t)index * (size_t)f->rank;
-    for (int r = 0; r < f->rank; r++)
-        k->axpy((size_t)f->columns, f->scale * b[r], f->a + (size_t)r * (size_t)f->columns, row);
+    for (int p = 0; p < s->parts; p++) {
+        const flaw_adapter_floats *f = &s->part[p];
+        if (!f->a || index < s->first[p] || index >= s->first[p + 1]) continue;
+        const float *b = f->b + (size_t)(index - s->first[p]) * (size_t)f->rank;
+        for (int r = 0; r < f->rank; r++)
+            k->axpy((size_t)s->columns, s->scale * b[r], f->a + (size_t)r * (size_t)s->columns, row);
+    }
 }
 
-void flaw_adapter_floats_release(flaw_adapter_floats *f)
+void flaw_adapter_stack_release(flaw_adapter_stack *s)
 {
-    free(f->a);
-    *f = (flaw_adapter_floats){0};
+    for (int p = 0; p < s->parts; p++) free(s->part[p].a);
+    *s = (flaw_adapter_stack){0};
 }

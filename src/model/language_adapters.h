@@ -17,16 +17,26 @@ typedef struct flaw_adapter {
 flaw_status flaw_adapters_match(flaw_adapter **out, const flaw_adapters *adapters, const flaw_language_shape *shape,
                                 flaw_arena *arena, flaw_error *err);
 
-/* One adapter as floats, for adding it to rows. */
+/* One adapter as floats. */
 typedef struct flaw_adapter_floats {
     float *a, *b; /* owned, one block at `a`; NULL: none */
-    int rank, columns;
-    float scale;
+    int rank;
 } flaw_adapter_floats;
-flaw_status flaw_adapter_read(flaw_adapter_floats *out, const flaw_adapters *adapters, const flaw_adapter *adapter,
-                              int columns, flaw_error *err);
+
+/* What is added to the rows of one matrix: its adapter, or those of q, k and v where the matrix is all three. */
+typedef struct flaw_adapter_stack {
+    flaw_adapter_floats part[3];
+    int first[4]; /* rows first[i] .. first[i + 1] - 1 are part i's */
+    int parts, columns;
+    bool any; /* there is something to add */
+    float scale;
+} flaw_adapter_stack;
+
+/* adapter: [parts] from the table of flaw_adapters_match, beginning with `first`; NULL gives an empty stack. */
+flaw_status flaw_adapter_stack_read(flaw_adapter_stack *out, const flaw_adapters *adapters, const flaw_adapter *adapter,
+                                    int parts, flaw_projection first, const flaw_block_shape *shape, flaw_error *err);
 /* row [columns] += scale * B[index] A, in float32. */
-void flaw_adapter_add(const flaw_adapter_floats *f, const flaw_kernels *k, int index, float *row);
-void flaw_adapter_floats_release(flaw_adapter_floats *f);
+void flaw_adapter_stack_add(const flaw_adapter_stack *s, const flaw_kernels *k, int index, float *row);
+void flaw_adapter_stack_release(flaw_adapter_stack *s);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/checked.h"
 #include "model/language_adapters.h"
 #include "model/language_source.h"
+#include "model/weight_types.h"
 
 #define AUTO_LIMIT ((size_t)4 << 30) /* bytes of a file that are kept as they are */
 #define PIECE_ROWS 16                /* of a matrix that one thread converts at a time */
@@ -26,14 +27,6 @@ typedef struct reader {
     flaw_error *err;
 } reader;
 
-/* A stack of up to three adapters: those of q, k and v where they are one matrix. */
-typedef struct stack {
-    flaw_adapter_floats part[3];
-    int first[4]; /* rows first[i] .. first[i + 1] - 1 are part i's */
-    int parts;
-    bool any;
-} stack;
-
 flaw_weight_type flaw_language_kept(flaw_keep keep, flaw_weight_type from, bool table, int columns)
 {
     static const flaw_weight_type kept[] = {[FLAW_KEEP_F32] = FLAW_WEIGHT_F32,
@@ -45,27 +38,11 @@ flaw_weight_type flaw_language_kept(flaw_keep keep, flaw_weight_type from, bool 
     return (size_t)columns % flaw_weight_block(type) ? FLAW_WEIGHT_BF16 : type;
 }
 
-/* Type of a tensor as the products read it; FLAW_WEIGHT_TYPES: they do not. */
-static flaw_weight_type weight_type(flaw_dtype dtype)
-{
-    switch (dtype) {
-    case FLAW_DTYPE_F32: return FLAW_WEIGHT_F32;
-    case FLAW_DTYPE_F16: return FLAW_WEIGHT_F16;
-    case FLAW_DTYPE_BF16: return FLAW_WEIGHT_BF16;
-    case FLAW_DTYPE_Q8_0: return FLAW_WEIGHT_Q8_0;
-    case FLAW_DTYPE_Q4_0: return FLAW_WEIGHT_Q4_0;
-    case FLAW_DTYPE_Q4_1: return FLAW_WEIGHT_Q4_1;
-    case FLAW_DTYPE_Q4_K: return FLAW_WEIGHT_Q4_K;
-    case FLAW_DTYPE_Q6_K: return FLAW_WEIGHT_Q6_K;
-    default: return FLAW_WEIGHT_TYPES;
-    }
-}
-
 /* Rows of one matrix on their way from the file's type to the kept one. */
 typedef struct conversion {
     const reader *r;
     const flaw_tensor *tensor;
-    const stack *adapters;
+    const flaw_adapter_stack *adapters;
     flaw_weight_type from, to;
     int rows, columns;
     int first, end; /* rows of the slab */
@@ -108,9 +85,7 @@ static void convert_piece(void *context, int piece, int worker)
             }
             return;
         }
-        for (int p = 0; v->adapters && p < v->adapters->parts; p++)
-            if (i >= v->adapters->first[p] && i < v->adapters->first[p + 1] && v->adapters->part[p].a)
-                flaw_adapter_add(&v->adapters->part[p], v->r->c->kernels, i - v->adapters->first[p], row);
+        flaw_adapter_stack_add(v->adapters, v->r->c->kernels, i, row);
         flaw_weight_pack(v->to, (size_t)v->columns, row, v->out + (size_t)i * bytes);
     }
 }
@@ -123,13 +98,14 @@ static void convert_rows(conversion *v)
     for (v->first = 0; v->first < v->rows; v->first = v->end) {
         v->end = v->rows - v->first > step ? v->first + step : v->rows;
         flaw_pool_run(v->r->c->pool, convert_piece, v, (v->end - v->first + PIECE_ROWS - 1) / PIECE_ROWS);
-        flaw_tensor read = *v->tensor; /* from its beginning: a system that reads ahead may have brought back what went */
+        flaw_tensor read =
+            *v->tensor; /* from its beginning: a system that reads ahead may have brought back what went */
         read.bytes = (size_t)v->end * bytes;
         flaw_tensor_drop(&v->r->m->file, &read);
     }
 }
 
-static flaw_status convert(reader *r, flaw_matrix *out, const flaw_tensor *t, const stack *adapters,
+static flaw_status convert(reader *r, flaw_matrix *out, const flaw_tensor *t, const flaw_adapter_stack *adapters,
                            flaw_weight_type from, flaw_weight_type to, flaw_error *err)
 {
     conversion v = {
@@ -158,59 +134,38 @@ static flaw_status convert(reader *r, flaw_matrix *out, const flaw_tensor *t, co
     return status;
 }
 
-static flaw_status read_adapters(stack *out, const reader *r, const flaw_adapter *adapter, int parts, const int *rows,
-                                 int columns, flaw_error *err)
-{
-    flaw_status status = FLAW_OK;
-    out->parts = parts;
-    for (int p = 0; p < parts && !status; p++) {
-        out->first[p + 1] = out->first[p] + rows[p];
-        if (!adapter[p].a) continue;
-        out->any = true;
-        status = flaw_adapter_read(&out->part[p], r->adapters, &adapter[p], columns, err);
-    }
-    return status;
-}
-
-/* The next parameter of the list as a matrix. adapter: [parts] or NULL, of `rows` rows each. */
-static flaw_status read_matrix(reader *r, flaw_matrix *out, const flaw_adapter *adapter, int parts, const int *rows,
-                               flaw_error *err)
+/* The next parameter of the list as a matrix, with what its adapters add. */
+static flaw_status read_matrix(reader *r, flaw_matrix *out, const flaw_adapter_stack *adapters, flaw_error *err)
 {
     const flaw_parameter *p = &r->b->list->item[r->next];
-    const flaw_tensor *t = r->b->bound[r->next].part[0];
-    stack adapters = {.parts = 0};
-    r->next++;
+    const flaw_tensor *t = r->b->bound[r->next++].part[0];
     out->rows = (int)p->shape[0];
     out->cols = (int)p->shape[1];
-    flaw_status status = adapter ? read_adapters(&adapters, r, adapter, parts, rows, out->cols, err) : FLAW_OK;
-    if (!status) {
-        flaw_weight_type from = weight_type(t->dtype), plain = from;
-        if (adapters.any || from == FLAW_WEIGHT_TYPES) plain = FLAW_WEIGHT_F32;
-        bool table = p->shape[0] == (size_t)r->m->shape.vocab && strstr(p->name, ".block.") == NULL;
-        flaw_weight_type to = flaw_language_kept(r->keep, plain, table, out->cols);
-        if (to == from && !adapters.any) {
-            out->type = from;
-            out->data = t->data;
-            r->mapped = true;
-        } else {
-            status = convert(r, out, t, adapters.any ? &adapters : NULL, from, to, err);
-        }
-    }
-    for (int i = 0; i < 3; i++) flaw_adapter_floats_release(&adapters.part[i]);
-    return status;
+    flaw_weight_type from = flaw_weight_of_dtype(t->dtype), plain = from;
+    if (adapters->any || from == FLAW_WEIGHT_TYPES) plain = FLAW_WEIGHT_F32;
+    bool table = p->shape[0] == (size_t)r->m->shape.vocab && strstr(p->name, ".block.") == NULL;
+    flaw_weight_type to = flaw_language_kept(r->keep, plain, table, out->cols);
+    if (to != from || adapters->any) return convert(r, out, t, adapters, from, to, err);
+    out->type = from;
+    out->data = t->data;
+    r->mapped = true;
+    return FLAW_OK;
 }
 
-/* The next `parts` parameters as one linear layer. which: the first of its adapters; -1: it has none. */
-static void read_linear(reader *r, flaw_linear *l, int layer, int which, int parts)
+/* The next `parts` parameters as one linear layer: `count` projections of attention that begin with `first`, each with
+ * its adapters, or (count 0) anything else. */
+static void read_linear(reader *r, flaw_linear *l, int parts, int layer, flaw_projection first, int count)
 {
     flaw_matrix *part = r->status ? NULL : flaw_arena_alloc(&r->m->arena, (size_t)parts, sizeof *part);
     if (!r->status && !part) r->status = flaw_fail(r->err, FLAW_NO_MEMORY, "%s: no memory", r->m->file.path);
-    int d = r->m->shape.block.width, kv = flaw_block_kv_width(&r->m->shape.block);
-    const int all_rows[] = {d, kv, kv, d};
     for (int i = 0; i < parts && !r->status; i++) {
-        const flaw_adapter *adapter = r->table && which >= 0 ? &r->table[4 * layer + which + i] : NULL;
-        int stacked = which == FLAW_PROJECT_Q && parts == 1 ? 3 : 1;
-        r->status = read_matrix(r, &part[i], adapter, stacked, adapter ? &all_rows[which + i] : NULL, r->err);
+        flaw_adapter_stack adapters;
+        const int which = (int)first + i;
+        const flaw_adapter *adapter = r->table && count ? &r->table[4 * layer + which] : NULL;
+        r->status = flaw_adapter_stack_read(&adapters, r->adapters, adapter, count / parts, (flaw_projection)which,
+                                            &r->m->shape.block, r->err);
+        if (!r->status) r->status = read_matrix(r, &part[i], &adapters, r->err);
+        flaw_adapter_stack_release(&adapters);
     }
     l->part = part;
     l->parts = parts;
@@ -230,24 +185,25 @@ static flaw_status read_all(reader *r)
 {
     flaw_language *m = r->m;
     const flaw_language_shape *s = &m->shape;
-    r->status = read_matrix(r, &m->token, NULL, 0, NULL, r->err);
+    const flaw_adapter_stack none = {.parts = 0};
+    r->status = read_matrix(r, &m->token, &none, r->err);
     for (int i = 0; i < s->layers && !r->status; i++) {
         flaw_block *b = &m->block[i];
         b->shape = s->block;
         b->weights.norm1_w = read_norm(r);
         flaw_block_bind(b);
-        read_linear(r, &b->qkv, i, FLAW_PROJECT_Q, r->bundle ? 1 : 3);
-        read_linear(r, &b->out, i, FLAW_PROJECT_OUT, 1);
+        read_linear(r, &b->qkv, r->bundle ? 1 : 3, i, FLAW_PROJECT_Q, 3);
+        read_linear(r, &b->out, 1, i, FLAW_PROJECT_OUT, 1);
         b->weights.norm2_w = read_norm(r);
-        read_linear(r, &b->fc1, i, -1, r->bundle ? 1 : 2);
-        read_linear(r, &b->fc2, i, -1, 1);
+        read_linear(r, &b->fc1, r->bundle ? 1 : 2, i, FLAW_PROJECT_Q, 0);
+        read_linear(r, &b->fc2, 1, i, FLAW_PROJECT_Q, 0);
         m->view.block[i] = b->weights;
     }
     m->view.norm = read_norm(r);
     m->head.in = s->block.width;
     m->head.out = s->vocab;
     if (!s->tied) {
-        read_linear(r, &m->head, 0, -1, 1);
+        read_linear(r, &m->head, 1, 0, FLAW_PROJECT_Q, 0);
     } else {
         m->head.part = &m->token;
         m->head.parts = 1;

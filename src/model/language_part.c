@@ -5,6 +5,7 @@
 
 #include "model/language_adapters.h"
 #include "model/language_config.h"
+#include "model/weight_types.h"
 
 #define TOKENIZER_LIMIT ((size_t)64 << 20)
 
@@ -18,6 +19,7 @@ typedef struct source {
     int parts;
     const flaw_adapter *adapter; /* [adapters] of its rows, from above; NULL: none */
     int adapters;
+    flaw_projection first;
 } source;
 
 /* What the part is written from; in its arena. */
@@ -53,9 +55,9 @@ static source find(const origin *o, size_t index)
         l = linears[in_block];
         s.floats = norms[in_block];
         if (l == &b->qkv || l == &b->out) {
-            const int first = l == &b->qkv ? FLAW_PROJECT_Q : FLAW_PROJECT_OUT;
+            s.first = l == &b->qkv ? FLAW_PROJECT_Q : FLAW_PROJECT_OUT;
             s.adapters = l == &b->qkv ? 3 : 1;
-            s.adapter = o->table ? &o->table[4 * layer + (size_t)first] : NULL;
+            s.adapter = o->table ? &o->table[4 * layer + (size_t)s.first] : NULL;
         }
     }
     if (l) {
@@ -81,54 +83,12 @@ static flaw_weight_type type_of(const source *s, flaw_keep keep, const flaw_para
                               (int)p->shape[1]);
 }
 
-static flaw_dtype dtype_of(flaw_weight_type type)
-{
-    static const flaw_dtype dtypes[] = {[FLAW_WEIGHT_F32] = FLAW_DTYPE_F32,   [FLAW_WEIGHT_F16] = FLAW_DTYPE_F16,
-                                        [FLAW_WEIGHT_BF16] = FLAW_DTYPE_BF16, [FLAW_WEIGHT_Q8_0] = FLAW_DTYPE_Q8_0,
-                                        [FLAW_WEIGHT_Q4_0] = FLAW_DTYPE_Q4_0, [FLAW_WEIGHT_Q4_1] = FLAW_DTYPE_Q4_1,
-                                        [FLAW_WEIGHT_Q4_K] = FLAW_DTYPE_Q4_K, [FLAW_WEIGHT_Q6_K] = FLAW_DTYPE_Q6_K};
-    return dtypes[type];
-}
-
-static flaw_weight_type weight_of(flaw_dtype dtype)
-{
-    int type = 0;
-    while (dtype_of((flaw_weight_type)type) != dtype) type++;
-    return (flaw_weight_type)type;
-}
-
-/* Adapters of the rows of one parameter, as floats. */
-typedef struct stack {
-    flaw_adapter_floats part[3];
-    int first[4]; /* rows first[i] .. first[i + 1] - 1 are part i's */
-    int parts;    /* 0: none */
-} stack;
-
-static void release_stack(stack *a)
-{
-    for (int i = 0; i < a->parts; i++) flaw_adapter_floats_release(&a->part[i]);
-}
-
-static flaw_status read_stack(stack *out, const origin *o, const source *s, int columns, flaw_error *err)
-{
-    const flaw_block_shape *b = &o->m->shape.block;
-    flaw_status status = FLAW_OK;
-    if (!s->adapter) return FLAW_OK;
-    for (int i = 0; i < s->adapters && !status; i++) {
-        const int rows = s->adapters == 3 && i > 0 ? flaw_block_kv_width(b) : b->width;
-        out->first[i + 1] = out->first[i] + rows;
-        if (s->adapter[i].a) status = flaw_adapter_read(&out->part[i], o->adapters, &s->adapter[i], columns, err);
-        out->parts = i + 1;
-    }
-    return status;
-}
-
 /* Rows of a matrix on their way into the file. */
 typedef struct passage {
     const origin *o;
     const flaw_matrix *matrix;
     int above; /* rows of the parameter that stand above this matrix */
-    const stack *adapters;
+    const flaw_adapter_stack *adapters;
     flaw_weight_type to;
     flaw_tensor_writer *file;
     const char *name, *where; /* for messages */
@@ -139,11 +99,8 @@ typedef struct passage {
 static flaw_status write_row(const passage *w, const uint8_t *from, int index, flaw_error *err)
 {
     const size_t n = (size_t)w->matrix->cols;
-    const stack *a = w->adapters;
     flaw_weight_unpack(w->matrix->type, n, from, w->row);
-    for (int i = 0; i < a->parts; i++)
-        if (index >= a->first[i] && index < a->first[i + 1] && a->part[i].a)
-            flaw_adapter_add(&a->part[i], w->o->kernels, index - a->first[i], w->row);
+    flaw_adapter_stack_add(w->adapters, w->o->kernels, index, w->row);
     flaw_status status = flaw_floats_check(w->row, n, w->name, w->where, err);
     if (status) return status;
     flaw_weight_pack(w->to, n, w->row, w->packed);
@@ -160,7 +117,7 @@ static flaw_status write_matrix(const passage *w, flaw_error *err)
     for (int first = 0, count; first < m->rows && !status; first += count) {
         const uint8_t *from = (const uint8_t *)m->data + (size_t)first * bytes;
         count = m->rows - first < step ? m->rows - first : step;
-        if (m->type == w->to && !w->adapters->parts) {
+        if (m->type == w->to && !w->adapters->any) {
             status = flaw_tensor_writer_data(w->file, from, (size_t)count * bytes, err);
         } else {
             for (int r = 0; r < count && !status; r++)
@@ -177,14 +134,15 @@ static flaw_status write_item(const flaw_part *part, size_t item, flaw_tensor_wr
     const source s = find(o, item);
     const flaw_matrix *matrix = s.part ? s.part : &s.own;
     const size_t n = (size_t)matrix->cols;
-    stack adapters = {.parts = 0};
+    flaw_adapter_stack adapters;
     passage w = {.o = o,
                  .adapters = &adapters,
-                 .to = weight_of(part->item[item].dtype),
+                 .to = flaw_weight_of_dtype(part->item[item].dtype),
                  .file = to,
                  .name = part->item[item].name,
                  .where = part->name};
-    flaw_status status = read_stack(&adapters, o, &s, matrix->cols, err);
+    flaw_status status =
+        flaw_adapter_stack_read(&adapters, o->adapters, s.adapter, s.adapters, s.first, &o->m->shape.block, err);
     w.row = malloc(n * sizeof *w.row);
     w.packed = malloc(flaw_weight_row_bytes(w.to, n));
     if (!status && (!w.row || !w.packed))
@@ -196,7 +154,7 @@ static flaw_status write_item(const flaw_part *part, size_t item, flaw_tensor_wr
     }
     free(w.row);
     free(w.packed);
-    release_stack(&adapters);
+    flaw_adapter_stack_release(&adapters);
     return status;
 }
 
@@ -241,7 +199,7 @@ static flaw_status add_parameters(flaw_part *part, const origin *o, flaw_keep ke
             .name = p->name, .dtype = FLAW_DTYPE_F32, .rank = p->rank, .shape = {p->shape[0], p->shape[1]}};
         if (s.floats) status = flaw_floats_check(s.floats, p->count, p->name, m->name, err);
         if (p->rank == 1) t.data = (const uint8_t *)s.floats;
-        else t.dtype = dtype_of(type_of(&s, keep, p, m->shape.vocab));
+        else t.dtype = flaw_dtype_of_weight(type_of(&s, keep, p, m->shape.vocab));
         if (!status) status = flaw_part_add(part, &t, err);
     }
     return status;

@@ -4,6 +4,8 @@
 
 #include "tiny_language.h"
 
+#include "model/language_part.h"
+
 static flaw_language *open_at(const char *path, flaw_keep keep, const flaw_adapters *adapters, flaw_compute *c)
 {
     flaw_language *m = NULL;
@@ -171,6 +173,15 @@ static void test_adapters(void **state)
     flaw_language *m = open_at(*state, FLAW_KEEP_AUTO, &adapters, &c);
     float *want = tiny_logits(merged, &c), *before = tiny_logits(plain, &c), *got = tiny_logits(m, &c);
     assert_true(tiny_distance(before, want, 301) > 0.05);
+    assert_true(tiny_distance(got, want, 301) < 1e-5);
+    flaw_language_close(m);
+    free(got);
+    /* a bundle has q, k and v below each other */
+    char path[512];
+    assert_ok(flaw_language_bundle_write(in_folder(path, *state, "plain"), plain, FLAW_KEEP_F32, NULL, &err));
+    m = open_at(path, FLAW_KEEP_AUTO, &adapters, &c);
+    assert_int_equal(m->block[0].qkv.parts, 1);
+    got = tiny_logits(m, &c);
     assert_true(tiny_distance(got, want, 301) < 1e-5);
     flaw_language_close(m);
     free(got);
