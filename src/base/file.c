@@ -119,11 +119,17 @@ flaw_status flaw_file_map(flaw_bytes *out, const char *path, flaw_error *err)
 
 void flaw_bytes_drop(const flaw_bytes *bytes, const void *at, size_t size)
 {
-    const uintptr_t begin = (uintptr_t)bytes->data, from = (uintptr_t)at;
-    if (!bytes->mapped || from < begin || from - begin > bytes->size || size > bytes->size - (from - begin)) return;
-    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), first = from - from % page;
+    /* A page that is touched brings its neighbours along, in aligned stretches of 64 KiB or, where the system keeps the
+     * file in larger units, up to 2 MiB. They must go too, or a tenth of a file that is read piece by piece stays. */
+    const uintptr_t around = (uintptr_t)2 << 20, begin = (uintptr_t)bytes->data, from = (uintptr_t)at;
+    if (!bytes->mapped || size == 0 || from < begin || from - begin > bytes->size) return;
+    if (size > bytes->size - (from - begin)) return;
+    const uintptr_t end = begin + bytes->size, last = from + size;
+    uintptr_t first = from - from % around;
+    if (first < begin) first = begin; /* which is the beginning of a page */
+    const uintptr_t stop = end - last < around ? end : last + (around - last % around) % around;
     /* A private mapping that nobody writes to: what is dropped is in the file. Advice may fail without harm. */
-    if (size > 0) madvise((void *)first, from + size - first, MADV_DONTNEED);
+    madvise((void *)first, stop - first, MADV_DONTNEED);
 }
 
 void flaw_bytes_release(flaw_bytes *bytes)
