@@ -18,14 +18,20 @@ static sigset_t held_signals(void)
     return set;
 }
 
-static bool stop(void *context)
+bool cli_train_stop(void *context)
 {
     const sigset_t set = held_signals();
     const struct timespec at_once = {0};
     return sigtimedwait(&set, NULL, &at_once) > 0;
 }
 
-static void note(void *context, const char *line)
+void cli_train_hold_signals(void)
+{
+    const sigset_t set = held_signals();
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+void cli_train_note(void *context, const char *line)
 {
     puts(line);
     fflush(stdout);
@@ -150,6 +156,7 @@ static int export(const cli_settings *s)
 int cmd_train(const cli_settings *s)
 {
     if (s->arguments.count && strcmp(s->arguments.value[0], "export") == 0) return export(s);
+    if (s->arguments.count == 1 && strcmp(s->arguments.value[0], "language") == 0) return cmd_train_language(s);
     if (s->arguments.count) return cli_wrong_use("train: '%s' is not expected", s->arguments.value[0]);
     if (!s->out) return cli_wrong_use("train: no folder for checkpoints; usage: flaw train --out DIR");
     char *copy[FLAW_TRAIN_MAX_SOURCES] = {NULL};
@@ -163,9 +170,9 @@ int cmd_train(const cli_settings *s)
     flaw_status status = read_sources(&options, s, copy, &err);
     if (status == FLAW_OK) status = cli_make_folder(s->out, &err);
     if (status == FLAW_OK) {
-        const sigset_t set = held_signals();
-        const flaw_train_callbacks callbacks = {.note = note, .report = report, .figures = figures, .stop = stop};
-        pthread_sigmask(SIG_BLOCK, &set, NULL); /* before the trainer starts threads, which inherit it */
+        const flaw_train_callbacks callbacks = {.note = cli_train_note, .report = report, .figures = figures,
+                                                .stop = cli_train_stop};
+        cli_train_hold_signals();
         status = flaw_train_run(&options, &callbacks, &err);
     }
     for (int i = 0; i < FLAW_TRAIN_MAX_SOURCES; i++) free(copy[i]);

@@ -36,10 +36,17 @@ int cmd_eval(const cli_settings *s);
 int cmd_scenes(const cli_settings *s);
 int cmd_simulate(const cli_settings *s);
 int cmd_train(const cli_settings *s);
+int cmd_train_language(const cli_settings *s);
 int cmd_ask(const cli_settings *s);
 int cmd_chat(const cli_settings *s);
 int cmd_bench(const cli_settings *s);
 int cmd_help(const cli_settings *s);
 int cmd_completion(const cli_settings *s);
+
+/* Shared by the trainers: a line for people; Ctrl-C and the end signal, held back before a trainer starts threads (which
+ * inherit it) and asked for between its steps, so that the checkpoint is whole. */
+void cli_train_note(void *context, const char *line);
+void cli_train_hold_signals(void);
+bool cli_train_stop(void *context);
 
 #endif

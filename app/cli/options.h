@@ -99,6 +99,8 @@ typedef struct cli_settings {
     double contrast, state, peak, local, dice, distil;
     int64_t steps, pairs, sentences, first_trained, warmup, merges, joint, text_width, text_layers, text_heads, context;
     int64_t log_every, checkpoint_every, evaluate_every, evaluate_pairs;
+    const char *dialogue, *texts; /* language */
+    int64_t dialogues, rows, part, vocabulary, width, layers, heads, kv_heads, hidden;
     /* complete */
     int64_t max_tokens, top_k;
     double temperature, top_p;

@@ -1,9 +1,6 @@
-/* The loop of training: steps, reports, evaluations, checkpoints. */
+/* Training of the small CLIP as the loop (run.c) sees it. */
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
 
-#include "base/file.h"
 #include "learn/train_state.h"
 
 /* Sums since the last report. */
@@ -14,6 +11,11 @@ typedef struct progress {
     double all_seconds; /* of this run, for the time left */
     int64_t all_steps;
 } progress;
+
+typedef struct training {
+    flaw_trainer t;
+    progress p;
+} training;
 
 static void add(progress *p, const flaw_trainer *t, const flaw_loss_values *loss, double norm, const double seconds[2])
 {
@@ -34,8 +36,11 @@ static void add(progress *p, const flaw_trainer *t, const flaw_loss_values *loss
     p->pictures += t->batch.pictures;
 }
 
-static void report(const flaw_trainer *t, progress *p)
+static flaw_status report(void *trainer, flaw_error *err)
 {
+    training *g = trainer;
+    const flaw_trainer *t = &g->t;
+    progress *p = &g->p;
     const flaw_train_options *o = t->options;
     double n = (double)p->steps;
     flaw_schedule schedule = {.peak = o->rate, .floor = o->rate * 0.01f, .warmup = o->warmup, .steps = o->steps};
@@ -49,61 +54,56 @@ static void report(const flaw_trainer *t, progress *p)
     progress kept = {.all_seconds = p->all_seconds, .all_steps = p->all_steps};
     *p = kept;
     if (t->callbacks && t->callbacks->report) t->callbacks->report(t->callbacks->context, &r);
+    (void)err;
+    return FLAW_OK;
 }
 
-static flaw_status evaluate(flaw_trainer *t, flaw_error *err)
+static flaw_status step(void *trainer, flaw_error *err)
 {
+    training *g = trainer;
+    flaw_loss_values loss;
+    double norm, seconds[2];
+    flaw_status status = flaw_train_step(&g->t, &loss, &norm, seconds, err);
+    if (!status) add(&g->p, &g->t, &loss, norm, seconds);
+    return status;
+}
+
+static flaw_status evaluate(void *trainer, flaw_error *err)
+{
+    flaw_trainer *t = &((training *)trainer)->t;
     flaw_train_figures figures;
     flaw_status status = flaw_train_evaluate(t, &figures, err);
     if (!status && t->callbacks && t->callbacks->figures) t->callbacks->figures(t->callbacks->context, &figures);
     return status;
 }
 
-static bool due(int64_t every, int64_t step)
+static flaw_status save(void *trainer, const char *path, flaw_error *err)
 {
-    return every > 0 && step % every == 0;
+    return flaw_train_save(&((training *)trainer)->t, path, err);
 }
 
-static flaw_status loop(flaw_trainer *t, const char *checkpoint, flaw_error *err)
+static flaw_status load(void *trainer, const char *path, flaw_error *err)
 {
-    const flaw_train_options *o = t->options;
-    progress p = {0};
-    flaw_status status = FLAW_OK;
-    bool stopped = false;
-    while (t->step < o->steps && !stopped && !status) {
-        flaw_loss_values loss;
-        double norm, seconds[2];
-        status = flaw_train_step(t, &loss, &norm, seconds, err);
-        if (status) break;
-        add(&p, t, &loss, norm, seconds);
-        stopped = t->callbacks && t->callbacks->stop && t->callbacks->stop(t->callbacks->context);
-        bool last = stopped || t->step == o->steps;
-        if (due(o->log_every, t->step) || last) report(t, &p);
-        if (due(o->checkpoint_every, t->step) || last) status = flaw_train_save(t, checkpoint, err);
-        if (!status && (due(o->evaluate_every, t->step) || (last && o->evaluate_every > 0))) status = evaluate(t, err);
-    }
-    return status;
+    return flaw_train_load(&((training *)trainer)->t, path, err);
 }
 
-flaw_status flaw_train_run(const flaw_train_options *options, const flaw_train_callbacks *callbacks, flaw_error *err)
+static flaw_status finish(void *trainer, const char *checkpoint, const char *bundle, flaw_error *err)
 {
-    flaw_trainer t;
-    char checkpoint[4096], bundle[4096];
-    flaw_status status = flaw_trainer_open(&t, options, callbacks, err);
+    (void)trainer;
+    return flaw_train_export(&checkpoint, 1, bundle, err);
+}
+
+static const flaw_run_steps steps = {step, report, evaluate, save, load, finish};
+
+flaw_status flaw_train_run(const flaw_train_options *o, const flaw_train_callbacks *callbacks, flaw_error *err)
+{
+    training g = {.p = {.steps = 0}};
+    flaw_status status = flaw_trainer_open(&g.t, o, callbacks, err);
     if (status) return status;
-    size_t room = sizeof checkpoint;
-    if ((size_t)snprintf(checkpoint, room, "%s/checkpoint.safetensors", options->folder) >= room ||
-        (size_t)snprintf(bundle, room, "%s/model.safetensors", options->folder) >= room)
-        status = flaw_fail(err, FLAW_USAGE, "training: the folder's name is longer than %zu bytes", room - 32);
-    if (!status) status = flaw_file_make_folder(options->folder, err);
-    if (!status && flaw_file_exists(checkpoint)) {
-        status = flaw_train_load(&t, checkpoint, err);
-        if (!status) flaw_train_note(callbacks, "going on from %s, step %lld", checkpoint, (long long)t.step);
-    }
-    if (!status) status = loop(&t, checkpoint, err);
-    flaw_trainer_close(&t);
-    const char *const last = checkpoint;
-    if (!status) status = flaw_train_export(&last, 1, bundle, err);
-    if (!status) flaw_train_note(callbacks, "wrote %s", bundle);
+    const flaw_run run = {.folder = o->folder, .talk = g.t.talk, .step = &g.t.step, .steps = o->steps,
+                          .log_every = o->log_every, .checkpoint_every = o->checkpoint_every,
+                          .evaluate_every = o->evaluate_every};
+    status = flaw_run_all(&run, &steps, &g, err);
+    flaw_trainer_close(&g.t);
     return status;
 }

@@ -1,97 +1,51 @@
-/* Checkpoints: one safetensors file with the flat arrays of the run, written under a temporary name and renamed, and the
- * export of one, or of the mean of several, as a bundle. Data follow from the seed and the step, so no random state is
- * kept. */
+/* Checkpoints of the small CLIP, and the export of one, or of the mean of several, as a bundle. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/tensors.h"
+#include "learn/checkpoint.h"
 #include "learn/train_state.h"
 #include "model/bundle.h"
 #include "model/config.h"
 
-static const char *const array_names[] = {"average", "m", "v", "weights"};
-enum { ARRAYS = 4 };
+enum { ARRAYS = 4, FACTS = 3 };
 
-flaw_status flaw_train_save(const flaw_trainer *t, const char *path, flaw_error *err)
+/* The run as a checkpoint, handed to `use`. */
+static flaw_status with_checkpoint(const flaw_trainer *t, int64_t *step, const char *path,
+                                   flaw_status (*use)(const flaw_checkpoint *, const char *, flaw_error *), flaw_error *err)
 {
-    const float *array[ARRAYS] = {t->moments.average, t->moments.m, t->moments.v, t->moments.w};
-    flaw_tensor items[ARRAYS];
-    char step[32], seed[32];
+    size_t total = t->model.list.total;
+    const flaw_checkpoint_array array[ARRAYS] = {{"average", t->moments.average, total}, {"m", t->moments.m, total},
+                                                 {"v", t->moments.v, total}, {"weights", t->moments.w, total}};
+    char seed[32];
     flaw_buffer shape;
-    for (int i = 0; i < ARRAYS; i++)
-        items[i] = (flaw_tensor){.name = array_names[i], .dtype = FLAW_DTYPE_F32, .rank = 1, .shape = {t->model.list.total},
-                                 .count = t->model.list.total, .bytes = t->model.list.total * sizeof(float),
-                                 .data = (const uint8_t *)array[i]};
-    snprintf(step, sizeof step, "%" PRId64, t->step);
     snprintf(seed, sizeof seed, "%" PRIu64, t->options->seed);
     flaw_buffer_init(&shape, 1u << 20);
     flaw_config_bundle_write(&shape, &t->shape);
-    flaw_status status = shape.failed ? flaw_fail(err, FLAW_NO_MEMORY, "no memory for a checkpoint") : FLAW_OK;
-    const char *metadata[] = {"shape", shape.data, "merges", t->merges.data, "step", step, "seed", seed};
-    if (!status) status = flaw_safetensors_write(path, items, ARRAYS, metadata, 4, err);
+    const flaw_checkpoint_fact fact[FACTS] = {{"shape", shape.data, "shape of the model"},
+                                              {"merges", t->merges.data, "vocabulary"}, {"seed", seed, "seed"}};
+    const flaw_checkpoint c = {.array = array, .arrays = ARRAYS, .fact = fact, .facts = FACTS, .step = step};
+    flaw_status status = shape.failed ? flaw_fail(err, FLAW_NO_MEMORY, "no memory for a checkpoint") : use(&c, path, err);
     flaw_buffer_release(&shape);
     return status;
 }
 
-static flaw_status read_array(float *out, const flaw_tensors *file, const char *name, size_t total, flaw_error *err)
+flaw_status flaw_train_save(const flaw_trainer *t, const char *path, flaw_error *err)
 {
-    const flaw_tensor *tensor = flaw_tensors_find(file, name);
-    if (!tensor) return flaw_fail(err, FLAW_BAD_DATA, "%s: tensor '%s' is missing: not a checkpoint", file->path, name);
-    if (tensor->count != total)
-        return flaw_fail(err, FLAW_BAD_DATA, "%s: tensor '%s' has %zu values; the model has %zu", file->path, name,
-                         tensor->count, total);
-    return flaw_tensor_to_f32(file, tensor, out, err);
+    int64_t step = t->step;
+    return with_checkpoint(t, &step, path, flaw_checkpoint_save, err);
+}
+
+flaw_status flaw_train_load(flaw_trainer *t, const char *path, flaw_error *err)
+{
+    return with_checkpoint(t, &t->step, path, flaw_checkpoint_load, err);
 }
 
 static const char *metadata_of(const flaw_tensors *file, const char *key)
 {
     const char *value = flaw_tensors_metadata(file, key);
     return value ? value : "";
-}
-
-static flaw_status read_step(int64_t *out, const flaw_tensors *file, flaw_error *err)
-{
-    const char *text = metadata_of(file, "step");
-    char *end;
-    long long step = strtoll(text, &end, 10);
-    if (end == text || *end || step < 0)
-        return flaw_fail(err, FLAW_BAD_DATA, "%s: metadata 'step' is '%s'; expected is a number: not a checkpoint",
-                         file->path, text);
-    *out = step;
-    return FLAW_OK;
-}
-
-static flaw_status check_same_run(const flaw_trainer *t, const flaw_tensors *file, flaw_error *err)
-{
-    char seed[32];
-    flaw_buffer shape;
-    snprintf(seed, sizeof seed, "%" PRIu64, t->options->seed);
-    flaw_buffer_init(&shape, 1u << 20);
-    flaw_config_bundle_write(&shape, &t->shape);
-    const char *differs = NULL;
-    if (shape.failed || strcmp(metadata_of(file, "shape"), shape.data)) differs = "shape of the model";
-    else if (strcmp(metadata_of(file, "merges"), t->merges.data)) differs = "vocabulary";
-    else if (strcmp(metadata_of(file, "seed"), seed)) differs = "seed";
-    flaw_buffer_release(&shape);
-    if (!differs) return FLAW_OK;
-    return flaw_fail(err, FLAW_USAGE, "%s: its %s is not that of this run; use another folder or the same options",
-                     file->path, differs);
-}
-
-flaw_status flaw_train_load(flaw_trainer *t, const char *path, flaw_error *err)
-{
-    flaw_tensors file;
-    float *array[ARRAYS] = {t->moments.average, t->moments.m, t->moments.v, t->moments.w};
-    flaw_status status = flaw_safetensors_open(&file, path, err);
-    if (status) return status;
-    status = check_same_run(t, &file, err);
-    if (!status) status = read_step(&t->step, &file, err);
-    for (int i = 0; i < ARRAYS && !status; i++)
-        status = read_array(array[i], &file, array_names[i], t->model.list.total, err);
-    flaw_tensors_close(&file);
-    return status;
 }
 
 /* weights += average of one more checkpoint, which must be of the same model as the first. */
@@ -105,7 +59,7 @@ static flaw_status add_average(float *weights, float *room, size_t total, const 
         strcmp(metadata_of(&file, "merges"), metadata_of(first, "merges")))
         status = flaw_fail(err, FLAW_USAGE, "%s: its shape or vocabulary is not that of %s; such weights have no mean", path,
                            first->path);
-    if (!status) status = read_array(room, &file, "average", total, err);
+    if (!status) status = flaw_checkpoint_read_array(room, &file, "average", total, err);
     for (size_t i = 0; i < total && !status; i++) weights[i] += room[i];
     flaw_tensors_close(&file);
     return status;
@@ -123,7 +77,7 @@ static flaw_status export_files(const flaw_tensors *first, const char *const *ch
     float *weights = flaw_arena_alloc(arena, list.total, sizeof *weights);
     float *room = flaw_arena_alloc(arena, list.total, sizeof *room);
     if (!weights || !room) return flaw_fail(err, FLAW_NO_MEMORY, "no memory for %zu weights", list.total);
-    status = read_array(weights, first, "average", list.total, err);
+    status = flaw_checkpoint_read_array(weights, first, "average", list.total, err);
     for (size_t i = 1; i < count && !status; i++) status = add_average(weights, room, list.total, first, checkpoints[i], err);
     if (status) return status;
     for (size_t i = 0; i < list.total; i++) weights[i] /= (float)count;

@@ -1,5 +1,4 @@
 /* Options and everything that must stand before the first step. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,17 +17,6 @@ void flaw_train_options_init(flaw_train_options *options)
         .weight = {.contrast = 0.3f, .state = 1, .peak = 0.5f, .local = 8, .dice = 1, .distil = 0}, .merges = 2000,
         .joint = 256, .text_width = 192, .text_layers = 4, .text_heads = 3, .context = 40, .log_every = 50,
         .checkpoint_every = 1000, .evaluate_every = 1000, .evaluate_pairs = 128};
-}
-
-void flaw_train_note(const flaw_train_callbacks *callbacks, const char *format, ...)
-{
-    if (!callbacks || !callbacks->note) return;
-    char line[512];
-    va_list list;
-    va_start(list, format);
-    vsnprintf(line, sizeof line, format, list);
-    va_end(list);
-    callbacks->note(callbacks->context, line);
 }
 
 static flaw_status check_options(const flaw_train_options *o, flaw_error *err)
@@ -208,13 +196,14 @@ flaw_status flaw_trainer_open(flaw_trainer *out, const flaw_train_options *optio
                               flaw_error *err)
 {
     *out = (flaw_trainer){.options = options, .callbacks = callbacks};
+    if (callbacks) out->talk = (flaw_run_talk){callbacks->context, callbacks->note, callbacks->stop};
     flaw_arena_init(&out->arena, 0);
     flaw_status status = open_all(out, err);
     if (status) {
         flaw_trainer_close(out);
         return status;
     }
-    flaw_train_note(callbacks, "%zu photographs, vocabulary %d, %.2f million weights, kernels %s", out->photos.count,
+    flaw_run_note(&out->talk, "%zu photographs, vocabulary %d, %.2f million weights, kernels %s", out->photos.count,
                     out->shape.vocab, (double)out->model.list.total * 1e-6, out->compute.kernels->name);
     return FLAW_OK;
 }

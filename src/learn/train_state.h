@@ -4,12 +4,14 @@
 
 #include "base/buffer.h"
 #include "learn/data.h"
+#include "learn/run.h"
 #include "learn/train_loss.h"
 #include "nn/optimiser.h"
 
 typedef struct flaw_trainer {
     const flaw_train_options *options;
     const flaw_train_callbacks *callbacks;
+    flaw_run_talk talk;
     flaw_compute compute;
     flaw_clip_shape shape;
     flaw_buffer merges; /* text of the learnt vocabulary */
@@ -29,9 +31,6 @@ typedef struct flaw_trainer {
     int64_t step;               /* done so far */
     flaw_arena arena;
 } flaw_trainer;
-
-/* A line for people. */
-void flaw_train_note(const flaw_train_callbacks *callbacks, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* train_start.c: everything up to the first step. On failure nothing is left behind. */
 flaw_status flaw_trainer_open(flaw_trainer *out, const flaw_train_options *options, const flaw_train_callbacks *callbacks,

@@ -1,18 +1,10 @@
 /* One step of training, and what it costs. */
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 #include "learn/train_state.h"
 
 #define MAX_LOG_SCALE 4.6052f /* scale 100, as CLIP's clamp */
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static void run_teacher(flaw_trainer *t)
 {
@@ -24,10 +16,10 @@ static void run_teacher(flaw_trainer *t)
 flaw_status flaw_train_step(flaw_trainer *t, flaw_loss_values *loss, double *norm, double seconds[2], flaw_error *err)
 {
     const flaw_train_options *o = t->options;
-    double start = now();
+    double start = flaw_run_seconds();
     flaw_status status = flaw_data_draw(&t->batch, &t->data, t->step, t->compute.pool, err);
     if (status) return status;
-    seconds[0] = now() - start;
+    seconds[0] = flaw_run_seconds() - start;
     status = flaw_clip_train_pack(&t->model, &t->compute, err);
     if (status) return status;
     if (t->teacher) run_teacher(t);
@@ -45,7 +37,7 @@ flaw_status flaw_train_step(flaw_trainer *t, flaw_loss_values *loss, double *nor
     float *log_scale = t->model.w.logit_scale;
     *log_scale = *log_scale < 0 ? 0 : *log_scale > MAX_LOG_SCALE ? MAX_LOG_SCALE : *log_scale;
     t->step++;
-    seconds[1] = now() - start;
+    seconds[1] = flaw_run_seconds() - start;
     if (!isfinite(loss->total)) return flaw_fail(err, FLAW_INTERNAL, "step %lld: the loss is not finite", (long long)t->step);
     return FLAW_OK;
 }

@@ -279,6 +279,8 @@ flaw_status flaw_language_thaw(flaw_language **out, const flaw_language *m, flaw
     size_t d = (size_t)m->shape.block.width;
     flaw_status status = flaw_language_new(&copy, &m->shape, m->name, err);
     if (status) return status;
+    copy->bos = m->bos;
+    copy->eos = m->eos;
     for (int i = 0; i < m->token.rows; i++) flaw_matrix_row(&m->token, i, copy->view.token + (size_t)i * d);
     if (!m->shape.tied) thaw_linear(&m->head, copy->view.head);
     memcpy(copy->view.norm, m->view.norm, d * sizeof(float));

@@ -75,6 +75,48 @@ class Data(command.Command):
         self.fail_once(66, 'nowhere.png', 'bench', 'nowhere.png')
 
 
+def interrupt_and_resume(test, arguments):
+    """Ctrl-C after step 2; then the same command, one step further."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith('FLAW_')}
+    process = subprocess.Popen([FLAW, *arguments, '--steps', '100000'], cwd=test.folder, env=clean, text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    first = process.stdout.readline()
+    while not first.startswith('step 2/'):
+        test.assertTrue(first, process.stderr.read() if process.poll() is not None else 'no line')
+        first = process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=240)
+    test.assertEqual((process.returncode, err), (0, ''))
+    done = max([2] + [int(line.split()[1].split('/')[0]) for line in out.splitlines() if line.startswith('step ')])
+    out = test.succeed(*arguments, '--steps', str(done + 1))
+    steps = [line.split()[1] for line in out.splitlines() if line.startswith('step ') and '/' in line.split()[1]]
+    test.assertEqual(steps, [f'{done + 1}/{done + 1}'])
+
+
+class TrainLanguage(command.Command):
+    def setUp(self):
+        super().setUp()
+        self.flags = ['--out', 'run', '--dialogue', os.path.join(SOURCE, 'models', 'dialogue.txt'), '--dialogues', '200',
+                      '--width', '32', '--layers', '1', '--heads', '2', '--kv-heads', '1', '--hidden', '32', '--context', '64',
+                      '--rows', '2', '--vocabulary', '512', '--log-every', '1', '--evaluate-every', '1000']
+
+    def test_interrupted_and_resumed(self):
+        """Ctrl-C leaves a checkpoint, a model that speaks and its curve; the same command goes on."""
+        interrupt_and_resume(self, ['train', 'language', *self.flags])
+        with open(os.path.join(self.folder, 'run', 'loss.png'), 'rb') as file:
+            self.assertEqual(file.read(8), b'\x89PNG\r\n\x1a\n')
+        self.assertTrue(self.succeed('complete', '--model', 'run/model.safetensors', '-n', '3', 'Is'))
+
+    def test_faults(self):
+        self.fail_once(2, '--out', 'train', 'language')
+        self.fail_once(66, 'nowhere.txt', 'train', 'language', *self.flags, '--texts', 'nowhere.txt')
+        self.fail_once(66, 'nowhere.txt', 'train', 'language', '--out', 'run', '--dialogue', 'nowhere.txt')
+        self.fail_once(2, 'no text', 'train', 'language', '--out', 'run', '--dialogues', '0')
+        self.fail_once(65, 'heads', 'train', 'language', *self.flags, '--heads', '3')
+        self.succeed('train', 'language', *self.flags, '--steps', '1')
+        self.fail_once(2, 'shape of the model', 'train', 'language', *self.flags, '--steps', '2', '--layers', '2')
+
+
 class Train(command.Command):
     def setUp(self):
         super().setUp()
@@ -87,20 +129,7 @@ class Train(command.Command):
 
     def test_interrupted_and_resumed(self):
         """Ctrl-C leaves a checkpoint and a model; the same command goes on; the model judges."""
-        clean = {k: v for k, v in os.environ.items() if not k.startswith('FLAW_')}
-        process = subprocess.Popen([FLAW, 'train', '--steps', '100000', *self.flags], cwd=self.folder, env=clean, text=True,
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        first = process.stdout.readline()
-        while not first.startswith('step 2/'):
-            self.assertTrue(first, process.stderr.read() if process.poll() is not None else 'no line')
-            first = process.stdout.readline()
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=240)
-        self.assertEqual((process.returncode, err), (0, ''))
-        done = max([2] + [int(line.split()[1].split('/')[0]) for line in out.splitlines() if line.startswith('step ')])
-        out = self.succeed('train', '--steps', str(done + 1), *self.flags)
-        steps = [line.split()[1] for line in out.splitlines() if line.startswith('step ')]
-        self.assertEqual(steps, [f'{done + 1}/{done + 1}'])
+        interrupt_and_resume(self, ['train', *self.flags])
         self.write('a.png', part(1))
         self.assertEqual(self.judge('a.png', '--model', 'run/model.safetensors')[0], 0)
         self.succeed('train', 'export', 'run/checkpoint.safetensors', 'again.safetensors')
