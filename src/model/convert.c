@@ -171,7 +171,7 @@ static flaw_status add_language(converter *k)
     k->adapters = (flaw_adapters){.tensors = &k->projection, .scale = 1}; /* alpha is the rank */
     if (!status)
         status = flaw_language_part_adapted(&k->part[k->parts], k->language, k->keep, k->released ? &k->adapters : NULL,
-                                            k->compute.kernels, k->err);
+                                            &k->compute, k->err);
     if (!status) k->parts++;
     return status;
 }
@@ -286,7 +286,7 @@ static flaw_status convert(converter *k, const char *keep)
 {
     flaw_status status = parse_keep(&k->keep, keep, k->err);
     if (status) return status;
-    status = flaw_compute_open(&k->compute, 1, FLAW_LEVEL_AMX, FLAW_F32, k->err);
+    status = flaw_compute_open(&k->compute, 0, FLAW_LEVEL_AMX, FLAW_F32, k->err);
     if (status) return status;
     flaw_arena_init(&k->arena, 0);
     status = open_parts(k);

@@ -10,6 +10,7 @@
 #define TOKENIZER_LIMIT ((size_t)64 << 20)
 
 #define SLAB ((size_t)1 << 20) /* bytes of a matrix that are written before their pages are given back */
+#define PIECE_ROWS 16          /* of a slab that one thread converts at a time */
 
 /* Where a parameter of the list is: a vector of floats, or matrices below each other. */
 typedef struct source {
@@ -27,7 +28,7 @@ typedef struct origin {
     const flaw_language *m;
     const flaw_adapters *adapters;
     const flaw_adapter *table; /* [L][4], NULL: none */
-    const flaw_kernels *kernels;
+    const flaw_compute *c;     /* for adapters, and threads; NULL: none of both */
 } origin;
 
 /* The list's order: token, blocks of norm1, qkv, out, norm2, fc1, fc2, then norm and head (language_parameters.c). */
@@ -83,49 +84,90 @@ static flaw_weight_type type_of(const source *s, flaw_keep keep, const flaw_para
                               (int)p->shape[1]);
 }
 
-/* Rows of a matrix on their way into the file. */
+/* Rows of a matrix on their way into the file: a slab is converted by all threads, then written. */
 typedef struct passage {
     const origin *o;
     const flaw_matrix *matrix;
-    int above; /* rows of the parameter that stand above this matrix */
     const flaw_adapter_stack *adapters;
+    int above;      /* rows of the parameter that stand above this matrix */
+    int first, end; /* rows of the slab */
     flaw_weight_type to;
     flaw_tensor_writer *file;
     const char *name, *where; /* for messages */
-    float *row;               /* [cols] */
-    uint8_t *packed;          /* one row */
+    float *row;               /* [workers, cols] */
+    int *bad;                 /* [workers] the first row of the slab that is not finite; `end`: none */
+    uint8_t *packed;          /* the slab, as it is written */
 } passage;
 
-static flaw_status write_row(const passage *w, const uint8_t *from, int index, flaw_error *err)
+static void convert_piece(void *context, int piece, int worker)
 {
-    const size_t n = (size_t)w->matrix->cols;
-    flaw_weight_unpack(w->matrix->type, n, from, w->row);
-    flaw_adapter_stack_add(w->adapters, w->o->kernels, index, w->row);
-    flaw_status status = flaw_floats_check(w->row, n, w->name, w->where, err);
-    if (status) return status;
-    flaw_weight_pack(w->to, n, w->row, w->packed);
-    return flaw_tensor_writer_data(w->file, w->packed, flaw_weight_row_bytes(w->to, n), err);
+    const passage *w = context;
+    const flaw_matrix *m = w->matrix;
+    const size_t n = (size_t)m->cols;
+    const size_t from_bytes = flaw_weight_row_bytes(m->type, n), bytes = flaw_weight_row_bytes(w->to, n);
+    float *row = w->row + (size_t)worker * n;
+    for (int r = w->first + piece * PIECE_ROWS; r < w->first + (piece + 1) * PIECE_ROWS && r < w->end; r++) {
+        flaw_weight_unpack(m->type, n, (const uint8_t *)m->data + (size_t)r * from_bytes, row);
+        if (w->adapters->any) flaw_adapter_stack_add(w->adapters, w->o->c->kernels, w->above + r, row);
+        if (flaw_floats_check(row, n, w->name, w->where, NULL) != FLAW_OK) {
+            if (r < w->bad[worker]) w->bad[worker] = r;
+            return;
+        }
+        flaw_weight_pack(w->to, n, row, w->packed + (size_t)(r - w->first) * bytes);
+    }
+}
+
+static flaw_status convert_slab(const passage *w, flaw_error *err)
+{
+    const size_t bytes = flaw_weight_row_bytes(w->to, (size_t)w->matrix->cols);
+    const int count = w->end - w->first, workers = w->o->c ? w->o->c->workers : 1;
+    for (int i = 0; i < workers; i++) w->bad[i] = w->end;
+    flaw_pool_run(w->o->c ? w->o->c->pool : NULL, convert_piece, (void *)w, (count + PIECE_ROWS - 1) / PIECE_ROWS);
+    int bad = w->end;
+    for (int i = 0; i < workers; i++) bad = w->bad[i] < bad ? w->bad[i] : bad;
+    if (bad < w->end)
+        return flaw_fail(err, FLAW_BAD_DATA, "%s: '%s': row %d is not finite, only finite numbers are allowed",
+                         w->where, w->name, w->above + bad);
+    return flaw_tensor_writer_data(w->file, w->packed, (size_t)count * bytes, err);
+}
+
+/* Rows of a slab: about a megabyte of the file's. */
+static int slab_rows(const flaw_matrix *m)
+{
+    const size_t bytes = flaw_weight_row_bytes(m->type, (size_t)m->cols);
+    return bytes < SLAB ? (int)(SLAB / bytes) : 1;
 }
 
 /* Slab by slab; the pages of each, where they are a mapped file's, are given back. */
-static flaw_status write_matrix(const passage *w, flaw_error *err)
+static flaw_status write_matrix(passage *w, flaw_error *err)
 {
     const flaw_matrix *m = w->matrix;
     const size_t bytes = flaw_weight_row_bytes(m->type, (size_t)m->cols);
-    const int step = bytes < SLAB ? (int)(SLAB / bytes) : 1;
     flaw_status status = FLAW_OK;
-    for (int first = 0, count; first < m->rows && !status; first += count) {
-        const uint8_t *from = (const uint8_t *)m->data + (size_t)first * bytes;
-        count = m->rows - first < step ? m->rows - first : step;
-        if (m->type == w->to && !w->adapters->any) {
-            status = flaw_tensor_writer_data(w->file, from, (size_t)count * bytes, err);
-        } else {
-            for (int r = 0; r < count && !status; r++)
-                status = write_row(w, from + (size_t)r * bytes, w->above + first + r, err);
-        }
-        flaw_tensor_drop(&w->o->m->file, &(flaw_tensor){.name = "", .bytes = (size_t)count * bytes, .data = from});
+    for (w->first = 0; w->first < m->rows && !status; w->first = w->end) {
+        const int step = slab_rows(m);
+        w->end = m->rows - w->first < step ? m->rows : w->first + step;
+        const flaw_tensor slab = {.name = "",
+                                  .bytes = (size_t)(w->end - w->first) * bytes,
+                                  .data = (const uint8_t *)m->data + (size_t)w->first * bytes};
+        if (m->type == w->to && !w->adapters->any)
+            status = flaw_tensor_writer_data(w->file, slab.data, slab.bytes, err);
+        else status = convert_slab(w, err);
+        flaw_tensor_drop(&w->o->m->file, &slab);
     }
     return status;
+}
+
+static flaw_status passage_open(passage *w, const flaw_matrix *matrix, int parts, flaw_error *err)
+{
+    const size_t n = (size_t)matrix->cols, workers = (size_t)(w->o->c ? w->o->c->workers : 1);
+    int rows = 0;
+    for (int i = 0; i < parts; i++) rows = slab_rows(&matrix[i]) > rows ? slab_rows(&matrix[i]) : rows;
+    w->row = malloc(workers * n * sizeof *w->row);
+    w->bad = malloc(workers * sizeof *w->bad);
+    w->packed = malloc((size_t)rows * flaw_weight_row_bytes(w->to, n));
+    if (w->row && w->bad && w->packed) return FLAW_OK;
+    return flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory for rows of '%s'", w->where, w->name);
 }
 
 static flaw_status write_item(const flaw_part *part, size_t item, flaw_tensor_writer *to, flaw_error *err)
@@ -133,7 +175,6 @@ static flaw_status write_item(const flaw_part *part, size_t item, flaw_tensor_wr
     const origin *o = part->from;
     const source s = find(o, item);
     const flaw_matrix *matrix = s.part ? s.part : &s.own;
-    const size_t n = (size_t)matrix->cols;
     flaw_adapter_stack adapters;
     passage w = {.o = o,
                  .adapters = &adapters,
@@ -143,16 +184,14 @@ static flaw_status write_item(const flaw_part *part, size_t item, flaw_tensor_wr
                  .where = part->name};
     flaw_status status =
         flaw_adapter_stack_read(&adapters, o->adapters, s.adapter, s.adapters, s.first, &o->m->shape.block, err);
-    w.row = malloc(n * sizeof *w.row);
-    w.packed = malloc(flaw_weight_row_bytes(w.to, n));
-    if (!status && (!w.row || !w.packed))
-        status = flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory for a row of '%s'", w.where, w.name);
+    if (!status) status = passage_open(&w, matrix, s.parts, err);
     for (int i = 0; i < s.parts && !status; i++) {
         w.matrix = &matrix[i];
         status = write_matrix(&w, err);
         w.above += matrix[i].rows;
     }
     free(w.row);
+    free(w.bad);
     free(w.packed);
     flaw_adapter_stack_release(&adapters);
     return status;
@@ -206,7 +245,7 @@ static flaw_status add_parameters(flaw_part *part, const origin *o, flaw_keep ke
 }
 
 flaw_status flaw_language_part_adapted(flaw_part *out, const flaw_language *m, flaw_keep keep,
-                                       const flaw_adapters *adapters, const flaw_kernels *kernels, flaw_error *err)
+                                       const flaw_adapters *adapters, const flaw_compute *c, flaw_error *err)
 {
     flaw_part part;
     flaw_adapter *table = NULL;
@@ -216,7 +255,7 @@ flaw_status flaw_language_part_adapted(flaw_part *out, const flaw_language *m, f
     if (!o) status = flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory to write a bundle", m->name);
     if (!status) status = flaw_adapters_match(&table, adapters, &m->shape, &part.arena, err);
     if (!status) {
-        *o = (origin){.m = m, .adapters = adapters, .table = table, .kernels = kernels};
+        *o = (origin){.m = m, .adapters = adapters, .table = table, .c = c};
         part.write = write_item;
         part.from = o;
         status = add_parameters(&part, o, keep, err);

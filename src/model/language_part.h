@@ -12,9 +12,9 @@
 flaw_status flaw_language_part(flaw_part *out, const flaw_language *m, flaw_keep keep, flaw_error *err);
 /* The same of a model opened without adapters, with these added while it is written: a matrix that has one and is kept as
  * it is becomes F32, as in flaw_language_open. Nothing is held in memory but the adapter of one matrix. `adapters` and
- * `kernels` must stay until the part is written. */
+ * `c` (its kernels and its threads) must stay until the part is written. */
 flaw_status flaw_language_part_adapted(flaw_part *out, const flaw_language *m, flaw_keep keep,
-                                       const flaw_adapters *adapters, const flaw_kernels *kernels, flaw_error *err);
+                                       const flaw_adapters *adapters, const flaw_compute *c, flaw_error *err);
 
 /* A bundle of this part alone. */
 flaw_status flaw_language_bundle_write(const char *path, const flaw_language *m, flaw_keep keep, const char *card_json,
