@@ -12,6 +12,8 @@
 #include "nn/block.h"
 #include "nn/matrix.h"
 
+#define FLAW_CONTEXT_LIMIT (1 << 17) /* positions; their rotations are a table in every model */
+
 typedef struct flaw_language_shape {
     flaw_block_shape block; /* causal, RMS norm, gated, rotary */
     int layers, vocab, context;

@@ -89,7 +89,7 @@ static void read_llama(flaw_language_config *c, flaw_fields *f)
     flaw_field_choice(f, "hidden_act", &choice, acts);
     flaw_field_double(f, "rms_norm_eps", &eps, 1e-12, 0.1);
     flaw_field_int(f, "vocab_size", &s->vocab, 3, 1 << 24);
-    flaw_field_int(f, "max_position_embeddings", &s->context, 1, 1 << 20);
+    flaw_field_int(f, "max_position_embeddings", &s->context, 1, FLAW_CONTEXT_LIMIT);
     flaw_field_bool(f, "tie_word_embeddings", &s->tied);
     read_token(f, "bos_token_id", &c->bos);
     read_token(f, "eos_token_id", &c->eos);
@@ -157,7 +157,7 @@ static void read_bundle(flaw_language_config *c, flaw_fields *f)
     flaw_field_double(f, "rotary_base", &base, 1, 1e9);
     flaw_field_int(f, "layers", &s->layers, 1, 512);
     flaw_field_int(f, "vocab", &s->vocab, 3, 1 << 24);
-    flaw_field_int(f, "context", &s->context, 1, 1 << 20);
+    flaw_field_int(f, "context", &s->context, 1, FLAW_CONTEXT_LIMIT);
     flaw_field_bool(f, "tied", &s->tied);
     flaw_field_int(f, "bos", &c->bos, -1, (1 << 24) - 1);
     flaw_field_int(f, "eos", &c->eos, -1, (1 << 24) - 1);

@@ -101,7 +101,7 @@ static void read_shape(keys *k, flaw_language_config *c)
     read_int(k, "llama.attention.head_count", &b->heads, 1, 1024);
     b->kv_heads = b->heads;
     read_int(k, "llama.attention.head_count_kv", &b->kv_heads, 1, b->heads);
-    read_int(k, "llama.context_length", &s->context, 1, 1 << 20);
+    read_int(k, "llama.context_length", &s->context, 1, FLAW_CONTEXT_LIMIT);
     read_number(k, "llama.attention.layer_norm_rms_epsilon", &eps, 1e-12, 0.1);
     read_number(k, "llama.rope.freq_base", &base, 1, 1e9);
     b->eps = (float)eps;

@@ -49,7 +49,7 @@ flaw_status flaw_language_shape_check(const flaw_language_shape *s, const char *
         {"hidden width of an MLP", b->hidden, 1, 131072},
         {"number of layers", s->layers, 1, 512},
         {"vocabulary", s->vocab, 3, 1 << 24},
-        {"context length", s->context, 1, 1 << 20},
+        {"context length", s->context, 1, FLAW_CONTEXT_LIMIT},
     };
     for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++)
         if (limits[i].value < limits[i].min || limits[i].value > limits[i].max)
@@ -57,6 +57,9 @@ flaw_status flaw_language_shape_check(const flaw_language_shape *s, const char *
                              limits[i].value, limits[i].min, limits[i].max);
     if (b->width % (2 * b->heads))
         return flaw_fail(err, FLAW_BAD_DATA, "%s: width %d is not an even multiple of its %d heads", name, b->width,
+                         b->heads);
+    if (b->width / b->heads > 1024)
+        return flaw_fail(err, FLAW_BAD_DATA, "%s: width %d for %d heads, allowed are up to 1024 for each", name, b->width,
                          b->heads);
     if (b->kv_heads && b->heads % b->kv_heads)
         return flaw_fail(err, FLAW_BAD_DATA, "%s: %d heads are not a multiple of %d key and value heads", name,

@@ -80,9 +80,9 @@ static void test_limits(void **state)
 {
     flaw_error err;
     assert_ok(flaw_language_shape_check(&stories, "x", &err));
-    flaw_language_shape bad[14];
-    const char *says[14];
-    for (size_t i = 0; i < 14; i++) bad[i] = stories;
+    flaw_language_shape bad[16];
+    const char *says[16];
+    for (size_t i = 0; i < 16; i++) bad[i] = stories;
     bad[0].block.width = 0, says[0] = "width is 0";
     bad[1].block.heads = 7, says[1] = "width 64 is not an even multiple of its 7 heads";
     bad[2].block.heads = 64, says[2] = "width 64 is not an even multiple of its 64 heads";
@@ -96,8 +96,10 @@ static void test_limits(void **state)
     bad[10].block.rotary_base = 0, says[10] = "base of the rotary positions is 0";
     bad[11].block.causal = false, says[11] = "a language model is causal";
     bad[12].block.rotary = FLAW_ROTARY_NONE, says[12] = "rotary positions";
+    bad[14].context = 131073, says[14] = "context length is 131073, allowed are 1 to 131072";
+    bad[15].block.width = 16384, says[15] = "width 16384 for 8 heads, allowed are up to 1024";
     bad[13].block.kv_heads = -1, says[13] = "key and value heads is -1";
-    for (size_t i = 0; i < 14; i++) {
+    for (size_t i = 0; i < 16; i++) {
         assert_int_equal(flaw_language_shape_check(&bad[i], "x", &err), FLAW_BAD_DATA);
         assert_contains(err.text, says[i]);
     }
