@@ -35,7 +35,7 @@ def read_safetensors(path):
         data = f.read()
     size = int.from_bytes(data[:8], 'little')
     header = json.loads(data[8:8 + size])
-    kinds = {'F32': np.float32, 'I32': np.int32}
+    kinds = {'F32': np.float32, 'I32': np.int32, 'U8': np.uint8}
     out = {}
     for name, t in header.items():
         if name == '__metadata__':

@@ -77,7 +77,7 @@ static flaw_status read_source(flaw_train_source *out, char *text, flaw_error *e
     return FLAW_OK;
 }
 
-static flaw_status read_sources(flaw_train_options *o, const cli_settings *s, char **copy, flaw_error *err)
+flaw_status cli_train_sources(flaw_train_source *source, int *count, const cli_settings *s, char **copy, flaw_error *err)
 {
     if (s->photos.count > FLAW_TRAIN_MAX_SOURCES)
         return flaw_fail(err, FLAW_USAGE, "--photos: %zu folders, at most %d are taken", s->photos.count,
@@ -86,9 +86,9 @@ static flaw_status read_sources(flaw_train_options *o, const cli_settings *s, ch
     for (size_t i = 0; i < s->photos.count && status == FLAW_OK; i++) {
         copy[i] = strdup(s->photos.value[i]);
         if (!copy[i]) return flaw_fail(err, FLAW_NO_MEMORY, "no memory to read --photos");
-        status = read_source(&o->source[i], copy[i], err);
+        status = read_source(&source[i], copy[i], err);
     }
-    o->sources = (int)s->photos.count;
+    *count = (int)s->photos.count;
     return status;
 }
 
@@ -157,6 +157,7 @@ int cmd_train(const cli_settings *s)
 {
     if (s->arguments.count && strcmp(s->arguments.value[0], "export") == 0) return export(s);
     if (s->arguments.count == 1 && strcmp(s->arguments.value[0], "language") == 0) return cmd_train_language(s);
+    if (s->arguments.count == 1 && strcmp(s->arguments.value[0], "anomalygpt") == 0) return cmd_train_voice(s);
     if (s->arguments.count) return cli_wrong_use("train: '%s' is not expected", s->arguments.value[0]);
     if (!s->out) return cli_wrong_use("train: no folder for checkpoints; usage: flaw train --out DIR");
     char *copy[FLAW_TRAIN_MAX_SOURCES] = {NULL};
@@ -167,7 +168,7 @@ int cmd_train(const cli_settings *s)
     options.words = s->words ? s->words : "models/words.txt";
     if (s->init) options.init = s->init;
     read_numbers(&options, s);
-    flaw_status status = read_sources(&options, s, copy, &err);
+    flaw_status status = cli_train_sources(options.source, &options.sources, s, copy, &err);
     if (status == FLAW_OK) status = cli_make_folder(s->out, &err);
     if (status == FLAW_OK) {
         const flaw_train_callbacks callbacks = {.note = cli_train_note, .report = report, .figures = figures,

@@ -149,8 +149,8 @@ static flaw_status draw_pair(drawing *d, int pair, flaw_error *err)
     pair_random(&random, data, STREAM_PAIR, d->step, pair);
     flaw_status status = draw_subject(&subject, &own, d, pair, &random, err);
     if (status) return status;
-    status = flaw_subject_view(b->pixels + (size_t)pair * 6 * side * side, b->target + (size_t)pair * 2 * patches, &subject,
-                               data->shape, false, &random, err);
+    status = flaw_subject_view(b->pixels + (size_t)pair * 6 * side * side, b->target + (size_t)pair * 2 * patches, NULL,
+                               &subject, data->shape, false, &random, err);
     for (int i = 0; i < 2 && !status; i++) {
         memcpy(b->caption + (ptrdiff_t)(2 * pair + i) * CAPTION, subject.caption[i], CAPTION);
         status = write_sentence(b, data, 2 * pair + i, subject.caption[i], err);

@@ -68,9 +68,9 @@ flaw_status flaw_data_draw(flaw_batch *out, flaw_data *data, int64_t step, flaw_
 flaw_status flaw_subject_scene(flaw_subject *out, flaw_split split, int size, uint64_t seed, flaw_error *err);
 flaw_status flaw_subject_photo(flaw_subject *out, const flaw_photos *photos, int side, flaw_random *random,
                                flaw_error *err);
-/* One view of a subject: crop (the defect stays in it), mirror and turn, light; pixels [2, 3, S, S], target [2, P].
- * plain: only resized, as in inspection. */
-flaw_status flaw_subject_view(float *pixels, float *target, const flaw_subject *subject, const flaw_clip_shape *shape,
-                              bool plain, flaw_random *random, flaw_error *err);
+/* One view of a subject: crop (the defect stays in it), mirror and turn, light; pixels [2, 3, S, S], target [2, P] and
+ * mask [S, S] of the second picture (either may be NULL). plain: only resized, as in inspection. */
+flaw_status flaw_subject_view(float *pixels, float *target, uint8_t *mask, const flaw_subject *subject,
+                              const flaw_clip_shape *shape, bool plain, flaw_random *random, flaw_error *err);
 
 #endif

@@ -123,6 +123,7 @@ static flaw_status list_folder(listing *l, const char *folder, const flaw_train_
 
 typedef struct loading {
     const listing *list;
+    const flaw_train_source *sources;
     flaw_photo *item;
     flaw_status *status;
     flaw_error *error;
@@ -154,11 +155,13 @@ static void load_piece(void *context, int piece, int worker)
     if (source->name && source->name[0]) snprintf(l->item[piece].name, FLAW_NAME, "%s", source->name);
     else flaw_photo_name(l->item[piece].name, l->list->path[piece] + strlen(source->folder));
     l->item[piece].end = source->weight;
+    l->item[piece].product = source->name && source->name[0] ? 1 + (int)(source - l->sources) : 0;
 }
 
-static flaw_status load_all(flaw_photos *out, const listing *list, flaw_pool *pool, flaw_error *err)
+static flaw_status load_all(flaw_photos *out, const listing *list, const flaw_train_source *sources, flaw_pool *pool,
+                            flaw_error *err)
 {
-    loading l = {.list = list, .item = calloc(list->count, sizeof *l.item)};
+    loading l = {.list = list, .sources = sources, .item = calloc(list->count, sizeof *l.item)};
     l.status = calloc(list->count, sizeof *l.status);
     l.error = calloc(list->count, sizeof *l.error);
     flaw_status status = FLAW_OK;
@@ -190,7 +193,7 @@ flaw_status flaw_photos_load(flaw_photos *out, const flaw_train_source *sources,
                                sources[i].prefix ? " that begin with " : "", sources[i].prefix ? sources[i].prefix : "");
     }
     *out = (flaw_photos){0};
-    if (!status && list.count) status = load_all(out, &list, pool, err);
+    if (!status && list.count) status = load_all(out, &list, sources, pool, err);
     for (size_t i = 0; i < list.count; i++) free(list.path[i]);
     free(list.path);
     free(list.source);

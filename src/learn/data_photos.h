@@ -12,6 +12,7 @@
 typedef struct flaw_photo {
     flaw_picture picture;
     char name[FLAW_NAME]; /* "" when its files tell nothing */
+    int product;          /* number of its source, from 1, where that has a name: all its pictures show one product; else 0 */
     double end;           /* running sum of weights up to and with this one */
 } flaw_photo;
 

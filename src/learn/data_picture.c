@@ -144,25 +144,34 @@ static flaw_status view_picture(float *pixels, const flaw_picture *p, const wind
     return status;
 }
 
+/* Does the mask hold pixel (x, y) of the view? Nearest pixel of the crop. */
+static bool masked(const flaw_subject *s, const window *w, int side, int x, int y)
+{
+    size_t at = source_of(w, side, x, y), u = at % (size_t)side, v = at / (size_t)side;
+    size_t mx = (size_t)w->x + u * (size_t)w->width / (size_t)side;
+    size_t my = (size_t)w->y + v * (size_t)w->height / (size_t)side;
+    return s->mask[my * (size_t)s->normal.width + mx] != 0;
+}
+
+static void view_mask(uint8_t *mask, const flaw_subject *s, const window *w, int side)
+{
+    for (int i = 0; i < side * side; i++) mask[i] = masked(s, w, side, i % side, i / side);
+}
+
 /* Share of each patch that the mask covers, nearest pixel of the crop; target is the lower half of the pair. */
-static void view_mask(float *target, const flaw_subject *s, const window *w, const flaw_clip_shape *shape)
+static void view_target(float *target, const flaw_subject *s, const window *w, const flaw_clip_shape *shape)
 {
     int side = shape->side, patch = shape->patch, grid = shape->grid;
     float unit = 1.0f / ((float)(patch * patch) * FULL_COVER);
     for (int i = 0; i < grid * grid; i++) target[i] = 0;
     for (int y = 0; y < side; y++)
-        for (int x = 0; x < side; x++) {
-            size_t at = source_of(w, side, x, y);
-            size_t u = at % (size_t)side, v = at / (size_t)side;
-            size_t mx = (size_t)w->x + u * (size_t)w->width / (size_t)side;
-            size_t my = (size_t)w->y + v * (size_t)w->height / (size_t)side;
-            if (s->mask[my * (size_t)s->normal.width + mx]) target[y / patch * grid + x / patch] += unit;
-        }
+        for (int x = 0; x < side; x++)
+            if (masked(s, w, side, x, y)) target[y / patch * grid + x / patch] += unit;
     for (int i = 0; i < grid * grid; i++) target[i] = target[i] > 1 ? 1 : target[i];
 }
 
-flaw_status flaw_subject_view(float *pixels, float *target, const flaw_subject *subject, const flaw_clip_shape *shape,
-                              bool plain, flaw_random *random, flaw_error *err)
+flaw_status flaw_subject_view(float *pixels, float *target, uint8_t *mask, const flaw_subject *subject,
+                              const flaw_clip_shape *shape, bool plain, flaw_random *random, flaw_error *err)
 {
     size_t picture = 3 * (size_t)shape->side * (size_t)shape->side, patches = (size_t)flaw_clip_patches(shape);
     window w = choose_window(subject, plain, random);
@@ -176,7 +185,9 @@ flaw_status flaw_subject_view(float *pixels, float *target, const flaw_subject *
     camera c = choose_camera(plain, random);
     apply_camera(pixels, shape->side, c, random);
     apply_camera(pixels + picture, shape->side, c, random);
+    if (mask) view_mask(mask, subject, &w, shape->side);
+    if (!target) return FLAW_OK;
     memset(target, 0, patches * sizeof *target);
-    view_mask(target + patches, subject, &w, shape);
+    view_target(target + patches, subject, &w, shape);
     return FLAW_OK;
 }

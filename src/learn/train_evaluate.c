@@ -38,7 +38,7 @@ static void draw_piece(void *context, int piece, int worker)
                                           EVALUATION_SEED + (uint64_t)(v->first + piece), &v->error[piece]);
     if (!v->status[piece])
         v->status[piece] = flaw_subject_view(t->batch.pixels + (size_t)piece * 2 * picture,
-                                             t->batch.target + (size_t)piece * 2 * patches, &v->subjects[piece], &t->shape,
+                                             t->batch.target + (size_t)piece * 2 * patches, NULL, &v->subjects[piece], &t->shape,
                                              true, &unused, &v->error[piece]);
 }
 

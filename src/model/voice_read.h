@@ -6,6 +6,7 @@
 #include "format/tensors.h"
 #include "model/anomalygpt.h"
 #include "model/bind.h"
+#include "model/part.h"
 
 /* As released: anomalygpt_delta.pt holds decoder and prompt learner, pandagpt_delta.pt the projection (and adapters, which are
  * the language model's business). `grid` and the map's side are the image tower's: they stand in no tensor. Missing,
@@ -26,6 +27,10 @@ typedef struct flaw_voice_source {
 flaw_status flaw_voice_bind_released(flaw_voice_source *out, const flaw_tensors *delta, const flaw_tensors *projection,
                                      const flaw_clip_shape *towers, flaw_arena *arena, flaw_error *err);
 flaw_status flaw_voice_bind_bundle(flaw_voice_source *out, const flaw_tensors *bundle, flaw_arena *arena, flaw_error *err);
+/* The voice's part of a bundle, and a bundle of language model and voice (card_json may be NULL). */
+flaw_status flaw_voice_part(flaw_part *out, const flaw_voice *v, flaw_storage storage, flaw_error *err);
+flaw_status flaw_voice_bundle_write(const char *path, const flaw_voice *v, const flaw_language *m, flaw_storage storage,
+                                    flaw_keep keep, const char *card_json, flaw_error *err);
 
 /* Metadata "voice", version 1. */
 flaw_status flaw_voice_config(flaw_voice_shape *out, const char *json, size_t size, const char *name, flaw_error *err);

@@ -1,0 +1,149 @@
+#include "learn/voice_truth.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "detect/regions.h"
+#include "model/anomalygpt.h"
+
+#define ROOM 64
+#define NEAR_SHARE 16 /* parts nearer than side / NEAR_SHARE are one */
+#define SPECK 0.04    /* of the largest part: smaller ones are specks */
+
+static bool near(const flaw_region *a, const flaw_region *b, int gap)
+{
+    return a->x - (b->x + b->width) <= gap && b->x - (a->x + a->width) <= gap && a->y - (b->y + b->height) <= gap &&
+           b->y - (a->y + a->height) <= gap;
+}
+
+static void join(flaw_region *a, const flaw_region *b)
+{
+    int right = a->x + a->width > b->x + b->width ? a->x + a->width : b->x + b->width;
+    int bottom = a->y + a->height > b->y + b->height ? a->y + a->height : b->y + b->height;
+    a->x = a->x < b->x ? a->x : b->x;
+    a->y = a->y < b->y ? a->y : b->y;
+    a->width = right - a->x;
+    a->height = bottom - a->y;
+    a->area += b->area;
+}
+
+static int by_area(const void *a, const void *b)
+{
+    const flaw_region *p = a, *q = b;
+    if (p->area != q->area) return p->area < q->area ? 1 : -1;
+    return p->y != q->y ? p->y - q->y : p->x - q->x;
+}
+
+static int merge(flaw_region *r, int count, int gap)
+{
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (int i = 0; i < count; i++)
+            for (int j = i + 1; j < count; j++) {
+                if (!near(&r[i], &r[j], gap)) continue;
+                join(&r[i], &r[j]);
+                r[j--] = r[--count];
+                changed = true;
+            }
+    }
+    qsort(r, (size_t)count, sizeof *r, by_area);
+    return count;
+}
+
+flaw_status flaw_truth_of_mask(flaw_truth *out, const uint8_t *mask, int side, flaw_error *err)
+{
+    flaw_region region[ROOM];
+    int count = 0;
+    size_t area = (size_t)side * (size_t)side;
+    float *map = malloc(area * sizeof *map);
+    if (!map) return flaw_fail(err, FLAW_NO_MEMORY, "no memory for a mask of %d pixels", side);
+    for (size_t i = 0; i < area; i++) map[i] = mask[i] ? 1 : 0;
+    flaw_status status = flaw_regions_find(region, ROOM, &count, map, side, side, 0.5, err);
+    free(map);
+    if (status) return status;
+    for (int gap = side / NEAR_SHARE; count > 0; gap *= 2) {
+        count = merge(region, count, gap);
+        while (count > 1 && region[count - 1].area < SPECK * region[0].area) count--;
+        if (count <= FLAW_TRUTH_ANOMALIES) break;
+    }
+    out->count = count;
+    for (int i = 0; i < count; i++) {
+        const flaw_region *r = &region[i];
+        out->anomaly[i].place = flaw_place_name((r->x + r->width / 2.0) / side, (r->y + r->height / 2.0) / side);
+        out->anomaly[i].kind = NULL;
+        out->anomaly[i].area = r->area;
+    }
+    return FLAW_OK;
+}
+
+/* An ellipse on the grid, in units of the picture's side. */
+typedef struct blob {
+    double x, y, rx, ry, angle, peak;
+} blob;
+
+static blob any_blob(double low, double high, double peak, flaw_random *r)
+{
+    double size = low * pow(high / low, flaw_random_uniform(r)), aspect = exp(flaw_random_range(r, -0.7, 0.7));
+    return (blob){.x = flaw_random_range(r, 0.04, 0.96), .y = flaw_random_range(r, 0.04, 0.96), .rx = size * aspect,
+                  .ry = size / aspect, .angle = flaw_random_range(r, 0, 3.14159), .peak = peak};
+}
+
+/* Height at a point: 1 inside, falling off over about `smear` outside. */
+static double height(const blob *b, double x, double y, double smear)
+{
+    double c = cos(b->angle), s = sin(b->angle), u = c * (x - b->x) + s * (y - b->y), v = c * (y - b->y) - s * (x - b->x);
+    double reach = sqrt(u * u / ((b->rx + smear) * (b->rx + smear)) + v * v / ((b->ry + smear) * (b->ry + smear)));
+    return b->peak / (1 + exp(6 * (reach - 0.9)));
+}
+
+static bool apart(const blob *all, int count, const blob *b)
+{
+    for (int i = 0; i < count; i++) {
+        double reach = fmax(all[i].rx, all[i].ry) + fmax(b->rx, b->ry) + 0.11;
+        if (hypot(all[i].x - b->x, all[i].y - b->y) < reach) return false;
+    }
+    return true;
+}
+
+static int draw_blobs(blob *out, flaw_random *r)
+{
+    static const double often[] = {0.4, 0.7, 0.87, 1};
+    double u = flaw_random_uniform(r), peak = flaw_random_range(r, 0.4, 1);
+    int want = 0, count = 0;
+    while (u > often[want]) want++;
+    for (int tries = 0; count < want && tries < 50; tries++) {
+        blob b = any_blob(0.015, want > 1 ? 0.1 : 0.2, peak * flaw_random_range(r, 0.65, 1), r);
+        if (apart(out, count, &b)) out[count++] = b;
+    }
+    return count;
+}
+
+void flaw_truth_draw_map(flaw_truth *out, float *map, int grid, int side, flaw_random *random)
+{
+    enum { BUMPS = 4, MOST_GRID = 64 };
+    if (grid > MOST_GRID) grid = MOST_GRID;
+    blob real[3], false_one[BUMPS];
+    float cells[MOST_GRID * MOST_GRID];
+    int bumps = flaw_random_below(random, BUMPS + 1);
+    /* A decoder's map is near 0 where nothing is, a few-shot map is not. */
+    bool compared = flaw_random_uniform(random) < 0.4;
+    double floor = compared ? flaw_random_range(random, 0.08, 0.45) : flaw_random_range(random, 0, 0.05);
+    double noise = compared ? flaw_random_range(random, 0.01, 0.07) : flaw_random_range(random, 0, 0.03);
+    double smear = flaw_random_range(random, 0.25, 0.8) / grid;
+    out->count = draw_blobs(real, random);
+    for (int i = 0; i < out->count; i++) {
+        out->anomaly[i].place = flaw_place_name(real[i].x, real[i].y);
+        out->anomaly[i].kind = NULL;
+        out->anomaly[i].area = fmin(3.14159 * real[i].rx * real[i].ry, 1);
+    }
+    for (int i = 0; i < bumps; i++) false_one[i] = any_blob(0.03, 0.25, flaw_random_range(random, 0, 0.16), random);
+    for (int i = 0; i < grid * grid; i++) {
+        double x = (i % grid + 0.5) / grid, y = (i / grid + 0.5) / grid, top = 0;
+        for (int k = 0; k < out->count; k++) top = fmax(top, height(&real[k], x, y, smear));
+        for (int k = 0; k < bumps; k++) top = fmax(top, height(&false_one[k], x, y, smear));
+        double value = floor + (1 - floor) * top + noise * flaw_random_normal(random);
+        cells[i] = (float)(value < 0 ? 0 : value > 1 ? 1 : value);
+    }
+    flaw_upsample_corners(grid, side, cells, map);
+}

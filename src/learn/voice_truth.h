@@ -1,0 +1,16 @@
+/* What is true of a picture with defects, as a dialogue can speak of it: how many anomalies, where, how large. */
+#ifndef FLAW_LEARN_VOICE_TRUTH_H
+#define FLAW_LEARN_VOICE_TRUTH_H
+
+#include "learn/dialogue.h"
+
+/* Of a mask [side, side], not 0 on defects: its connected parts, largest first; object and texture are left alone. Parts
+ * nearer than a sixteenth of the side are one (a scratch of many pieces is one scratch), and farther ones too where there
+ * would be more than FLAW_TRUTH_ANOMALIES; specks beside larger parts are none. */
+flaw_status flaw_truth_of_mask(flaw_truth *out, const uint8_t *mask, int side, flaw_error *err);
+
+/* A map [side, side] as a decoder might have drawn it on a grid of `grid` patches, without any picture: up to three places
+ * that stand out, smeared and uneven, over noise and bumps that do not matter. */
+void flaw_truth_draw_map(flaw_truth *out, float *map, int grid, int side, flaw_random *random);
+
+#endif
