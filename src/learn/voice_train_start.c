@@ -8,9 +8,9 @@
 void flaw_voice_train_options_init(flaw_voice_train_options *options)
 {
     *options = (flaw_voice_train_options){
-        .dialogue = "models/dialogue.txt", .scene_share = 0.6, .window = 384, .fresh = 0.08, .seed = 1, .steps = 4000,
-        .warmup = 100, .batch = 16, .accumulate = 1, .rate = 1e-3f, .decoder_rate = 0.3f, .language_rate = 0, .decay = 1e-3f,
-        .clip = 1, .focal = 1, .dice = 1, .few_shot_share = 0.5, .ground_share = 0, .dialogue_share = 0.15,
+        .dialogue = "models/dialogue.txt", .scene_share = 0.6, .window = 512, .fresh = 0.06, .seed = 1, .steps = 4000,
+        .warmup = 100, .batch = 16, .accumulate = 1, .rate = 1e-3f, .decoder_rate = 0.03f, .language_rate = 0, .decay = 1e-3f,
+        .clip = 1, .focal = 1, .dice = 1, .few_shot_share = 0.5, .ground_share = 0, .dialogue_share = 0.1,
         .channels = {8, 16, 32, 64, 96}, .base = 9, .few_shot_gain = 2, .log_every = 20, .checkpoint_every = 200,
         .evaluate_every = 500, .evaluate_pairs = 64};
 }
