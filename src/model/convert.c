@@ -1,6 +1,5 @@
 /* A model in whatever form it was published becomes one bundle (docs/decisions/0013): its parts are opened, their
  * matrices left in their files, and streamed into the new one. */
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +10,7 @@
 #include "model/convert_manifest.h"
 #include "model/gunzip.h"
 #include "model/language_part.h"
+#include "model/look.h"
 #include "model/source.h"
 #include "model/voice_read.h"
 
@@ -20,7 +20,7 @@ typedef struct converter {
     const char *path, *out;
     flaw_keep keep;
     bool needs_language;
-    bool released, has_towers, has_language, has_voice;
+    flaw_look look;
     flaw_compute compute;
     flaw_source towers;
     flaw_parameters towers_list;
@@ -41,41 +41,6 @@ typedef struct converter {
 static flaw_status no_memory(converter *k)
 {
     return flaw_fail(k->err, FLAW_NO_MEMORY, "%s: no memory to convert it", k->path);
-}
-
-/* ---- what is there ---- */
-
-static flaw_status look_at_file(converter *k)
-{
-    flaw_status status = flaw_tensors_open(&k->bundle, k->path, k->err);
-    if (status) return status;
-    k->has_towers = flaw_tensors_metadata(&k->bundle, "flaw") != NULL;
-    k->has_voice = flaw_tensors_metadata(&k->bundle, "voice") != NULL;
-    k->has_language =
-        flaw_tensors_metadata(&k->bundle, "language") || flaw_tensors_metadata(&k->bundle, "general.architecture");
-    if (!k->has_towers && !k->has_language && !k->has_voice) k->has_towers = true; /* timm, or refused by its reader */
-    return FLAW_OK;
-}
-
-/* A folder's config.json tells a language model from towers. */
-static flaw_status look_at_folder(converter *k)
-{
-    flaw_bytes json;
-    k->released = k->has_towers = k->has_language = k->has_voice = flaw_anomalygpt_is_folder(k->path);
-    if (k->released) return flaw_anomalygpt_check_folder(k->path, k->err);
-    const char *config = flaw_path_join(&k->arena, k->path, "config.json");
-    if (!config) return no_memory(k);
-    k->has_towers = true;
-    if (!flaw_file_exists(config)) return FLAW_OK;
-    flaw_status status = flaw_file_read(&json, config, 4 << 20, k->err);
-    if (status) return status;
-    json_t *root = json_loadb((const char *)json.data, json.size, 0, NULL);
-    const char *type = json_string_value(json_object_get(root, "model_type"));
-    k->has_language = type && strcmp(type, "llama") == 0;
-    k->has_towers = !k->has_language;
-    json_decref(root);
-    flaw_bytes_release(&json);
-    return FLAW_OK;
 }
 
 /* ---- parts ---- */
@@ -165,12 +130,12 @@ static flaw_status add_towers(converter *k)
 /* Opened as the file has it: nothing is converted before it is written. */
 static flaw_status add_language(converter *k)
 {
-    const char *path = k->released ? flaw_path_join(&k->arena, k->path, FLAW_FILE_VICUNA) : k->path;
+    const char *path = k->look.released ? flaw_path_join(&k->arena, k->path, FLAW_FILE_VICUNA) : k->path;
     if (!path) return no_memory(k);
     flaw_status status = flaw_language_open(&k->language, path, FLAW_KEEP_FILE, NULL, &k->compute, k->err);
     k->adapters = (flaw_adapters){.tensors = &k->projection, .scale = 1}; /* alpha is the rank */
     if (!status)
-        status = flaw_language_part_adapted(&k->part[k->parts], k->language, k->keep, k->released ? &k->adapters : NULL,
+        status = flaw_language_part_adapted(&k->part[k->parts], k->language, k->keep, k->look.released ? &k->adapters : NULL,
                                             &k->compute, k->err);
     if (!status) k->parts++;
     return status;
@@ -178,7 +143,7 @@ static flaw_status add_language(converter *k)
 
 static flaw_status bind_voice(converter *k)
 {
-    if (!k->released) {
+    if (!k->look.released) {
         k->files[1] = &k->bundle;
         return flaw_voice_bind_bundle(&k->voice, &k->bundle, &k->arena, k->err);
     }
@@ -192,7 +157,7 @@ static flaw_status add_voice(converter *k)
     flaw_part *part = &k->part[k->parts];
     flaw_buffer json;
     flaw_status status = bind_voice(k);
-    if (!status && k->has_towers && k->has_language)
+    if (!status && k->look.towers && k->look.language)
         status =
             flaw_voice_check_fit(&k->voice.shape, &k->towers.shape, k->language->shape.block.width, k->path, k->err);
     if (!status)
@@ -219,14 +184,15 @@ static flaw_status open_deltas(converter *k)
 
 static flaw_status open_parts(converter *k)
 {
-    flaw_status status = flaw_file_is_folder(k->path) ? look_at_folder(k) : look_at_file(k);
-    if (!status && k->needs_language && !k->has_language)
+    flaw_status status = flaw_model_look(&k->look, k->path, k->err);
+    if (!status && k->needs_language && !k->look.language)
         status =
             flaw_fail(k->err, FLAW_USAGE, "%s: holds no language model, whose matrices could be made smaller", k->path);
-    if (!status && k->released) status = open_deltas(k);
-    if (!status && k->has_towers) status = add_towers(k);
-    if (!status && k->has_language) status = add_language(k);
-    if (!status && k->has_voice) status = add_voice(k);
+    if (!status && k->look.released) status = open_deltas(k);
+    if (!status && !flaw_file_is_folder(k->path)) status = flaw_tensors_open(&k->bundle, k->path, k->err);
+    if (!status && k->look.towers) status = add_towers(k);
+    if (!status && k->look.language) status = add_language(k);
+    if (!status && k->look.voice) status = add_voice(k);
     return status;
 }
 

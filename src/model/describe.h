@@ -5,7 +5,8 @@
 #include "base/buffer.h"
 #include "flaw/status.h"
 
-/* Appends lines "key: value" (form, files, towers, parameters, dtype, tokenizer, hash, missing..., left over...) to `out`;
+/* Appends lines "key: value" (form, files, towers, parameters, dtype, tokenizer, hash, missing..., left over...; language
+ * model and voice below their names; sources and hashes of a bundle) to `out`;
  * `json` gives one JSON object instead. Returns FLAW_OK when the model is whole, else the status opening it would give
  * (and the description still lists what is there and what is missing). */
 flaw_status flaw_model_describe(flaw_buffer *out, const char *path, int json, flaw_error *err);

@@ -1,8 +1,9 @@
 /* `flaw model info`: what is there, what is missing or left over, and the status that opening would give. */
-#include "tiny.h"
+#include "tiny_language.h"
 
 #include <jansson.h>
 
+#include "flaw/model.h"
 #include "format/tensors.h"
 #include "model/describe.h"
 
@@ -84,6 +85,88 @@ static void test_broken(void **state)
     json_decref(describe("no/such", FLAW_MISSING));
 }
 
+/* A language model in its own object, as a folder and as a file; and what it lacks. */
+static void test_language(void **state)
+{
+    char path[512];
+    flaw_error err = {0};
+    flaw_compute c = open_compute_with(1, FLAW_LEVEL_REF);
+    flaw_language *m = tiny_trained(&tiny_language, 2, &c);
+    flaw_pieces *pieces = tiny_pieces();
+    tiny_tensors t;
+    tiny_tensors_of(&t, m, FLAW_WEIGHT_F16);
+    tiny_folder(*state, &t, tiny_config, pieces);
+    json_t *o = describe(*state, FLAW_OK), *part = json_object_get(o, "language");
+    assert_string_equal(text_of(part, "form"), "Hugging Face LLaMA folder");
+    assert_string_equal(text_of(part, "shape"),
+                        "2 blocks, width 64, 4 heads over 2 of keys and values, hidden 96, rotated "
+                        "halves (base 10000), 128 tokens of 301");
+    assert_string_equal(text_of(part, "dtype"), "F16 21");
+    assert_string_equal(text_of(part, "tokenizer"), "300 pieces, start 1, end 2");
+    assert_string_equal(text_of(o, "image"), "(absent)");
+    json_decref(o);
+
+    assert_ok(flaw_model_convert(*state, in_folder(path, *state, "m.flaw"), "int8", NULL, NULL, &err));
+    o = describe(path, FLAW_OK);
+    part = json_object_get(o, "language");
+    assert_string_equal(text_of(part, "form"), "flaw bundle");
+    assert_string_equal(text_of(part, "dtype"), "F32 5, U8 1, Q8_0 10");
+    assert_string_equal(text_of(o, "hashes"), "16 of 16 tensors are as they were written");
+    assert_int_equal(json_array_size(json_object_get(o, "sources")), 3);
+    assert_contains(json_string_value(json_array_get(json_object_get(o, "sources"), 1)), "tokenizer.model (");
+    json_decref(o);
+
+    flaw_bytes file = read_all(path); /* one bit of a matrix */
+    file.data[file.size - 20000] ^= 1;
+    assert_ok(flaw_file_write(path, file.data, file.size, &err));
+    flaw_bytes_release(&file);
+    o = describe(path, FLAW_BAD_DATA);
+    assert_contains(text_of(o, "problem"), "is not as it was written");
+    json_decref(o);
+
+    t.item[3].name = "stranger"; /* in the place of some matrix */
+    tiny_folder(*state, &t, tiny_config, pieces);
+    o = describe(*state, FLAW_BAD_DATA);
+    part = json_object_get(o, "language");
+    assert_int_equal(json_array_size(json_object_get(part, "missing")), 1);
+    assert_string_equal(json_string_value(json_array_get(json_object_get(part, "left_over"), 0)), "stranger");
+    json_decref(o);
+    flaw_arena_release(&t.arena);
+    flaw_pieces_free(pieces);
+    flaw_language_close(m);
+    flaw_compute_close(&c);
+}
+
+/* AnomalyGPT as released, whole and without one of its files. */
+static void test_released(void **state)
+{
+    char folder[512], path[600];
+    const char *shared = getenv("FLAW_SHARED");
+    snprintf(folder, sizeof folder, "%s/golden/anomalygpt-small", shared ? shared : "../shared");
+    if (access(folder, R_OK) != 0) {
+        print_message("%s is not here: skipped\n", folder);
+        skip();
+    }
+    json_t *o = describe(folder, FLAW_OK);
+    assert_string_equal(text_of(o, "form"), "ImageBind folder");
+    assert_string_equal(text_of(json_object_get(o, "language"), "adapters"), "12 of rank 4");
+    assert_string_equal(text_of(json_object_get(o, "voice"), "dtype"), "F16 23");
+    json_decref(o);
+    static const char *const links[] = {"imagebind_huge.pth", "vicuna", "anomalygpt_delta.pt", "imagebind_config.json",
+                                        "bpe_simple_vocab_16e6.txt.gz"};
+    for (size_t i = 0; i < sizeof links / sizeof links[0]; i++) {
+        char link[512];
+        snprintf(path, sizeof path, "%s/%s", folder, links[i]);
+        char *target = realpath(path, NULL);
+        assert_int_equal(symlink(target, in_folder(link, *state, links[i])), 0);
+        free(target);
+    }
+    o = describe(*state, FLAW_MISSING);
+    assert_contains(text_of(o, "problem"), "it lacks pandagpt_delta.pt");
+    assert_string_equal(text_of(o, "form"), "ImageBind folder"); /* what is there is described */
+    json_decref(o);
+}
+
 static void test_lines(void **state)
 {
     char path[1024];
@@ -103,6 +186,8 @@ int main(void)
         cmocka_unit_test(test_forms),
         cmocka_unit_test_setup_teardown(test_broken, make_scratch, remove_scratch),
         cmocka_unit_test(test_lines),
+        cmocka_unit_test_setup_teardown(test_language, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(test_released, make_scratch, remove_scratch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
