@@ -69,6 +69,9 @@ typedef int (*flaw_talk_words)(void *context, const char *text, size_t size);
  * *out holds the fact sentence that stands in (it does not go to `words`). */
 flaw_status flaw_talker_ask(flaw_talker *talker, const char *question, flaw_talk_words words, void *context,
                             flaw_answer *out, flaw_error *err);
+/* For an ablation: until the next picture the language model knows this one by its embedding alone, without what the map
+ * says; the dialogue starts anew. FLAW_UNAVAILABLE without a voice of the model's own, FLAW_USAGE before any picture. */
+flaw_status flaw_talker_blindfold(flaw_talker *talker, flaw_error *err);
 /* Forget the dialogue, keep the picture. */
 void flaw_talker_restart(flaw_talker *talker);
 /* What was measured on the picture: map, regions, score (for overlays, and the fact sheet). Owned by the talker. */

@@ -215,6 +215,16 @@ void flaw_talker_restart(flaw_talker *t)
     flaw_remote_restart(&t->remote);
 }
 
+flaw_status flaw_talker_blindfold(flaw_talker *t, flaw_error *err)
+{
+    if (!t->looking) return flaw_fail(err, FLAW_USAGE, "there is no picture to talk about yet");
+    if (!t->has_voice || t->options.llm)
+        return flaw_fail(err, FLAW_UNAVAILABLE, "model '%s' has no voice of its own", t->model);
+    flaw_status s = flaw_voiced_blindfold(&t->voiced, err);
+    t->looking = s == FLAW_OK;
+    return s;
+}
+
 const flaw_result *flaw_talker_facts(const flaw_talker *t)
 {
     return t->looking ? &t->facts : NULL;

@@ -15,6 +15,7 @@ typedef struct flaw_voiced {
     flaw_eyes eyes;
     flaw_reading *reading;
     flaw_dialogue_prompt prompt;
+    bool blind;          /* without soft prompts until the next picture */
     float *token;        /* [W] the picture among words */
     float *prompts;      /* [B + C, W] */
     float *saved, *work; /* of the prompt learner */
@@ -48,6 +49,8 @@ void flaw_voiced_close(flaw_voiced *v);
 /* The picture's facts go into *facts (empty before). */
 flaw_status flaw_voiced_look(flaw_voiced *v, const flaw_picture *picture, flaw_result *facts, flaw_error *err);
 void flaw_voiced_restart(flaw_voiced *v);
+/* The dialogue anew, without soft prompts. */
+flaw_status flaw_voiced_blindfold(flaw_voiced *v, flaw_error *err);
 /* Fills text, ids, cut, note of *out (empty before). A quirk may change the map and so *facts. */
 flaw_status flaw_voiced_ask(flaw_voiced *v, const flaw_talk_options *options, const char *question,
                             flaw_talk_words words, void *context, flaw_result *facts, flaw_answer *out,

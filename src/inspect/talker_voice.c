@@ -63,18 +63,35 @@ static void cut_said(flaw_voiced *v, size_t size)
     if (v->said.data) v->said.data[size] = '\0';
 }
 
+static int prompt_rows(const flaw_voiced *v)
+{
+    return v->blind ? 0 : flaw_voice_prompts(&v->m.voice->shape);
+}
+
+static flaw_status begin(flaw_voiced *v, flaw_error *err)
+{
+    return flaw_dialogue_prompt_begin(&v->prompt, v->m.language, v->reading, v->token, v->prompts, prompt_rows(v), err);
+}
+
 flaw_status flaw_voiced_look(flaw_voiced *v, const flaw_picture *picture, flaw_result *facts, flaw_error *err)
 {
     flaw_status s = flaw_eyes_look(&v->eyes, picture, err);
     if (!s) s = flaw_picture_token(v->m.voice, v->eyes.sight.embedding, v->token, err);
     if (!s) s = flaw_eyes_facts(&v->eyes, facts, err);
     if (s) return s;
+    v->blind = false;
     write_prompts(v);
-    s = flaw_dialogue_prompt_begin(&v->prompt, v->m.language, v->reading, v->token, v->prompts,
-                                   flaw_voice_prompts(&v->m.voice->shape), err);
+    s = begin(v, err);
     if (s) flaw_result_release(facts);
     cut_said(v, 0);
     return s;
+}
+
+flaw_status flaw_voiced_blindfold(flaw_voiced *v, flaw_error *err)
+{
+    v->blind = true;
+    cut_said(v, 0);
+    return begin(v, err);
 }
 
 void flaw_voiced_restart(flaw_voiced *v)
@@ -105,7 +122,7 @@ static flaw_status name_by_words(flaw_voiced *v, const char *question, flaw_resu
     flaw_result_release(facts);
     *facts = changed;
     write_prompts(v);
-    return flaw_dialogue_prompt_change(&v->prompt, v->token, v->prompts, flaw_voice_prompts(&v->m.voice->shape), err);
+    return flaw_dialogue_prompt_change(&v->prompt, v->token, v->prompts, prompt_rows(v), err);
 }
 
 /* Words on their way to the caller, without the white space they begin with. */
