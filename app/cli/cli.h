@@ -26,12 +26,16 @@ void cli_inspect_options(flaw_inspect_options *out, const cli_settings *s);
 /* From --recipe, or from --good and the rest. */
 flaw_status cli_open_inspector(flaw_inspector **out, const flaw_engine *engine, const cli_settings *s, flaw_error *err);
 
+/* "4", or "all" (-1). */
+bool cli_read_shots(int *out, const char *text);
+
 /* talk.c: options -> talker; its words on standard output as they come (a flaw_talk_words; context: a cli_speech). */
 typedef struct cli_speech {
     bool quiet;        /* show nothing */
     bool shown;        /* something was */
     int (*stop)(void); /* NULL, or nonzero to end the answer */
 } cli_speech;
+void cli_talk_options(flaw_talk_options *out, const cli_settings *s); /* all but the good parts */
 flaw_status cli_open_talker(flaw_talker **out, const cli_settings *s, flaw_error *err);
 int cli_speak(void *speech, const char *text, size_t size);
 /* The line under an answer: what the words and the map say, and what went otherwise. */

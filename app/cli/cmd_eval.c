@@ -1,5 +1,4 @@
 /* flaw eval: figures of a method on data sets, mean and deviation over draws. */
-#include <errno.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -67,18 +66,6 @@ static void print_table(const char *dataset, const cli_settings *s, const flaw_e
     fflush(stdout);
 }
 
-/* "4", or "all" (-1). */
-static bool read_shots(int *out, const char *text)
-{
-    char *end;
-    errno = 0;
-    long value = strtol(text, &end, 10);
-    if (strcmp(text, "all") == 0) *out = -1;
-    else if (end == text || *end || errno || value < 0 || value > 1000000) return false;
-    else *out = (int)value;
-    return true;
-}
-
 /* Mean over data sets of the means; their deviations do not add up to one, so none is given. */
 static flaw_eval_result mean_of(const flaw_eval_result *each, size_t count)
 {
@@ -137,7 +124,7 @@ int cmd_eval(const cli_settings *s)
 {
     int shots, exit = 0;
     if (!s->arguments.count) return cli_wrong_use("eval: no data set given; usage: flaw eval DATASET...");
-    if (!read_shots(&shots, s->shots))
+    if (!cli_read_shots(&shots, s->shots))
         return cli_wrong_use("--shots: '%.80s' is neither a number from 0 nor all", s->shots);
     flaw_error err;
     flaw_engine *engine = NULL;

@@ -46,6 +46,13 @@ const cli_command cli_command_table[] = {
      "good parts. A folder of such folders is measured one by one, with the mean over all. Pixel figures are taken at "
      "256 x 256, PRO up to 30 % false positives.",
      "flaw eval data/hazelnut --shots 4\nflaw eval scenes/ --json", cmd_eval},
+    {CLI_ABLATION, "ablation", "DATASET... | --out DIR [-n COUNT]", "what each part of an AnomalyGPT brings",
+     "Asks about every test picture of a data set and measures the answers against the masks: yes or no, how many, where. "
+     "Rows: the language model alone, the map against the largest value on normal pictures, adapters in place of the prompt "
+     "learner, and everything; the paper's figures stand beside them. Without a data set, scenes of held-out kinds are drawn "
+     "to DIR/scenes first.",
+     "flaw ablation --out ablation -n 400\nflaw ablation data/hazelnut --shots 1 --json",
+     cmd_ablation},
     {CLI_SCENES, "scenes", "--out DIR [-n COUNT] | list", "draw product pictures with and without defects",
      "Draws scenes of products with lighting, noise, defects, masks and captions, as data set folders for flaw eval "
      "and "

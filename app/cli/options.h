@@ -27,7 +27,8 @@ enum {
     CLI_SIMULATE = 1 << 13,
     CLI_ASK = 1 << 14,
     CLI_CHAT = 1 << 15,
-    CLI_ALL = (1 << 16) - 1,
+    CLI_ABLATION = 1 << 16,
+    CLI_ALL = (1 << 17) - 1,
 };
 
 typedef enum cli_kind {
@@ -92,6 +93,9 @@ typedef struct cli_settings {
     const char *blend;
     cli_list source;
     int64_t most;
+    /* ablation */
+    const char *adapter, *question;
+    bool described;
     /* train: negative or NaN means the trainer's own default */
     const char *init, *words;
     cli_list photos;

@@ -1,4 +1,7 @@
+#include <errno.h>
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "cli.h"
 
@@ -82,4 +85,15 @@ flaw_status cli_open_inspector(flaw_inspector **out, const flaw_engine *engine, 
     if (status == FLAW_OK) status = flaw_inspector_from_recipe(out, engine, s->recipe, err);
     if (status != FLAW_OK || isnan(s->threshold)) return status;
     return flaw_inspector_set_threshold(*out, s->threshold, err);
+}
+
+bool cli_read_shots(int *out, const char *text)
+{
+    char *end;
+    errno = 0;
+    long value = strtol(text, &end, 10);
+    if (strcmp(text, "all") == 0) *out = -1;
+    else if (end == text || *end || errno || value < 0 || value > 1000000) return false;
+    else *out = (int)value;
+    return true;
 }

@@ -3,7 +3,7 @@
 
 #include "cli.h"
 
-static void talk_options(flaw_talk_options *out, const cli_settings *s)
+void cli_talk_options(flaw_talk_options *out, const cli_settings *s)
 {
     const char *key = s->llm_key_env ? s->llm_key_env : "FLAW_LLM_KEY";
     flaw_talk_defaults(out);
@@ -29,7 +29,7 @@ flaw_status cli_open_talker(flaw_talker **out, const cli_settings *s, flaw_error
 {
     cli_pictures good = {.quiet = true};
     flaw_talk_options options;
-    talk_options(&options, s);
+    cli_talk_options(&options, s);
     for (size_t i = 0; i < s->good.count; i++) cli_pictures_add(&good, s->good.value[i]);
     options.good = (const char *const *)good.path;
     options.good_count = good.count;

@@ -1,5 +1,5 @@
-/* What each part of an AnomalyGPT brings: its paper's ablation (Gu et al. 2024, table 4) on a data set of one's own, with
- * figures of what is said: whether there is an anomaly, how many, where. */
+/* What each part of an AnomalyGPT brings: its paper's ablation (Gu et al. 2024, table 4) on a data set of one's own,
+ * with figures of what is said: whether there is an anomaly, how many, where. */
 #ifndef FLAW_ABLATION_H
 #define FLAW_ABLATION_H
 
@@ -30,14 +30,14 @@ typedef struct flaw_ablation_figures {
 } flaw_ablation_figures;
 
 typedef struct flaw_ablation_options {
-    const char *dataset;     /* as flaw_eval_options */
-    const char *object;      /* NULL: the folder's name */
-    int shots;               /* normal pictures to compare with, drawn from train/good by talk.seed */
-    const char *adapter;     /* a model trained with adapters; NULL: that row is left out */
-    const char *question;    /* NULL: "Is there any anomaly in the image?" */
-    int described;           /* nonzero: the description of the product before it, as the paper's test has it */
-    int normals;             /* normal pictures that the limit comes from, at most; 0: 50 */
-    flaw_talk_options talk;  /* model etc.; object and good are filled here */
+    const char *dataset;    /* as flaw_eval_options */
+    const char *object;     /* NULL: the folder's name */
+    int shots;              /* normal pictures to compare with, drawn from train/good by talk.seed */
+    const char *adapter;    /* a model trained with adapters; NULL: that row is left out */
+    const char *question;   /* NULL: "Is there any anomaly in the image?" */
+    int described;          /* nonzero: the description of the product before it, as the paper's test has it */
+    int normals;            /* normal pictures that the limit comes from, at most; 0: 50 */
+    flaw_talk_options talk; /* model etc.; object and good are filled here */
 } flaw_ablation_options;
 void flaw_ablation_defaults(flaw_ablation_options *options);
 
@@ -45,13 +45,14 @@ typedef struct flaw_ablation_result {
     flaw_ablation_figures row[FLAW_ABLATION_ROWS];
     char left_out[FLAW_ABLATION_ROWS][200]; /* why the row has no figures; empty when it has */
     char model[512];
+    char note[200]; /* what the answers of the last row came with (flaw_answer.note): who spoke instead; else empty */
     int good, bad, masks; /* pictures in the test part */
     int normals;          /* pictures that the limit comes from; 0: it is the model's own */
     double limit;
 } flaw_ablation_result;
 
-/* Opens the models anew for every data set, since a talker is for one product. A picture that cannot be judged fails the
- * whole run. */
+/* Opens the models anew for every data set, since a talker is for one product. A picture that cannot be judged fails
+ * the whole run. */
 flaw_status flaw_ablation_run(flaw_ablation_result *out, const flaw_ablation_options *options, flaw_progress progress,
                               void *context, flaw_error *err);
 

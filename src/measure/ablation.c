@@ -19,9 +19,9 @@ enum { MAP_SIDE = 256, MAP_PIXELS = MAP_SIDE * MAP_SIDE, NORMALS = 50, QUESTION_
 
 const char *flaw_ablation_title(flaw_ablation_row row)
 {
-    static const char *const titles[FLAW_ABLATION_ROWS] = {
-        "language model alone", "decoder, limit from normal pictures", "decoder, adapters (LoRA)",
-        "decoder, prompt learner"};
+    static const char *const titles[FLAW_ABLATION_ROWS] = {"language model alone",
+                                                           "decoder, limit from normal pictures",
+                                                           "decoder, adapters (LoRA)", "decoder, prompt learner"};
     return row >= 0 && row < FLAW_ABLATION_ROWS ? titles[row] : NULL;
 }
 
@@ -53,8 +53,8 @@ typedef struct bench {
     size_t shots;
     char object[200], question[QUESTION_ROOM];
     flaw_talker *talker, *adapter;
-    uint8_t *bad;                            /* [tests] */
-    uint8_t *masks;                          /* [mapped, MAP_SIDE, MAP_SIDE] */
+    uint8_t *bad;   /* [tests] */
+    uint8_t *masks; /* [mapped, MAP_SIDE, MAP_SIDE] */
     scores full, adapted;
     flaw_dialogue_tally tally[FLAW_ABLATION_ROWS];
     flaw_progress progress;
@@ -143,7 +143,8 @@ static flaw_status open_talkers(bench *b, flaw_error *err)
     if (status != FLAW_OK) return status;
     snprintf(b->out->model, sizeof b->out->model, "%s", flaw_talker_model(b->talker));
     if (!b->options->adapter) {
-        snprintf(b->out->left_out[FLAW_ABLATION_ADAPTER], sizeof b->out->left_out[0], "no model with adapters was given");
+        snprintf(b->out->left_out[FLAW_ABLATION_ADAPTER], sizeof b->out->left_out[0],
+                 "no model with adapters was given");
         return FLAW_OK;
     }
     o.model = b->options->adapter;
@@ -183,8 +184,8 @@ static size_t normals_of(const bench *b)
     return left < most ? left : most;
 }
 
-/* The paper's: the largest score of normal pictures that are not compared with. Where none are left, the model's own limit
- * stands in. */
+/* The paper's: the largest score of normal pictures that are not compared with. Where none are left, the model's own
+ * limit stands in. */
 static flaw_status find_limit(bench *b, flaw_error *err)
 {
     flaw_status status = FLAW_OK;
@@ -214,7 +215,8 @@ static void keep_map(scores *s, size_t i, const flaw_dataset_item *item, const f
 {
     s->score[i] = (float)facts->score;
     if (has_map(item))
-        flaw_map_upsample(s->maps + s->mapped++ * MAP_PIXELS, MAP_SIDE, MAP_SIDE, facts->map, facts->width, facts->height);
+        flaw_map_upsample(s->maps + s->mapped++ * MAP_PIXELS, MAP_SIDE, MAP_SIDE, facts->map, facts->width,
+                          facts->height);
 }
 
 /* What the map says against the limit, in the form of an answer: regions over it, and their places. */
@@ -224,8 +226,8 @@ static flaw_status answer_of_map(flaw_answer *out, const bench *b, const flaw_re
     double limit = isfinite(b->out->limit) ? b->out->limit : facts->threshold;
     *out = (flaw_answer){.verdict = facts->score > limit ? FLAW_ANOMALOUS : FLAW_NORMAL};
     if (out->verdict == FLAW_NORMAL) return FLAW_OK;
-    flaw_status status = flaw_regions_find(region, FLAW_MAX_REGIONS, &out->count, facts->map, facts->width, facts->height,
-                                           limit, err);
+    flaw_status status =
+        flaw_regions_find(region, FLAW_MAX_REGIONS, &out->count, facts->map, facts->width, facts->height, limit, err);
     for (int i = 0; i < out->count && status == FLAW_OK; i++) {
         bool again = false;
         for (int k = 0; k < out->places; k++) again |= strcmp(out->place[k], region[i].place) == 0;
@@ -240,6 +242,7 @@ static flaw_status ask(bench *b, flaw_ablation_row row, flaw_talker *talker, con
     flaw_answer answer = {0};
     flaw_status status = flaw_talker_ask(talker, b->question, NULL, NULL, &answer, err);
     if (status == FLAW_OK) flaw_dialogue_add(&b->tally[row], truth, &answer);
+    if (row == FLAW_ABLATION_FULL && answer.note[0]) snprintf(b->out->note, sizeof b->out->note, "%.190s", answer.note);
     flaw_answer_release(&answer);
     return status;
 }
@@ -295,7 +298,7 @@ static flaw_status figures_of(bench *b, flaw_error *err)
     for (int row = 0; row < FLAW_ABLATION_ROWS && status == FLAW_OK; row++) {
         flaw_ablation_figures *f = &b->out->row[row];
         f->image_auroc = f->pixel_auroc = NAN;
-        flaw_dialogue_figures(f, &b->tally[row]); /* of an empty tally: all NaN */
+        flaw_dialogue_figures(f, &b->tally[row]);                                /* of an empty tally: all NaN */
         if (b->out->left_out[row][0] || row == FLAW_ABLATION_LANGUAGE) continue; /* alone it has no map */
         status = auroc_of(f, b, row == FLAW_ABLATION_ADAPTER ? &b->adapted : &b->full, err);
     }

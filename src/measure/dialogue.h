@@ -16,8 +16,8 @@ typedef struct flaw_dialogue_truth {
     const char *place[FLAW_MAX_PLACES];
 } flaw_dialogue_truth;
 
-/* Of a bad picture's mask [height, width], by flaw_marked_find. A mask that marks nothing is FLAW_BAD_DATA; `name` is the
- * picture's, for the message. */
+/* Of a bad picture's mask [height, width], by flaw_marked_find. A mask that marks nothing is FLAW_BAD_DATA; `name` is
+ * the picture's, for the message. */
 flaw_status flaw_dialogue_truth_of(flaw_dialogue_truth *out, const uint8_t *mask, int width, int height,
                                    const char *name, flaw_error *err);
 

@@ -135,7 +135,7 @@ class Twins(command.Command):
                 self.assertEqual((status, len(err)), (2, 1), (name, variable, err))
                 self.assertIn(variable, err[0])
         self.assertLessEqual(free, {'--object', '--good', '--recipe', '--method', '--model', '--prompts', '--out', '--output',
-                                    '--image', '--text', '--dump', '--shots', '--kind', '--init', '--words', '--photos', '--source',
+                                    '--image', '--text', '--dump', '--shots', '--kind', '--init', '--words', '--photos', '--source', '--adapter', '--question',
                                     '--llm', '--llm-model', '--llm-key-env'})
 
     def test_free_text(self):

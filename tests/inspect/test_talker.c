@@ -92,8 +92,8 @@ static void test_golden(void **state)
     json_decref(g.root);
 }
 
-/* Greedy tokens after the whole prompt, `text` behind the soft prompts, fed at once. */
-static void answer_afresh(const golden *g, const char *text, int32_t *out, int count)
+/* Greedy tokens after the whole prompt, `text` behind the soft prompts, fed at once; blind: without soft prompts. */
+static void answer_afresh(const golden *g, const char *text, bool blind, int32_t *out, int count)
 {
     flaw_compute c = open_compute(FLAW_LEVEL_AMX);
     flaw_anomalygpt m;
@@ -119,7 +119,7 @@ static void answer_afresh(const golden *g, const char *text, int32_t *out, int c
     for (int i = 0; i < 2; i++) {
         assert_ok(flaw_pieces_encode(m.language->pieces, pieces[i], strlen(pieces[i]), ids, 2048, &n, &err));
         assert_ok(flaw_reading_ids(r, ids, (int)n, &err));
-        assert_ok(flaw_reading_rows(r, i ? prompts : token, i ? (int)rows : 1, &err));
+        if (i == 0 || !blind) assert_ok(flaw_reading_rows(r, i ? prompts : token, i ? (int)rows : 1, &err));
     }
     assert_ok(flaw_pieces_encode(m.language->pieces, text, strlen(text), ids, 2048, &n, &err));
     assert_ok(flaw_reading_ids(r, ids, (int)n, &err));
@@ -148,7 +148,7 @@ static void test_turns(void **state)
     flaw_answer first = ask(t, g.question), second = ask(t, "Where is it?"), again = {0};
     snprintf(text, sizeof text, "%s\n### Assistant: %s\n### Human: Where is it?\n### Assistant:", g.question,
              first.text);
-    answer_afresh(&g, text, want, 16);
+    answer_afresh(&g, text, false, want, 16);
     assert_int_equal(second.id_count, 16);
     for (int i = 0; i < 16; i++) assert_int_equal(second.ids[i], want[i]);
     assert_true(memcmp(first.ids, second.ids, sizeof want) != 0);
@@ -167,6 +167,37 @@ static void test_turns(void **state)
 }
 
 /* More normal pictures, turned ones too, can only bring the nearest patch nearer. */
+/* The language model alone: no soft prompts, until the next picture. */
+static void test_blindfold(void **state)
+{
+    golden g;
+    flaw_error err = {0};
+    char text[4096];
+    int32_t want[16];
+    if (!open_golden(&g)) skip();
+    flaw_talk_options o = options_of(g.folder);
+    flaw_talker *t = open_talker(&o);
+    assert_int_equal(flaw_talker_blindfold(t, &err), FLAW_USAGE);
+    assert_ok(flaw_talker_look_file(t, g.file[1], &err));
+    flaw_answer seeing = ask(t, g.question);
+    assert_ok(flaw_talker_blindfold(t, &err));
+    flaw_answer blind = ask(t, g.question);
+    snprintf(text, sizeof text, "%s\n### Assistant:", g.question);
+    answer_afresh(&g, text, true, want, 16);
+    assert_int_equal(blind.id_count, 16);
+    for (int i = 0; i < 16; i++) assert_int_equal(blind.ids[i], want[i]);
+    assert_true(memcmp(seeing.ids, blind.ids, sizeof want) != 0);
+    assert_true(seeing.score == blind.score);
+    flaw_answer_release(&blind);
+    assert_ok(flaw_talker_look_file(t, g.file[1], &err));
+    flaw_answer again = ask(t, g.question);
+    assert_memory_equal(again.ids, seeing.ids, sizeof want);
+    flaw_answer_release(&seeing);
+    flaw_answer_release(&again);
+    flaw_talker_close(t);
+    json_decref(g.root);
+}
+
 static void test_good(void **state)
 {
     golden g;
@@ -417,6 +448,7 @@ static void test_no_voice(void **state)
     char *sheet = flaw_facts_text(facts);
     assert_contains(sheet, "object: metal nut\n");
     free(sheet);
+    assert_int_equal(flaw_talker_blindfold(t, &err), FLAW_UNAVAILABLE);
     flaw_talker_close(t);
     o.rotations = 1;
     assert_int_equal(flaw_talker_open(&t, &o, &err), FLAW_USAGE);
@@ -462,6 +494,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_golden),
         cmocka_unit_test(test_turns),
+        cmocka_unit_test(test_blindfold),
         cmocka_unit_test(test_good),
         cmocka_unit_test(test_itself),
         cmocka_unit_test(test_fit),

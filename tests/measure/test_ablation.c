@@ -1,6 +1,6 @@
-/* flaw_ablation_run with talkers of the test's own, whose answers are known. A picture's largest red is its score, red its
- * map; green of its first pixel is how many anomalies are said, blue which place. Blindfold, everything is anomalous in the
- * center. The model "adapter" sees red the other way round and says no. */
+/* flaw_ablation_run with talkers of the test's own, whose answers are known. A picture's largest red is its score, red
+ * its map; green of its first pixel is how many anomalies are said, blue which place. Blindfold, everything is
+ * anomalous in the center. The model "adapter" sees red the other way round and says no. */
 #include "check.h"
 
 #include <math.h>
@@ -84,14 +84,15 @@ flaw_status flaw_talker_blindfold(flaw_talker *t, flaw_error *err)
     return FLAW_OK;
 }
 
-flaw_status flaw_talker_ask(flaw_talker *t, const char *question, flaw_talk_words words, void *context, flaw_answer *out,
-                            flaw_error *err)
+flaw_status flaw_talker_ask(flaw_talker *t, const char *question, flaw_talk_words words, void *context,
+                            flaw_answer *out, flaw_error *err)
 {
     static const char *const places[] = {"top left", "center", "bottom right"};
     snprintf(seen.question, sizeof seen.question, "%s", question);
     int count = t->blind ? 1 : t->adapter ? 0 : t->count;
     *out = (flaw_answer){.text = strdup("words"), .verdict = count ? FLAW_ANOMALOUS : FLAW_NORMAL, .count = count};
     if (count) snprintf(out->place[out->places++], sizeof out->place[0], "%s", t->blind ? "center" : places[t->place]);
+    if (t->voiceless) snprintf(out->note, sizeof out->note, "facts speak");
     seen.asked++;
     return FLAW_OK;
 }
@@ -115,12 +116,12 @@ static void fill(const char *root)
         snprintf(name, sizeof name, "train/good/%d.png", i);
         draw_plain(root, name, 0x140000 + ((uint32_t)i << 20)); /* 20, 36, 52 */
     }
-    draw_plain(root, "test/good/0.png", 0x0a0000);                  /* 10 */
-    draw_plain(root, "test/good/1.png", 0x460000);                  /* 70, over the normal ones; no is said */
-    draw(root, "test/hole/0.png", 9, 9, 0x140100, 1, 1, 0xff0000);  /* 255 top left; once, top left is said */
-    draw(root, "test/hole/1.png", 9, 9, 0x140201, 4, 4, 0xc80000);  /* 200 in the center; twice, center is said */
-    draw(root, "test/hole/2.png", 9, 9, 0x140000, 7, 7, 0x280000);  /* 40 at the bottom right, under the limit; no */
-    draw_plain(root, "test/hole/3.png", 0x1e0102);                  /* 30, no mask; once, bottom right is said */
+    draw_plain(root, "test/good/0.png", 0x0a0000);                 /* 10 */
+    draw_plain(root, "test/good/1.png", 0x460000);                 /* 70, over the normal ones; no is said */
+    draw(root, "test/hole/0.png", 9, 9, 0x140100, 1, 1, 0xff0000); /* 255 top left; once, top left is said */
+    draw(root, "test/hole/1.png", 9, 9, 0x140201, 4, 4, 0xc80000); /* 200 in the center; twice, center is said */
+    draw(root, "test/hole/2.png", 9, 9, 0x140000, 7, 7, 0x280000); /* 40 at the bottom right, under the limit; no */
+    draw_plain(root, "test/hole/3.png", 0x1e0102);                 /* 30, no mask; once, bottom right is said */
     draw(root, "ground_truth/hole/0.png", 9, 9, 0, 1, 1, 0xffffff);
     draw(root, "ground_truth/hole/1.png", 9, 9, 0, 4, 4, 0xffffff);
     draw(root, "ground_truth/hole/2.png", 9, 9, 0, 7, 7, 0xffffff);
@@ -134,8 +135,8 @@ static bool is(double a, double b)
 static void check_row(const flaw_ablation_figures *f, double auroc, double accuracy, double count, double place)
 {
     if (!is(f->image_auroc, auroc) || !is(f->accuracy, accuracy) || !is(f->count, count) || !is(f->place, place))
-        fail_msg("image AUROC %g accuracy %g count %g place %g, expected %g %g %g %g", f->image_auroc, f->accuracy, f->count,
-                 f->place, auroc, accuracy, count, place);
+        fail_msg("image AUROC %g accuracy %g count %g place %g, expected %g %g %g %g", f->image_auroc, f->accuracy,
+                 f->count, f->place, auroc, accuracy, count, place);
 }
 
 static void rows_by_hand(void **state)
@@ -187,6 +188,7 @@ static void rows_left_out(void **state)
     seen.voiceless = true;
     assert_ok(flaw_ablation_run(&r, &options, NULL, NULL, &err));
     assert_string_equal(r.left_out[FLAW_ABLATION_LANGUAGE], "no voice here");
+    assert_string_equal(r.note, "facts speak");
     assert_contains(r.left_out[FLAW_ABLATION_ADAPTER], "adapters");
     check_row(&r.row[FLAW_ABLATION_LANGUAGE], NAN, NAN, NAN, NAN);
     check_row(&r.row[FLAW_ABLATION_ADAPTER], NAN, NAN, NAN, NAN);
@@ -255,7 +257,8 @@ static void faults(void **state)
 
 static void the_papers_figures(void **state)
 {
-    assert_true(flaw_ablation_paper(FLAW_ABLATION_FULL, 0) == 0.933 && flaw_ablation_paper(FLAW_ABLATION_FULL, 1) == 0.774);
+    assert_true(flaw_ablation_paper(FLAW_ABLATION_FULL, 0) == 0.933 &&
+                flaw_ablation_paper(FLAW_ABLATION_FULL, 1) == 0.774);
     assert_true(flaw_ablation_paper(FLAW_ABLATION_LANGUAGE, 0) == 0.722);
     assert_true(isnan(flaw_ablation_paper(FLAW_ABLATION_ROWS, 0)));
     for (int i = 0; i < FLAW_ABLATION_ROWS; i++) assert_non_null(flaw_ablation_title(i));

@@ -34,9 +34,11 @@ static void figures_by_hand(void **state)
     say(&t, bad(2, "top left", "center"),
         "Yes, there are 2 anomalies in the image, they are at the top left and center of the image.");
     /* count right, one of two places */
-    say(&t, bad(2, "top left", "center"), "Yes, there are 2 anomalies in the image, they are at the center of the image.");
+    say(&t, bad(2, "top left", "center"),
+        "Yes, there are 2 anomalies in the image, they are at the center of the image.");
     /* count wrong, a wrong place beside a right one */
-    say(&t, bad(1, "left", NULL), "Yes, there are 2 anomalies in the image, they are at the left and top of the image.");
+    say(&t, bad(1, "left", NULL),
+        "Yes, there are 2 anomalies in the image, they are at the left and top of the image.");
     /* yes and nothing else */
     say(&t, bad(1, "right", NULL), "Yes.");
     /* no, and a place that would be right does not help */
