@@ -71,6 +71,7 @@ typedef struct flaw_adamw {
 /* FLAW_TILE: pieces of a product are cut on these boundaries (rows, columns) by the caller. */
 #define FLAW_TILE_ROWS 96
 #define FLAW_TILE_COLS 256
+#define FLAW_PACK_DEPTH 32
 
 typedef struct flaw_kernels {
     const char *name; /* "ref", "avx2", "avx512", "amx" */
@@ -82,6 +83,9 @@ typedef struct flaw_kernels {
     /* The same, only columns [n0, n1) (multiples of FLAW_TILE_COLS or n), so that packing can be split in pieces. */
     void (*pack_cols)(flaw_precision prec, int k, int n, const float *b, ptrdiff_t b_row, ptrdiff_t b_col, int n0,
                       int n1, void *out);
+    /* Packed B is panels of so many columns one behind the other, each in order of k. So chunks of k (of multiples of
+     * FLAW_PACK_DEPTH) of one panel may be packed alone, each pack_size(prec, chunk, columns) bytes behind the other. */
+    int (*panel)(flaw_precision prec);
     /* Rows [m0,m1) x columns [n0,n1) of the product; m0 and n0 are multiples of the FLAW_TILE sizes.
      * `scratch` holds product_scratch(prec, k) bytes, 64-byte aligned, one per worker. */
     size_t (*product_scratch)(flaw_precision prec, int k);

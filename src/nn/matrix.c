@@ -1,10 +1,13 @@
 #include "nn/matrix.h"
 
 enum {
-    FEW = 4,                /* rows of x up to which compact rows are multiplied as they are */
-    TILE = 64,              /* outputs of a tile that is unpacked */
-    PIECE_ELEMENTS = 65536, /* about so many weights are one piece of the pool */
-    PIECE_ROWS = 256,       /* at most */
+    FEW_F32 = 16, FEW_BF16 = 8, /* where unpacking begins to pay, measured with AVX-512 and AMX */
+    TILE = FLAW_TILE_COLS,      /* outputs of a tile that is unpacked */
+    NARROW_TILE = 64,           /* the same for a product of few rows, whose tile then stays in the second cache */
+    NARROW_ROWS = 64,
+    DEPTH = 256,                /* elements of a row that are unpacked at a time: a panel of them fits the first cache */
+    PIECE_ELEMENTS = 131072,    /* about so many weights are one piece of the pool */
+    PIECE_ROWS = 256,           /* at most */
     ALIGNMENT = 64
 };
 
@@ -36,11 +39,17 @@ void flaw_matrix_row(const flaw_matrix *m, int row, float *out)
     flaw_weight_unpack(m->type, (size_t)m->cols, row_of(m, row), out);
 }
 
-/* Scratch of a worker: the product's own, the packed tile, the unpacked tile. */
+int flaw_matrix_few(flaw_precision precision)
+{
+    return precision == FLAW_BF16 ? FEW_BF16 : FEW_F32;
+}
+
+/* Scratch of a worker: the product's own, the packed tile, a chunk of a panel as float32. */
 size_t flaw_matrix_scratch(const flaw_compute *c, int cols)
 {
     return aligned(c->kernels->product_scratch(c->precision, cols)) +
-           aligned(c->kernels->pack_size(c->precision, cols, TILE)) + (size_t)cols * TILE * sizeof(float);
+           aligned(c->kernels->pack_size(c->precision, cols, TILE)) +
+           (size_t)c->kernels->panel(c->precision) * DEPTH * sizeof(float);
 }
 
 /* Where a piece lies: its part, its first row there, its rows, its first column of C. */
@@ -101,18 +110,30 @@ static void few_piece(void *context, int piece, int worker)
     }
 }
 
+/* Rows `row` .. `row` + rows of the matrix, at most a panel, as columns of packed B. */
+static void pack_panel(const flaw_compute *c, const flaw_matrix *m, int row, int rows, float *plain, unsigned char *out)
+{
+    for (int k = 0; k < m->cols; k += DEPTH) {
+        int depth = smaller(DEPTH, m->cols - k);
+        for (int i = 0; i < rows; i++)
+            c->kernels->weight_unpack(m->type, (size_t)depth,
+                                      row_of(m, row + i) + flaw_weight_row_bytes(m->type, (size_t)k), plain + i * DEPTH);
+        c->kernels->pack(c->precision, depth, rows, plain, 1, DEPTH, out + c->kernels->pack_size(c->precision, k, rows));
+    }
+}
+
 static void tile_piece(void *context, int piece, int worker)
 {
     const pass *f = context;
     const flaw_kernels *k = f->c->kernels;
+    flaw_precision precision = f->c->precision;
     place at = find_piece(f, piece);
-    int cols = at.m->cols;
+    int panel = k->panel(precision);
     unsigned char *scratch = f->c->scratch[worker];
-    unsigned char *packed = scratch + aligned(k->product_scratch(f->c->precision, cols));
-    float *plain = (float *)(void *)(packed + aligned(k->pack_size(f->c->precision, cols, TILE)));
-    for (int i = 0; i < at.rows; i++)
-        k->weight_unpack(at.m->type, (size_t)cols, row_of(at.m, at.row + i), plain + (size_t)i * (size_t)cols);
-    k->pack(f->c->precision, cols, at.rows, plain, 1, cols, packed);
+    unsigned char *packed = scratch + aligned(k->product_scratch(precision, at.m->cols)), *out = packed;
+    float *plain = (float *)(void *)(packed + aligned(k->pack_size(precision, at.m->cols, TILE)));
+    for (int i = 0; i < at.rows; i += panel, out += k->pack_size(precision, at.m->cols, panel))
+        pack_panel(f->c, at.m, at.row + i, smaller(panel, at.rows - i), plain, out);
     flaw_product p = *f->p;
     p.n = at.rows;
     p.b = packed;
@@ -120,7 +141,7 @@ static void tile_piece(void *context, int piece, int worker)
     if (p.bias) p.bias += at.column;
     if (p.residual) p.residual += at.column;
     if (p.pre) p.pre += at.column;
-    k->product(f->c->precision, &p, 0, p.m, 0, p.n, scratch);
+    k->product(precision, &p, 0, p.m, 0, p.n, scratch);
 }
 
 /* The cut depends on the matrices alone. */
@@ -132,8 +153,9 @@ static int rows_of_piece(int cols)
 
 void flaw_matrix_product(flaw_compute *c, const flaw_matrix *part, int parts, const flaw_product *p)
 {
-    bool few = p->m <= FEW;
-    pass f = {.c = c, .part = part, .rows = few ? rows_of_piece(part->cols) : TILE, .p = p};
+    bool few = p->m <= flaw_matrix_few(c->precision);
+    int tile = p->m <= NARROW_ROWS ? NARROW_TILE : TILE;
+    pass f = {.c = c, .part = part, .rows = few ? rows_of_piece(part->cols) : tile, .p = p};
     int pieces = 0;
     for (int i = 0; i < parts; i++) pieces += pieces_of(&f, &part[i]);
     flaw_pool_run(c->pool, few ? few_piece : tile_piece, &f, pieces);

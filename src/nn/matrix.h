@@ -1,8 +1,9 @@
 /* A matrix of weights kept in a compact type (kernel/weights.h), often in the mapped file itself.
  *
  * A few rows of x (words one by one) are multiplied straight from the compact rows, bound by memory; many rows (a prompt)
- * unpack a tile of FLAW_TILE_COLS outputs at a time into the worker's scratch and go through the packed product. Both sum
- * in a fixed order of their own; which one runs depends on the number of rows of this call alone. */
+ * pack a tile of outputs at a time into the worker's scratch, by way of float32 in the first cache, and go through the
+ * packed product. Both sum in a fixed order of their own; which one runs depends on the number of rows of this call and
+ * the compute's precision alone. */
 #ifndef FLAW_NN_MATRIX_H
 #define FLAW_NN_MATRIX_H
 
@@ -15,6 +16,8 @@ typedef struct flaw_matrix {
     const void *data; /* [rows] rows of flaw_weight_row_bytes(type, cols), any alignment */
 } flaw_matrix;
 
+/* The most rows of x that are multiplied straight from the compact rows. */
+int flaw_matrix_few(flaw_precision precision);
 /* Row `row` as float32 [cols] (token embeddings). */
 void flaw_matrix_row(const flaw_matrix *m, int row, float *out);
 /* Scratch for each worker (flaw_compute_reserve). */

@@ -27,6 +27,11 @@ void flaw_ref_pack(flaw_precision prec, int k, int n, const float *b, ptrdiff_t 
     flaw_ref_pack_cols(prec, k, n, b, b_row, b_col, 0, n, out);
 }
 
+int flaw_ref_panel(flaw_precision prec)
+{
+    return FLAW_TILE_COLS; /* B of more columns is one panel all the same; nobody packs such a one by chunks */
+}
+
 size_t flaw_ref_product_scratch(flaw_precision prec, int k)
 {
     return 64; /* unused, but never an empty allocation */

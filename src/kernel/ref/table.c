@@ -7,6 +7,7 @@ const flaw_kernels flaw_kernels_ref = {
     .pack_size = flaw_ref_pack_size,
     .pack = flaw_ref_pack,
     .pack_cols = flaw_ref_pack_cols,
+    .panel = flaw_ref_panel,
     .product_scratch = flaw_ref_product_scratch,
     .product = flaw_ref_product,
     .weight_unpack = flaw_weight_unpack,

@@ -15,7 +15,7 @@ enum { ASK_STATE_PERMISSION = 0x1023, STATE_TILE_DATA = 18 };
 
 static bool has_avx2(void)
 {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
 }
 
 static bool has_avx512(void)

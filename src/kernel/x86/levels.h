@@ -38,6 +38,8 @@ typedef void flaw_pack_cols(int k, int n, const float *b, ptrdiff_t b_row, ptrdi
     void level##_axpy(size_t n, float alpha, const float *x, float *y);                                                \
     void level##_scale(size_t n, float alpha, float *x);                                                               \
     void level##_adamw(const flaw_adamw *o, size_t n, float *w, const float *g, float *m, float *v);                   \
+    void level##_weight_unpack(flaw_weight_type type, size_t n, const void *row, float *out);                           \
+    void level##_weight_product(const flaw_weight_product *p);                                                         \
     void level##_finish(const flaw_product *p, int i, int j, int live_rows, int live_cols, const float *sum);          \
     extern const flaw_engine level##_engine_f32, level##_engine_rounded;                                               \
     flaw_pack_cols level##_pack_f32, level##_pack_rounded;

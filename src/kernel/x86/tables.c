@@ -1,5 +1,4 @@
 /* The tables of the x86 levels. */
-#include "kernel/ref/ref.h"
 #include "kernel/x86/attention.h"
 #include "kernel/x86/levels.h"
 
@@ -24,6 +23,10 @@
                           void *out)                                                                                   \
     {                                                                                                                  \
         id##_pack_cols(prec, k, n, b, b_row, b_col, 0, n, out);                                                        \
+    }                                                                                                                  \
+    static int id##_panel(flaw_precision prec)                                                                         \
+    {                                                                                                                  \
+        return id##_engine(prec)->cols;                                                                                \
     }                                                                                                                  \
     static size_t id##_product_scratch(flaw_precision prec, int k)                                                     \
     {                                                                                                                  \
@@ -57,10 +60,11 @@
                                             .pack_size = id##_pack_size,                                               \
                                             .pack = id##_pack,                                                         \
                                             .pack_cols = id##_pack_cols,                                               \
+                                            .panel = id##_panel,                                                       \
                                             .product_scratch = id##_product_scratch,                                   \
                                             .product = id##_product,                                                   \
-                                            .weight_unpack = flaw_weight_unpack,                                       \
-                                            .weight_product = flaw_ref_weight_product,                                 \
+                                            .weight_unpack = rows##_weight_unpack,                                     \
+                                            .weight_product = rows##_weight_product,                                   \
                                             .attention_scratch = id##_attention_scratch,                               \
                                             .attention = id##_attention,                                               \
                                             .attention_backward_scratch = id##_attention_backward_scratch,             \

@@ -1,0 +1,138 @@
+/* How fast compact weights are read while words are made one by one, next to plain reading of the same memory.
+ *   bench_weights [LEVEL...]     ref avx2 avx512; without names, the best
+ * For each type: GB of weights a second with 1 and 2 threads, one vector and four, from memory and from the second
+ * cache. Each figure is the best of several rounds: other work on the machine only ever makes a round slower. */
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/random.h"
+#include "nn/matrix.h"
+
+enum { ROUNDS = 4, COLS = 4096, LARGE = 256 << 20, SMALL = 1 << 20, VECTORS = 4, PIECE = 1 << 20, MANY = 128 };
+
+/* One thread: of this thread alone, what other programs take does not count. */
+static double seconds(bool alone)
+{
+    struct timespec t;
+    clock_gettime(alone ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+typedef struct bench {
+    flaw_compute c;
+    uint8_t *data; /* LARGE bytes */
+    float *x, *y;
+    size_t size; /* of data in use */
+    uint64_t *sums;
+} bench;
+
+typedef uint64_t words __attribute__((vector_size(64)));
+
+/* Plain reading: sums of whole cache lines. */
+static void read_piece(void *context, int piece, int worker)
+{
+    bench *b = context;
+    words sum[4] = {{0}};
+    const uint8_t *from = b->data + (size_t)piece * PIECE, *end = b->data + b->size;
+    (void)worker;
+    if (end > from + PIECE) end = from + PIECE;
+    for (; from < end; from += sizeof sum)
+        for (int i = 0; i < 4; i++) sum[i] += ((const words *)(const void *)from)[i];
+    sum[0] += sum[1] + sum[2] + sum[3];
+    b->sums[piece] = sum[0][0] + sum[0][7];
+}
+
+static double best_of(bench *b, const flaw_matrix *m, int vectors)
+{
+    double best = 1e9;
+    int calls = b->size <= SMALL ? 20 : 1;
+    for (int r = 0; r < ROUNDS * (calls > 1 ? 5 : 1); r++) {
+        double start = seconds(b->c.workers == 1);
+        for (int i = 0; i < calls; i++) {
+            if (m) flaw_matrix_forward(&b->c, m, vectors, b->x, COLS, b->y, m->rows, NULL, NULL);
+            else flaw_pool_run(b->c.pool, read_piece, b, (int)((b->size + PIECE - 1) / PIECE));
+        }
+        double each = (seconds(b->c.workers == 1) - start) / calls;
+        best = each < best ? each : best;
+    }
+    return best;
+}
+
+static double rate(bench *b, const flaw_matrix *m, int vectors)
+{
+    return (double)b->size / best_of(b, m, vectors) * 1e-9;
+}
+
+static flaw_matrix matrix_of(bench *b, flaw_weight_type type, size_t size)
+{
+    size_t bytes = flaw_weight_row_bytes(type, COLS);
+    flaw_matrix m = {.type = type, .rows = (int)(size / bytes), .cols = COLS, .data = b->data};
+    b->size = (size_t)m.rows * bytes;
+    return m;
+}
+
+/* Real blocks: one packed row, again and again. */
+static void fill(bench *b, flaw_weight_type type)
+{
+    size_t bytes = flaw_weight_row_bytes(type, COLS), at = 0;
+    if (type <= FLAW_WEIGHT_Q4_1) flaw_weight_pack(type, COLS, b->x, b->data);
+    else
+        for (size_t i = 0; i < bytes; i++) b->data[i] = (uint8_t)(i % 61); /* scales of about 1e-3 */
+    for (at = bytes; at + bytes <= LARGE; at += bytes) memcpy(b->data + at, b->data, bytes);
+}
+
+static void bench_threads(bench *b, flaw_level level, int threads)
+{
+    flaw_error err;
+    if (flaw_compute_open(&b->c, threads, level, FLAW_F32, &err) != FLAW_OK ||
+        flaw_compute_reserve(&b->c, flaw_matrix_scratch(&b->c, COLS), &err) != FLAW_OK) {
+        fprintf(stderr, "%s\n", err.text);
+        exit(70);
+    }
+    fill(b, FLAW_WEIGHT_F32);
+    b->size = LARGE;
+    printf("level %s, %d threads; plain reading %.1f GB/s from memory", b->c.kernels->name, threads, rate(b, NULL, 0));
+    b->size = SMALL;
+    printf(", %.1f from the second cache\n", rate(b, NULL, 0));
+    printf("  %-6s %12s %12s %12s %12s %14s\n", "type", "memory", "4 vectors", "cache", "4 vectors", "128 rows");
+    for (int t = 0; t < FLAW_WEIGHT_TYPES; t++) {
+        flaw_weight_type type = (flaw_weight_type)t;
+        fill(b, type);
+        printf("  %-6s", flaw_weight_name(type));
+        for (int place = 0; place < 2; place++) {
+            flaw_matrix m = matrix_of(b, type, place ? SMALL : LARGE);
+            double one = rate(b, &m, 1), four = rate(b, &m, VECTORS);
+            printf(" %7.1f GB/s %7.1f GB/s", one, four);
+        }
+        flaw_matrix m = matrix_of(b, type, 1024 * flaw_weight_row_bytes(type, COLS));
+        double work = 2.0 * MANY * (double)m.rows * COLS;
+        printf(" %7.1f GFLOP/s\n", work / best_of(b, &m, MANY) * 1e-9);
+    }
+    flaw_compute_close(&b->c);
+}
+
+int main(int argc, char **argv)
+{
+    bench b = {
+        .data = aligned_alloc(64, LARGE), .x = malloc(MANY * COLS * sizeof(float)), .sums = malloc(LARGE / PIECE * 8)};
+    b.y = malloc((size_t)MANY * (LARGE / COLS * 2) * sizeof(float));
+    if (!b.data || !b.x || !b.y || !b.sums) return 70;
+    flaw_random r;
+    flaw_random_init(&r, 1, 0);
+    for (size_t i = 0; i < (size_t)MANY * COLS; i++) b.x[i] = (float)flaw_random_normal(&r);
+    for (int level = FLAW_LEVEL_REF; level <= FLAW_LEVEL_AVX512; level++) {
+        const flaw_kernels *k = flaw_kernels_select((flaw_level)level);
+        bool wanted = argc < 2 && level == (int)FLAW_LEVEL_AVX512;
+        for (int i = 1; i < argc; i++) wanted |= strncmp(argv[i], k->name, strlen(argv[i])) == 0;
+        if (!wanted || (int)k->level != level) continue;
+        for (int threads = 1; threads <= 2; threads++) bench_threads(&b, (flaw_level)level, threads);
+    }
+    free(b.data);
+    free(b.x);
+    free(b.y);
+    free(b.sums);
+    return 0;
+}
