@@ -3,12 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "flaw/simulate.h"
 #include "image/resize.h"
 #include "learn/defect.h"
 #include "model/prepare.h"
 
 enum { STREAM_SUBJECT = 7 }; /* of random numbers; those below are data.c's */
 #define PHOTO_TRIES 4
+#define SIMULATED 0.2   /* of the subjects: the defect is a patch of another picture (NSA), as AnomalyGPT's data are made */
+#define VISIBLE 0.3f    /* label from which a simulated defect counts */
 #define LOOK 3 /* pictures of a subject, which go through the tower together */
 
 static flaw_status entry_open(flaw_voice_entry *e, const flaw_voice_data *d, flaw_error *err)
@@ -140,6 +143,35 @@ static flaw_status add_defects(flaw_subject *s, const uint8_t *foreground, flaw_
     return status;
 }
 
+/* A patch of another picture in the place of the painted defect; where none can be placed, that one stays. */
+static flaw_status simulate(flaw_subject *s, const flaw_voice_data *d, flaw_random *random, flaw_error *err)
+{
+    flaw_simulate_preset preset;
+    flaw_simulated out;
+    flaw_picture source = {0};
+    flaw_simulate_options o = {.preset = &preset, .most_patches = 2};
+    flaw_status status = flaw_simulate_preset_find(&preset, s->name, &s->normal, err);
+    if (!status && d->photos && d->photos->count && flaw_random_uniform(random) < 0.5)
+        status = flaw_picture_resize(&source, &flaw_photos_pick(d->photos, random)->picture, s->normal.width, s->normal.height,
+                                     FLAW_FILTER_BICUBIC, err);
+    o.blend = flaw_random_uniform(random) < 0.7 ? FLAW_BLEND_POISSON : FLAW_BLEND_PASTE;
+    o.seed = flaw_random_u64(random);
+    if (!status) status = flaw_simulate(&out, &s->normal, source.rgb ? &source : NULL, &o, err);
+    flaw_picture_release(&source);
+    if (status) return status;
+    size_t area = (size_t)s->normal.width * (size_t)s->normal.height;
+    bool placed = false;
+    for (size_t i = 0; i < area && out.patches; i++) placed |= out.label[i] > VISIBLE;
+    if (placed) {
+        for (size_t i = 0; i < area; i++) s->mask[i] = out.label[i] > VISIBLE ? 255 : 0;
+        flaw_picture swapped = s->defective;
+        s->defective = out.picture;
+        out.picture = swapped;
+    }
+    flaw_simulated_release(&out);
+    return FLAW_OK;
+}
+
 static flaw_status draw_subject(flaw_subject *s, flaw_picture *reference, const flaw_voice_data *d, flaw_random *random,
                                 flaw_error *err)
 {
@@ -152,7 +184,8 @@ static flaw_status draw_subject(flaw_subject *s, flaw_picture *reference, const 
         if (!foreground) status = flaw_fail(err, FLAW_NO_MEMORY, "no memory for a foreground");
         else flaw_defect_foreground(&s->normal, foreground);
     }
-    if (!status && !d->plain) status = add_defects(s, foreground, random, err);
+    if (!status && !d->plain && flaw_random_uniform(random) < SIMULATED) status = simulate(s, d, random, err);
+    else if (!status && !d->plain) status = add_defects(s, foreground, random, err);
     free(foreground);
     return status;
 }
