@@ -36,6 +36,7 @@ char *flaw_talk_trimmed(const char *text, size_t size)
 
 static flaw_status check_options(flaw_talk_options *o, flaw_error *err)
 {
+    flaw_fit fit; /* only its name is looked at: a wrong one should not cost the opening of a model */
     if (!o->max_tokens) o->max_tokens = MAX_TOKENS;
     if (!(o->llm_timeout > 0)) o->llm_timeout = TIMEOUT;
     if (o->threads < 0 || o->max_tokens < 1 || !(o->temperature >= 0 && isfinite(o->temperature)) ||
@@ -44,7 +45,7 @@ static flaw_status check_options(flaw_talk_options *o, flaw_error *err)
             err, FLAW_USAGE,
             "%d threads, %d tokens, temperature %g, top-p %g: allowed are at least 0, 1, 0, and values in (0, 1]",
             o->threads, o->max_tokens, o->temperature, o->top_p);
-    return FLAW_OK;
+    return flaw_fit_named(&fit, o->fit, err);
 }
 
 /* The talker's own copy of a text; NULL and "" are NULL. */
