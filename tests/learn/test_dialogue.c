@@ -294,9 +294,9 @@ static size_t split(char *text, const char **out, size_t room)
 {
     size_t count = 0;
     for (char *at = text; *at; count++) {
-        char *stop = strstr(at, "\n\n");
-        assert_non_null(stop);
-        assert_true(count < room);
+        char *stop = at;
+        while (*stop && !(stop[0] == '\n' && stop[1] == '\n')) stop++;
+        assert_true(*stop && count < room);
         *stop = '\0';
         out[count] = at;
         at = stop + 2;
