@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "flaw/simulate.h"
 #include "learn/dialogue_lists.h"
 
 enum { MAX_OBJECT = 64, MAX_KIND = 32 };
@@ -194,6 +195,8 @@ static void fill_turn(flaw_turn *out, const flaw_dialogues *d, flaw_question_kin
     }
     const int number = t->count == 0 ? FLAW_ANSWER_NONE : t->count == 1 ? FLAW_ANSWER_ONE : FLAW_ANSWER_SEVERAL;
     fill(out->question, pick(&d->ask[kind], t, r), t);
+    if (kind == FLAW_ASK_ANOMALY && !t->texture && flaw_random_uniform(r) < 0.2) /* with the product's own description */
+        flaw_simulate_question(out->question, sizeof out->question, t->object);
     const char *answer = kind == FLAW_ASK_SIZE ? pick_with(&d->answer[kind][number], "{size}", t, r) : NULL;
     fill(out->answer, answer ? answer : pick(&d->answer[kind][number], t, r), t);
 }

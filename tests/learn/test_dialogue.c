@@ -2,7 +2,7 @@
 #include "../check.h"
 
 #include "base/utf8.h"
-#include "flaw/scenes.h"
+#include "flaw/simulate.h"
 #include "flaw/talk.h"
 #include "learn/dialogue_lists.h"
 #include "learn/pieces_learn.h"
@@ -124,6 +124,9 @@ static void test_fixed_answers(void **state)
     t.anomaly[1].place = "center";
     assert_string_equal(ask(d, FLAW_ASK_ANOMALY, &t, &turn),
                         "Yes, there are 2 anomalies in the image, they are at the top left and center of the image.");
+    char simulated[256];
+    flaw_simulate_answer(simulated, sizeof simulated, 2, (const char *const[]){"top left", "center"});
+    assert_string_equal(turn.answer, simulated);
     t.anomaly[1].place = "top left";
     assert_string_equal(ask(d, FLAW_ASK_ANOMALY, &t, &turn),
                         "Yes, there are 2 anomalies in the image, they are at the top left of the image.");
