@@ -23,10 +23,15 @@ static size_t index_of(const flaw_clip *m, const float *w)
     return low;
 }
 
+/* The file's own pages go back as well: they count as memory of this process as long as it holds them. */
 static flaw_status read_parameter(packer *p, size_t index)
 {
+    const flaw_binding *b = &p->m->origin->binding;
     p->read[index] = true;
-    return flaw_binding_read_one(&p->m->origin->binding, index, p->m->weights + p->m->list.item[index].offset, p->err);
+    flaw_status status = flaw_binding_read_one(b, index, p->m->weights + p->m->list.item[index].offset, p->err);
+    for (int i = 0; i < 3; i++)
+        if (b->bound[index].part[i]) flaw_tensor_drop(b->tensors, b->bound[index].part[i]);
+    return status;
 }
 
 static flaw_status pack_bound(packer *p, flaw_linear *l)
