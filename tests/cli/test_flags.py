@@ -136,7 +136,8 @@ class Twins(command.Command):
                 self.assertIn(variable, err[0])
         self.assertLessEqual(free, {'--object', '--good', '--recipe', '--method', '--model', '--prompts', '--out', '--output',
                                     '--image', '--text', '--dump', '--shots', '--kind', '--init', '--words', '--photos', '--source', '--adapter', '--question',
-                                    '--llm', '--llm-model', '--llm-key-env'})
+                                    '--llm', '--llm-model', '--llm-key-env',
+                                    '--dialogue', '--language', '--texts'})
 
     def test_free_text(self):
         self.write('a.png', part(1))
