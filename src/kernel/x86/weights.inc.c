@@ -13,7 +13,7 @@ enum {
     PER = GROUP / VEC,   /* vectors of a group */
     SUPER = 256,         /* elements of a Q4_K or Q6_K block */
     STRETCH = 2048,      /* elements whose scales are widened at once, for blocks of one group */
-    AHEAD = 1536,        /* bytes of weights asked for ahead of time */
+    AHEAD = 3072,        /* bytes of weights asked for ahead of time */
 };
 
 /* One stretch of a row. */
