@@ -154,6 +154,16 @@ in_words() {
     build/flaw inspect "$@" | fold -s -w 100
 }
 
+# A dialogue about that picture: the answers of flaw chat, one a line, each behind its question.
+dialogue() {
+    [ -n "${said_picture:-}" ] || return 0
+    questions=out/demo/questions.txt
+    printf '%s\n' 'Is there any anomaly in the image?' 'Where is it?' 'What is a heat map?' >"$questions"
+    say "a dialogue: build/flaw chat --object '$said_object' $said_picture"
+    build/flaw chat --object "$said_object" "$said_picture" <"$questions" |
+        awk -v questions="$questions" '!/^  / { if ((getline question <questions) > 0) print "> " question } { print }'
+}
+
 # few FOLDER COUNT PATTERN: the first files of a folder, one per line.
 few() {
     find "$1" -maxdepth 1 -name "$3" | sort | head -n "$2"
@@ -201,6 +211,7 @@ demo() {
         demo_shared
     fi
     in_words
+    dialogue
     say "the pictures lie in $here/out/demo"
     return "$demo_status"
 }

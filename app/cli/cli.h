@@ -33,6 +33,7 @@ bool cli_read_shots(int *out, const char *text);
 typedef struct cli_speech {
     bool quiet;        /* show nothing */
     bool shown;        /* something was */
+    size_t breaks;     /* line breaks not shown yet */
     int (*stop)(void); /* NULL, or nonzero to end the answer */
 } cli_speech;
 void cli_talk_options(flaw_talk_options *out, const cli_settings *s); /* all but the good parts */

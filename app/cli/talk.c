@@ -43,10 +43,14 @@ flaw_status cli_open_talker(flaw_talker **out, const cli_settings *s, flaw_error
 int cli_speak(void *context, const char *text, size_t size)
 {
     cli_speech *speech = context;
-    if (size && !speech->quiet) {
-        cli_print_words(stdout, text, size);
+    size_t words = size;
+    while (words && text[words - 1] == '\n') words--;
+    if (words && !speech->quiet) {
+        for (; speech->breaks; speech->breaks--) putchar('\n');
+        cli_print_words(stdout, text, words);
         speech->shown = true;
     }
+    speech->breaks += size - words; /* line breaks wait for words behind them: those at an answer's end are not shown */
     return fflush(stdout) != 0 || (speech->stop && speech->stop());
 }
 
