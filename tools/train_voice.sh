@@ -1,0 +1,24 @@
+#!/bin/sh
+# Train the voice inside anew: sh tools/train_voice.sh [BUILD] [SHARED] [OUT]
+# Three runs, each from the end of the last; interrupt at any time, the same command goes on where it stopped.
+#   1  the language model, on the dialogues of models/dialogue.txt
+#   2  grounding: prompt learner and language model on drawn maps whose truth is known (the place of PandaGPT's alignment)
+#   3  the voice, on what the towers see of drawn scenes and photographs with painted defects; the decoder starts from the
+#      towers' own head and is held there, for it is measured by its ranking and the losses of the map only blur that
+# and the result with int8 matrices. Under an hour on two cores with AMX. Then measure and look before you commit:
+#   cp OUT/voice.safetensors models/ && ninja -C build && python3 tools/measure_voice.py
+set -eu
+cd "$(dirname "$0")/.."
+build=${1:-build}
+shared=${2:-../shared}
+out=${3:-runs/voice}
+
+[ -f "$out/1/model.safetensors" ] || "$build/flaw" train language --out "$out/1" --steps 1500 --seed 1
+[ -f "$out/2/model.safetensors" ] || "$build/flaw" train anomalygpt --language "$out/1/model.safetensors" --out "$out/2" \
+    --ground-share 1 --language-rate 1 --steps 1600 --warmup 50 --rate 1e-3 --seed 1
+[ -f "$out/3/model.safetensors" ] || "$build/flaw" train anomalygpt --language "$out/2/model.safetensors" --out "$out/3" \
+    --ground-share 0.2 --language-rate 0.3 --decoder-rate 0.001 --few-shot-share 0.4 --dialogue-share 0.1 \
+    --window 640 --fresh 0.12 --steps 1900 --warmup 40 --rate 1e-3 --seed 2 --photos "$shared/photos" \
+    --photos "$shared/data/hazelnut/train/good,name=hazelnut,weight=3" \
+    --photos "$shared/data/cookies/training-images,name=cookie,prefix=normal,weight=3"
+"$build/flaw" model quantize "$out/3/model.safetensors" -o "$out/voice.safetensors" --keep int8
