@@ -38,7 +38,7 @@ class Ablation(command.Command):
     def test_a_voice_and_adapters(self):
         if not os.path.isdir(VOICE):
             self.skipTest('no ../shared/golden/anomalygpt-small here')
-        line = json.loads(self.succeed('ablation', self.scenes(6), '--model', VOICE, '--adapter', VOICE, '--described', '--json'))
+        line = json.loads(self.succeed('ablation', self.scenes(3), '--model', VOICE, '--adapter', VOICE, '--described', '--json'))
         rows = line['rows']
         for name in ROWS:
             self.assertNotIn('left_out', rows[name])
