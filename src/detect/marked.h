@@ -1,5 +1,5 @@
 /* What a mask marks, as somebody would tell it who looks at the picture: how many places, and where. The truth that
- * answers in words are measured against, and learnt from. */
+ * answers in words are learnt from and measured against. */
 #ifndef FLAW_DETECT_MARKED_H
 #define FLAW_DETECT_MARKED_H
 
@@ -7,11 +7,13 @@
 
 #include "flaw/inspect.h"
 
-/* Connected parts of mask [height, width], not 0 on defects, the largest first. Parts whose boxes are nearer than a
- * sixteenth of the longer side are one (a scratch of many pieces is one scratch); specks, under 4 % of the largest
- * part, are none. `area` is that of the marked pixels, `place` is where the middle of the box lies. At most `room` are
- * written; *count tells of all that there are, of the thousand largest at most. */
-flaw_status flaw_marked_find(flaw_region *out, int room, int *count, const uint8_t *mask, int width, int height,
+enum { FLAW_MARKED_MOST = 4 }; /* answers speak of no more */
+
+/* Connected parts of mask [height, width], not 0 on defects, the largest first; *count of them in `out`. Parts whose
+ * boxes are nearer than a sixteenth of the longer side are one (a scratch of many pieces is one scratch), and farther
+ * ones too where there would be more than FLAW_MARKED_MOST; specks, under 4 % of the largest part, are none. `area` is
+ * that of the marked pixels, `place` is where the middle of the box lies. */
+flaw_status flaw_marked_find(flaw_region out[FLAW_MARKED_MOST], int *count, const uint8_t *mask, int width, int height,
                              flaw_error *err);
 
 #endif

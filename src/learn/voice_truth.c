@@ -1,80 +1,24 @@
 #include "learn/voice_truth.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
+#include "detect/marked.h"
 #include "detect/regions.h"
 #include "model/anomalygpt.h"
 
-#define ROOM 64
-#define NEAR_SHARE 16 /* parts nearer than side / NEAR_SHARE are one */
-#define SPECK 0.04    /* of the largest part: smaller ones are specks */
-
-static bool near(const flaw_region *a, const flaw_region *b, int gap)
-{
-    return a->x - (b->x + b->width) <= gap && b->x - (a->x + a->width) <= gap && a->y - (b->y + b->height) <= gap &&
-           b->y - (a->y + a->height) <= gap;
-}
-
-static void join(flaw_region *a, const flaw_region *b)
-{
-    int right = a->x + a->width > b->x + b->width ? a->x + a->width : b->x + b->width;
-    int bottom = a->y + a->height > b->y + b->height ? a->y + a->height : b->y + b->height;
-    a->x = a->x < b->x ? a->x : b->x;
-    a->y = a->y < b->y ? a->y : b->y;
-    a->width = right - a->x;
-    a->height = bottom - a->y;
-    a->area += b->area;
-}
-
-static int by_area(const void *a, const void *b)
-{
-    const flaw_region *p = a, *q = b;
-    if (p->area != q->area) return p->area < q->area ? 1 : -1;
-    return p->y != q->y ? p->y - q->y : p->x - q->x;
-}
-
-static int merge(flaw_region *r, int count, int gap)
-{
-    for (bool changed = true; changed;) {
-        changed = false;
-        for (int i = 0; i < count; i++)
-            for (int j = i + 1; j < count; j++) {
-                if (!near(&r[i], &r[j], gap)) continue;
-                join(&r[i], &r[j]);
-                r[j--] = r[--count];
-                changed = true;
-            }
-    }
-    qsort(r, (size_t)count, sizeof *r, by_area);
-    return count;
-}
+_Static_assert(FLAW_TRUTH_ANOMALIES >= FLAW_MARKED_MOST, "a dialogue must hold all places of a mask");
 
 flaw_status flaw_truth_of_mask(flaw_truth *out, const uint8_t *mask, int side, flaw_error *err)
 {
-    flaw_region region[ROOM];
-    int count = 0;
-    size_t area = (size_t)side * (size_t)side;
-    float *map = malloc(area * sizeof *map);
-    if (!map) return flaw_fail(err, FLAW_NO_MEMORY, "no memory for a mask of %d pixels", side);
-    for (size_t i = 0; i < area; i++) map[i] = mask[i] ? 1 : 0;
-    flaw_status status = flaw_regions_find(region, ROOM, &count, map, side, side, 0.5, err);
-    free(map);
-    if (status) return status;
-    for (int gap = side / NEAR_SHARE; count > 0; gap *= 2) {
-        count = merge(region, count, gap);
-        while (count > 1 && region[count - 1].area < SPECK * region[0].area) count--;
-        if (count <= FLAW_TRUTH_ANOMALIES) break;
-    }
-    out->count = count;
-    for (int i = 0; i < count; i++) {
+    flaw_region region[FLAW_MARKED_MOST];
+    flaw_status status = flaw_marked_find(region, &out->count, mask, side, side, err);
+    for (int i = 0; !status && i < out->count; i++) {
         const flaw_region *r = &region[i];
         out->anomaly[i].place = flaw_place_name((r->x + r->width / 2.0) / side, (r->y + r->height / 2.0) / side);
         out->anomaly[i].kind = NULL;
         out->anomaly[i].area = r->area;
     }
-    return FLAW_OK;
+    return status;
 }
 
 /* An ellipse on the grid, in units of the picture's side. */

@@ -4,9 +4,8 @@
 
 #include "learn/dialogue.h"
 
-/* Of a mask [side, side], not 0 on defects: its connected parts, largest first; object and texture are left alone. Parts
- * nearer than a sixteenth of the side are one (a scratch of many pieces is one scratch), and farther ones too where there
- * would be more than FLAW_TRUTH_ANOMALIES; specks beside larger parts are none. */
+/* Of a mask [side, side], not 0 on defects: what it marks by flaw_marked_find, the rule that answers are measured by, too;
+ * object and texture are left alone. */
 flaw_status flaw_truth_of_mask(flaw_truth *out, const uint8_t *mask, int side, flaw_error *err);
 
 /* A map [side, side] as a decoder might have drawn it on a grid of `grid` patches, without any picture: up to three places

@@ -16,13 +16,13 @@ static bool named(const flaw_dialogue_truth *truth, const char *place)
 flaw_status flaw_dialogue_truth_of(flaw_dialogue_truth *out, const uint8_t *mask, int width, int height,
                                    const char *name, flaw_error *err)
 {
-    flaw_region region[FLAW_MAX_REGIONS];
+    flaw_region region[FLAW_MARKED_MOST];
     int count = 0;
-    flaw_status status = flaw_marked_find(region, FLAW_MAX_REGIONS, &count, mask, width, height, err);
+    flaw_status status = flaw_marked_find(region, &count, mask, width, height, err);
     if (status != FLAW_OK) return status;
     if (count == 0) return flaw_fail(err, FLAW_BAD_DATA, "mask of '%s': nothing is marked", name);
     flaw_dialogue_truth truth = {.anomalous = true, .located = true, .count = count};
-    for (int i = 0; i < count && i < FLAW_MAX_REGIONS; i++) {
+    for (int i = 0; i < count; i++) {
         const flaw_region *r = &region[i]; /* the words of flaw_place_name live for ever, those of the region do not */
         const char *place = flaw_place_name((r->x + r->width / 2.0) / width, (r->y + r->height / 2.0) / height);
         if (!named(&truth, place)) truth.place[truth.places++] = place;
