@@ -138,9 +138,10 @@ static double rim_mismatch(const job *j, const patch *p)
 {
     double sum[3] = {0}, squares[3] = {0}, count = 0;
     int width = p->at.width, height = p->at.height, around = 2 * (width + height), step = stride_of(around / 4);
-    for (int i = 0; i < around; i += step) {
-        int x = i < 2 * width ? i / 2 : (i & 1 ? width - 1 : 0),
-            y = i < 2 * width ? (i & 1 ? height - 1 : 0) : i / 2 - width;
+    for (int i = 0; i < around; i += step) { /* top, bottom, left, right */
+        int k = i - 2 * width;
+        int x = i < 2 * width ? i % width : k < height ? 0 : width - 1;
+        int y = i >= 2 * width ? k % height : i < width ? 0 : height - 1;
         const uint8_t *a = j->picture->rgb + 3 * place(j->picture, p->at.x + x, p->at.y + y);
         const uint8_t *b = j->source->rgb + 3 * shown(j, p, x, y);
         for (int c = 0; c < 3; c++) sum[c] += a[c] - b[c], squares[c] += (a[c] - b[c]) * (a[c] - b[c]);
