@@ -26,6 +26,7 @@ typedef struct flaw_voice_shape {
     bool stage_norm;                 /* stage tokens are layer-normed (no weights) before the decoder */
     bool fused;                      /* the last stage is the tower's patches in the joint space [P, E] (its local head) */
     float share[FLAW_STAGES];        /* of each stage in the mean map; 0.25 each */
+    float bias;                      /* added to the logits' difference: what a good picture of an unknown product may show */
     float few_shot_gain;             /* the few-shot map is multiplied by it, to 1 at most; 1: as it is */
     float limit;                     /* a map by words is anomalous over it, as measured; 0: not measured, so 0.5 */
 } flaw_voice_shape;

@@ -1,11 +1,12 @@
-/* The shape of a voice in a bundle's metadata. Every key is written and read strictly; "limit" may be absent. */
+/* The shape of a voice in a bundle's metadata. Every key is written and read strictly; "limit" and "bias" may be
+ * absent. */
 #include <string.h>
 
 #include "model/fields.h"
 #include "model/voice_read.h"
 
 static const char *const keys[] = {"version", "width", "joint",    "grid",       "side",  "words",
-                                   "base",    "scale", "channels", "stage_norm", "fused", "shares", "few_shot_gain", "limit", NULL};
+                                   "base",    "scale", "channels", "stage_norm", "fused", "shares", "few_shot_gain", "limit", "bias", NULL};
 
 static void read_channels(flaw_fields *f, int channels[FLAW_PROMPT_CONVS])
 {
@@ -36,10 +37,11 @@ static flaw_status read_all(flaw_voice_shape *s, flaw_fields *f)
 {
     static const flaw_neutral none[] = {{NULL, NULL}};
     int version = 0;
-    double scale = 0, gain = 1, limit = 0;
+    double scale = 0, gain = 1, limit = 0, bias = 0;
     flaw_fields_only(f, keys, none);
     for (size_t i = 0; keys[i] && !f->status; i++)
-        if (!flaw_field(f, keys[i]) && strcmp(keys[i], "limit") != 0) flaw_field_refuse(f, keys[i], "but it is needed");
+        if (!flaw_field(f, keys[i]) && strcmp(keys[i], "limit") != 0 && strcmp(keys[i], "bias") != 0)
+            flaw_field_refuse(f, keys[i], "but it is needed");
     flaw_field_int(f, "version", &version, 1, 1000000);
     if (!f->status && version != 1) flaw_field_refuse(f, "version", "this program reads version 1");
     flaw_field_int(f, "width", &s->width, 1, 16384);
@@ -55,6 +57,8 @@ static flaw_status read_all(flaw_voice_shape *s, flaw_fields *f)
     read_shares(f, s->share);
     flaw_field_double(f, "few_shot_gain", &gain, 0, 1000);
     flaw_field_double(f, "limit", &limit, 0, 1);
+    flaw_field_double(f, "bias", &bias, -100, 100);
+    s->bias = (float)bias;
     s->few_shot_gain = (float)gain;
     s->limit = (float)limit;
     s->scale = (float)scale;
@@ -87,5 +91,6 @@ void flaw_voice_config_write(flaw_buffer *out, const flaw_voice_shape *s)
                        s->stage_norm ? "true" : "false", s->fused ? "true" : "false", (double)s->share[0], (double)s->share[1],
                        (double)s->share[2], (double)s->share[3], (double)s->few_shot_gain);
     if (s->limit > 0) flaw_buffer_printf(out, ", \"limit\": %.9g", (double)s->limit);
+    if (s->bias < 0 || s->bias > 0) flaw_buffer_printf(out, ", \"bias\": %.9g", (double)s->bias);
     flaw_buffer_text(out, "}");
 }

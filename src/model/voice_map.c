@@ -153,7 +153,7 @@ static void sigmoid_piece(void *context, int piece, int worker)
     size_t first = (size_t)piece * SPAN * side, end = first + SPAN * side;
     if (end > total) end = total;
     float *x = p->up + first;
-    for (size_t i = 0; i < end - first; i++) x[i] = -x[i];
+    for (size_t i = 0; i < end - first; i++) x[i] = -(x[i] + s->bias);
     p->c->kernels->exp(end - first, x, x);
     for (size_t i = 0; i < end - first; i++) x[i] = 1 / (1 + x[i]);
 }
