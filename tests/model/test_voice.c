@@ -202,6 +202,31 @@ static void test_threads(void **state)
     close_fixture(&f[1]);
 }
 
+/* A bias moves every logit by as much, and travels with the shape. */
+static void test_bias(void **state)
+{
+    enum { AREA = 160 * 160 };
+    flaw_voice_shape biased = tiny, read;
+    biased.bias = 1.5f;
+    fixture f[2];
+    open_fixture(&f[0], &tiny, 2);
+    open_fixture(&f[1], &biased, 2);
+    for (int i = 0; i < 2; i++) decoder_loss(&f[i]);
+    for (int i = 0; i < AREA; i += 97) {
+        double from = f[0].stage_maps[i], to = f[1].stage_maps[i];
+        assert_true(fabs(log(to / (1 - to)) - log(from / (1 - from)) - 1.5) < 1e-4);
+    }
+    close_fixture(&f[0]);
+    close_fixture(&f[1]);
+    flaw_buffer json;
+    flaw_error err = {0};
+    flaw_buffer_init(&json, 4096);
+    flaw_voice_config_write(&json, &biased);
+    assert_ok(flaw_voice_config(&read, json.data, json.size, "x", &err));
+    assert_true(read.bias == 1.5f);
+    flaw_buffer_release(&json);
+}
+
 static void test_few_shot(void **state)
 {
     enum { ROWS = 1100 }; /* more than one span */
@@ -281,7 +306,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_upsample), cmocka_unit_test(test_decoder_gradient), cmocka_unit_test(test_prompt_gradient),
         cmocka_unit_test(test_threads),  cmocka_unit_test(test_few_shot),         cmocka_unit_test(test_config),
-        cmocka_unit_test(test_fit),
+        cmocka_unit_test(test_fit),      cmocka_unit_test(test_bias),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
