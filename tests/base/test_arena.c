@@ -44,6 +44,33 @@ static void test_empty_blocks_are_valid_and_distinct(void **state)
     flaw_arena_release(&arena);
 }
 
+/* What was handed out stays where it is; the giver is empty and goes on. */
+static void test_adopt(void **state)
+{
+    flaw_arena to, from;
+    flaw_arena_init(&to, 0);
+    flaw_arena_init(&from, 1 << 20);
+    char *kept = flaw_arena_copy_string(&to, "kept", 4), *first = flaw_arena_copy_string(&from, "first", 5);
+    unsigned char *large = flaw_arena_alloc(&from, 300000, 1);
+    const size_t used = to.used + from.used;
+    flaw_arena_adopt(&to, &from);
+    assert_int_equal(to.used, used);
+    assert_int_equal(from.used, 0);
+    assert_int_equal(from.limit, 1 << 20);
+    flaw_arena_adopt(&to, &from); /* of nothing */
+    char *after = flaw_arena_copy_string(&from, "after", 5), *more = flaw_arena_copy_string(&to, "more", 4);
+    flaw_arena_release(&from);
+    flaw_arena_init(&from, 0);
+    flaw_arena_adopt(&from, &to); /* into an empty one */
+    assert_string_equal(kept, "kept");
+    assert_string_equal(first, "first");
+    assert_string_equal(more, "more");
+    assert_true(all_are(large, 300000, 0));
+    assert_non_null(after);
+    flaw_arena_release(&from);
+    flaw_arena_release(&to);
+}
+
 static void test_overflow_and_refusal(void **state)
 {
     flaw_arena arena;
@@ -109,6 +136,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_blocks_do_not_move_or_overlap),
         cmocka_unit_test(test_empty_blocks_are_valid_and_distinct),
+        cmocka_unit_test(test_adopt),
         cmocka_unit_test(test_overflow_and_refusal),
         cmocka_unit_test(test_limit),
         cmocka_unit_test(test_reset_zeroes_and_keeps_largest),

@@ -179,6 +179,46 @@ static void test_temporary_name_taken(void **state)
     assert_only(*state, "x");
 }
 
+static flaw_status stream(const char *path, flaw_error *err)
+{
+    flaw_file_stream *s;
+    flaw_status status = flaw_file_stream_begin(&s, path, 10, err);
+    if (status) return status;
+    status = flaw_file_stream_write(s, "0123", 4, err);
+    if (!status) status = flaw_file_stream_write(s, "456789", 6, err);
+    if (!status) status = flaw_file_stream_rewrite(s, 2, "abc", 3, err);
+    if (!status) status = flaw_file_stream_write(s, "!", 1, err);
+    if (!status) return flaw_file_stream_end(s, err);
+    flaw_file_stream_abandon(s);
+    return status;
+}
+
+/* Piece by piece, with bytes replaced: whole, or nothing of it. */
+static void test_stream(void **state)
+{
+    static const struct {
+        call target;
+        int nth, code;
+    } faults[] = {{OPENAT, 1, EMFILE}, {WRITE, 1, ENOSPC}, {WRITE, 2, EIO}, {WRITE, 3, EIO},
+                  {WRITE, 4, ENOSPC},  {FSYNC, 1, EIO},    {CLOSE, 1, EIO}, {RENAMEAT, 1, EACCES}};
+    char a[512];
+    flaw_error err;
+    in_folder(a, *state, "a");
+    assert_int_equal(stream(a, &err), FLAW_OK);
+    assert_only(*state, "01abc56789!");
+    assert_int_equal(flaw_file_write(a, "old", 3, NULL), FLAW_OK);
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        memset(&plan, 0, sizeof plan);
+        plan.target = faults[i].target;
+        plan.nth = faults[i].nth;
+        plan.code = faults[i].code;
+        assert_int_equal(stream(a, &err), FLAW_IO);
+        assert_contains(err.text, a);
+        assert_only(*state, "old");
+    }
+    flaw_file_stream_abandon(NULL);
+}
+
 static void test_read_fails_midway(void **state)
 {
     char a[512];
@@ -200,7 +240,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         faulty(test_old_file_stays),       faulty(test_folder_sync),       faulty(test_short_and_interrupted),
-        faulty(test_temporary_name_taken), faulty(test_read_fails_midway),
+        faulty(test_temporary_name_taken), faulty(test_read_fails_midway), faulty(test_stream),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
