@@ -28,9 +28,10 @@ const cli_command cli_command_table[] = {
      "what a model holds; weights put together",
      "info names the parts of a model (towers, language model, voice), what is missing and what is left over, and takes the "
      "hashes of a bundle again; without a path it tells about the embedded model. list shows the models that need no path. "
-     "convert makes one file of any model: a folder of AnomalyGPT's published weights, a LLaMA folder, a GGUF file, towers, or another such file; quantize makes a language model smaller on the way. "
-     "merge-delta adds the published differences of Vicuna v0 to LLaMA's weights, both Hugging Face folders, and writes a "
-     "folder with the sum. None of them needs more memory than a few megabytes and the largest tensor.",
+     "convert makes one file of any model: a folder of AnomalyGPT's published weights, a LLaMA folder, a GGUF file, towers, "
+     "or another such file; quantize makes a language model smaller on the way. merge-delta adds the published differences "
+     "of Vicuna v0 to LLaMA's weights, both Hugging Face folders, and writes a folder with the sum. None of them needs more "
+     "memory than a few megabytes and the largest tensor.",
      "flaw model info clip-folder --json\n"
      "flaw model merge-delta llama-7b vicuna-7b-delta-v0 -o anomalygpt/vicuna\n"
      "flaw model convert anomalygpt -o anomalygpt.flaw --keep int4",
