@@ -6,7 +6,8 @@
 #include "model/voice_read.h"
 
 static const char *const keys[] = {"version", "width", "joint",    "grid",       "side",  "words",
-                                   "base",    "scale", "channels", "stage_norm", "fused", "shares", "few_shot_gain", "limit", "bias", NULL};
+                                   "base",    "scale", "channels", "stage_norm", "fused", "shares", "few_shot_gain",
+                                   "limit",   "bias",  NULL};
 
 static void read_channels(flaw_fields *f, int channels[FLAW_PROMPT_CONVS])
 {
