@@ -290,9 +290,10 @@ class OnTerminal(Talk):
 
     @staticmethod
     def own_terminal():
-        """The terminal sends Ctrl-C to the process that it controls."""
+        """The terminal sends Ctrl-C to the process that it controls; under nohup these tests ignore its end, the process must not."""
         import fcntl
         import termios
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
     def stop(self):
