@@ -324,6 +324,7 @@ class OnTerminal(Talk):
         self.assertIn('/help', greeting)
         self.type('Is it good?\n')
         self.assertIn('score', self.until('> '))
+        time.sleep(0.5)  # until it reads: a Ctrl-C between prompt and reading goes unanswered
         self.type('\x03')  # at the prompt: nothing happens
         self.until('(/quit ends)')
         self.until('> ')
