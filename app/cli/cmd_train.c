@@ -1,5 +1,4 @@
 /* flaw train: the trainer with its flags, its log lines, and a calm way to stop. */
-#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +6,7 @@
 #include "cli.h"
 #include "commands.h"
 #include "flaw/train.h"
+#include "train_numbers.h"
 
 /* Ctrl-C and the end signal are held back and asked for between steps, so that the checkpoint is whole. */
 static sigset_t held_signals(void)
@@ -92,50 +92,35 @@ flaw_status cli_train_sources(flaw_train_source *source, int *count, const cli_s
     return status;
 }
 
-static void set_int(int *to, int64_t from)
-{
-    if (from >= 0) *to = (int)from;
-}
-
-static void set_long(int64_t *to, int64_t from)
-{
-    if (from >= 0) *to = from;
-}
-
-static void set_float(float *to, double from)
-{
-    if (!isnan(from)) *to = (float)from;
-}
-
 static void read_numbers(flaw_train_options *o, const cli_settings *s)
 {
-    if (!isnan(s->scene_share)) o->scene_share = s->scene_share;
-    set_long(&o->steps, s->steps);
-    set_int(&o->pairs, s->pairs);
-    set_int(&o->sentences, s->sentences);
-    set_int(&o->first_trained, s->first_trained);
-    set_float(&o->rate, s->rate);
-    set_float(&o->tower_rate, s->tower_rate);
-    set_long(&o->warmup, s->warmup);
-    set_float(&o->decay, s->decay);
-    set_float(&o->clip, s->clip);
-    set_float(&o->ema, s->ema);
-    set_float(&o->weight.contrast, s->contrast);
-    set_float(&o->weight.state, s->state);
-    set_float(&o->weight.peak, s->peak);
-    set_float(&o->weight.local, s->local);
-    set_float(&o->weight.dice, s->dice);
-    set_float(&o->weight.distil, s->distil);
-    set_int(&o->merges, s->merges);
-    set_int(&o->joint, s->joint);
-    set_int(&o->text_width, s->text_width);
-    set_int(&o->text_layers, s->text_layers);
-    set_int(&o->text_heads, s->text_heads);
-    set_int(&o->context, s->context);
-    set_long(&o->log_every, s->log_every);
-    set_long(&o->checkpoint_every, s->checkpoint_every);
-    set_long(&o->evaluate_every, s->evaluate_every);
-    set_int(&o->evaluate_pairs, s->evaluate_pairs);
+    cli_take_double(&o->scene_share, s->scene_share);
+    cli_take_long(&o->steps, s->steps);
+    cli_take_int(&o->pairs, s->pairs);
+    cli_take_int(&o->sentences, s->sentences);
+    cli_take_int(&o->first_trained, s->first_trained);
+    cli_take_float(&o->rate, s->rate);
+    cli_take_float(&o->tower_rate, s->tower_rate);
+    cli_take_long(&o->warmup, s->warmup);
+    cli_take_float(&o->decay, s->decay);
+    cli_take_float(&o->clip, s->clip);
+    cli_take_float(&o->ema, s->ema);
+    cli_take_float(&o->weight.contrast, s->contrast);
+    cli_take_float(&o->weight.state, s->state);
+    cli_take_float(&o->weight.peak, s->peak);
+    cli_take_float(&o->weight.local, s->local);
+    cli_take_float(&o->weight.dice, s->dice);
+    cli_take_float(&o->weight.distil, s->distil);
+    cli_take_int(&o->merges, s->merges);
+    cli_take_int(&o->joint, s->joint);
+    cli_take_int(&o->text_width, s->text_width);
+    cli_take_int(&o->text_layers, s->text_layers);
+    cli_take_int(&o->text_heads, s->text_heads);
+    cli_take_int(&o->context, s->context);
+    cli_take_long(&o->log_every, s->log_every);
+    cli_take_long(&o->checkpoint_every, s->checkpoint_every);
+    cli_take_long(&o->evaluate_every, s->evaluate_every);
+    cli_take_int(&o->evaluate_pairs, s->evaluate_pairs);
     o->threads = (int)s->threads;
     o->seed = (uint64_t)s->seed;
     o->float32 = s->precision && strcmp(s->precision, "f32") == 0;

@@ -1,11 +1,11 @@
 /* flaw train language: the language model's trainer with its flags and its log lines. */
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli.h"
 #include "commands.h"
 #include "flaw/train_language.h"
+#include "train_numbers.h"
 
 static void report(void *context, const flaw_language_train_report *r)
 {
@@ -21,42 +21,27 @@ static void figures(void *context, const flaw_language_train_figures *f)
     fflush(stdout);
 }
 
-static void set_int(int *to, int64_t from)
-{
-    if (from >= 0) *to = (int)from;
-}
-
-static void set_long(int64_t *to, int64_t from)
-{
-    if (from >= 0) *to = from;
-}
-
-static void set_float(float *to, double from)
-{
-    if (!isnan(from)) *to = (float)from;
-}
-
 static void read_numbers(flaw_language_train_options *o, const cli_settings *s)
 {
-    set_int(&o->dialogues, s->dialogues);
-    set_int(&o->rows, s->rows);
-    set_int(&o->part, s->part);
-    set_int(&o->vocab, s->vocabulary);
-    set_int(&o->width, s->width);
-    set_int(&o->layers, s->layers);
-    set_int(&o->heads, s->heads);
-    set_int(&o->kv_heads, s->kv_heads);
-    set_int(&o->hidden, s->hidden);
-    set_int(&o->context, s->context);
-    set_long(&o->steps, s->steps);
-    set_long(&o->warmup, s->warmup);
-    set_float(&o->rate, s->rate);
-    set_float(&o->decay, s->decay);
-    set_float(&o->clip, s->clip);
-    set_float(&o->ema, s->ema);
-    set_long(&o->log_every, s->log_every);
-    set_long(&o->checkpoint_every, s->checkpoint_every);
-    set_long(&o->evaluate_every, s->evaluate_every);
+    cli_take_int(&o->dialogues, s->dialogues);
+    cli_take_int(&o->rows, s->rows);
+    cli_take_int(&o->part, s->part);
+    cli_take_int(&o->vocab, s->vocabulary);
+    cli_take_int(&o->width, s->width);
+    cli_take_int(&o->layers, s->layers);
+    cli_take_int(&o->heads, s->heads);
+    cli_take_int(&o->kv_heads, s->kv_heads);
+    cli_take_int(&o->hidden, s->hidden);
+    cli_take_int(&o->context, s->context);
+    cli_take_long(&o->steps, s->steps);
+    cli_take_long(&o->warmup, s->warmup);
+    cli_take_float(&o->rate, s->rate);
+    cli_take_float(&o->decay, s->decay);
+    cli_take_float(&o->clip, s->clip);
+    cli_take_float(&o->ema, s->ema);
+    cli_take_long(&o->log_every, s->log_every);
+    cli_take_long(&o->checkpoint_every, s->checkpoint_every);
+    cli_take_long(&o->evaluate_every, s->evaluate_every);
     o->threads = (int)s->threads;
     o->seed = (uint64_t)s->seed;
     o->float32 = s->precision && strcmp(s->precision, "f32") == 0;

@@ -1,5 +1,4 @@
 /* flaw train anomalygpt: the trainer of a voice with its flags and its log lines. */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +6,7 @@
 #include "cli.h"
 #include "commands.h"
 #include "flaw/train_voice.h"
+#include "train_numbers.h"
 
 static void report(void *context, const flaw_voice_train_report *r)
 {
@@ -25,51 +25,31 @@ static void figures(void *context, const flaw_voice_train_figures *f)
     fflush(stdout);
 }
 
-static void set_int(int *to, int64_t from)
-{
-    if (from >= 0) *to = (int)from;
-}
-
-static void set_long(int64_t *to, int64_t from)
-{
-    if (from >= 0) *to = from;
-}
-
-static void set_float(float *to, double from)
-{
-    if (!isnan(from)) *to = (float)from;
-}
-
-static void set_double(double *to, double from)
-{
-    if (!isnan(from)) *to = from;
-}
-
 static void read_numbers(flaw_voice_train_options *o, const cli_settings *s)
 {
-    set_double(&o->scene_share, s->scene_share);
-    set_int(&o->window, s->window);
-    set_double(&o->fresh, s->fresh);
-    set_long(&o->steps, s->steps);
-    set_long(&o->warmup, s->warmup);
-    set_int(&o->batch, s->batch);
-    set_int(&o->accumulate, s->accumulate);
-    set_float(&o->rate, s->rate);
-    set_float(&o->decoder_rate, s->decoder_rate);
-    set_float(&o->language_rate, s->language_rate);
+    cli_take_double(&o->scene_share, s->scene_share);
+    cli_take_int(&o->window, s->window);
+    cli_take_double(&o->fresh, s->fresh);
+    cli_take_long(&o->steps, s->steps);
+    cli_take_long(&o->warmup, s->warmup);
+    cli_take_int(&o->batch, s->batch);
+    cli_take_int(&o->accumulate, s->accumulate);
+    cli_take_float(&o->rate, s->rate);
+    cli_take_float(&o->decoder_rate, s->decoder_rate);
+    cli_take_float(&o->language_rate, s->language_rate);
     o->linear = s->linear;
-    set_float(&o->decay, s->decay);
-    set_float(&o->clip, s->clip);
-    set_float(&o->focal, s->focal);
-    set_float(&o->dice, s->dice);
-    set_double(&o->few_shot_share, s->few_shot_share);
-    set_double(&o->ground_share, s->ground_share);
-    set_double(&o->dialogue_share, s->dialogue_share);
-    set_int(&o->base, s->base);
-    set_long(&o->log_every, s->log_every);
-    set_long(&o->checkpoint_every, s->checkpoint_every);
-    set_long(&o->evaluate_every, s->evaluate_every);
-    set_int(&o->evaluate_pairs, s->evaluate_pairs);
+    cli_take_float(&o->decay, s->decay);
+    cli_take_float(&o->clip, s->clip);
+    cli_take_float(&o->focal, s->focal);
+    cli_take_float(&o->dice, s->dice);
+    cli_take_double(&o->few_shot_share, s->few_shot_share);
+    cli_take_double(&o->ground_share, s->ground_share);
+    cli_take_double(&o->dialogue_share, s->dialogue_share);
+    cli_take_int(&o->base, s->base);
+    cli_take_long(&o->log_every, s->log_every);
+    cli_take_long(&o->checkpoint_every, s->checkpoint_every);
+    cli_take_long(&o->evaluate_every, s->evaluate_every);
+    cli_take_int(&o->evaluate_pairs, s->evaluate_pairs);
     o->threads = (int)s->threads;
     o->seed = (uint64_t)s->seed;
     o->float32 = s->precision && strcmp(s->precision, "f32") == 0;

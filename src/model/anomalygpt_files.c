@@ -4,14 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
-
-const char *flaw_path_join(flaw_arena *arena, const char *folder, const char *file)
-{
-    const size_t a = strlen(folder), b = strlen(file);
-    char *path = flaw_arena_alloc(arena, a + b + 2, 1);
-    if (path) snprintf(path, a + b + 2, "%s%s%s", folder, a && folder[a - 1] == '/' ? "" : "/", file);
-    return path;
-}
+#include "base/path.h"
 
 static bool is_there(const char *folder, const char *file)
 {

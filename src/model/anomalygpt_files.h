@@ -4,15 +4,13 @@
 
 #include <stdbool.h>
 
-#include "base/arena.h"
+#include "flaw/status.h"
 
 #define FLAW_FILE_IMAGEBIND "imagebind_huge.pth"
 #define FLAW_FILE_VICUNA "vicuna" /* a folder */
 #define FLAW_FILE_PANDAGPT "pandagpt_delta.pt"
 #define FLAW_FILE_ANOMALYGPT "anomalygpt_delta.pt"
 
-/* "folder/file" in the arena; NULL without memory. */
-const char *flaw_path_join(flaw_arena *arena, const char *folder, const char *file);
 /* Is one of the deltas there, or vicuna/ with imagebind_huge.pth? Then the folder is meant to be one. */
 bool flaw_anomalygpt_is_folder(const char *folder);
 /* FLAW_MISSING names all that is not there, at once. */

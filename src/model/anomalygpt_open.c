@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/path.h"
 #include "model/anomalygpt_files.h"
 #include "model/embedded.h"
 #include "model/voice_read.h"

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/path.h"
 #include "flaw/model.h"
 #include "model/anomalygpt_files.h"
 #include "model/binding_part.h"

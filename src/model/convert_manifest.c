@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/path.h"
 #include "base/sha256.h"
 #include "format/tensors.h"
 #include "model/anomalygpt_files.h"

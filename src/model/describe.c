@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/path.h"
 #include "model/anomalygpt_files.h"
 #include "model/clip_load.h"
 #include "model/describe_part.h"

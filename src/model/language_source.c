@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/path.h"
 #include "model/embedded.h"
 #include "model/walk.h"
 
@@ -11,24 +12,6 @@
 
 /* Rows of the token table beyond the tokenizer's pieces: some models fill up to a multiple of 64 or more. */
 #define PADDING_ROWS 255
-
-static const char *join(flaw_arena *arena, const char *folder, const char *file)
-{
-    size_t a = strlen(folder), b = strlen(file);
-    char *path = flaw_arena_alloc(arena, a + b + 2, 1);
-    if (path) snprintf(path, a + b + 2, "%s%s%s", folder, a && folder[a - 1] == '/' ? "" : "/", file);
-    return path;
-}
-
-/* Last part of the path. */
-static void set_name(flaw_language_source *s, const char *path)
-{
-    size_t end = strlen(path);
-    while (end > 1 && path[end - 1] == '/') end--;
-    size_t begin = end;
-    while (begin > 0 && path[begin - 1] != '/') begin--;
-    snprintf(s->name, sizeof s->name, "%.*s", (int)(end - begin > 100 ? 100 : end - begin), path + begin);
-}
 
 static flaw_status bundle_config(flaw_language_source *s, flaw_error *err)
 {
@@ -69,7 +52,7 @@ static flaw_status open_file(flaw_language_source *s, const char *path, flaw_err
 static flaw_status open_folder(flaw_language_source *s, const char *folder, flaw_error *err)
 {
     flaw_bytes json;
-    const char *config = join(&s->arena, folder, "config.json");
+    const char *config = flaw_path_join(&s->arena, folder, "config.json");
     if (!config) return flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory", folder);
     flaw_status status = flaw_file_read(&json, config, CONFIG_LIMIT, err);
     if (status) return status;
@@ -87,7 +70,7 @@ flaw_status flaw_language_source_open(flaw_language_source *out, const char *pat
     if (!path || !*path || strcmp(path, "default") == 0) {
         status = open_embedded(&s, err);
     } else {
-        set_name(&s, path);
+        flaw_path_name(s.name, sizeof s.name, path);
         s.path = flaw_arena_copy_string(&s.arena, path, strlen(path));
         if (!s.path) status = flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory", path);
         else status = flaw_file_is_folder(path) ? open_folder(&s, path, err) : open_file(&s, path, err);
@@ -179,7 +162,7 @@ static flaw_status find_pieces(pieces_file *out, const flaw_language_source *s, 
                       s->path, bin, second);
     *out = (pieces_file){.llama2c = !model};
     if (!status && (model || bin)) {
-        out->path = join(arena, s->path, model ? model : bin);
+        out->path = flaw_path_join(arena, s->path, model ? model : bin);
         if (!out->path) status = flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory", s->path);
     }
     flaw_names_release(&names);

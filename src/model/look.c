@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "base/path.h"
 #include "format/tensors.h"
 #include "model/anomalygpt_files.h"
 #include "model/embedded.h"

@@ -3,39 +3,21 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/path.h"
 #include "model/config.h"
 #include "model/embedded.h"
 #include "model/fields.h"
 
 #define CONFIG_LIMIT ((size_t)4 << 20)
 
-static const char *join(flaw_source *s, const char *folder, const char *file)
-{
-    size_t a = strlen(folder), b = strlen(file);
-    char *path = flaw_arena_alloc(&s->arena, a + b + 2, 1);
-    if (!path) return NULL;
-    snprintf(path, a + b + 2, "%s%s%s", folder, a && folder[a - 1] == '/' ? "" : "/", file);
-    return path;
-}
-
 /* Path of the first of `files` (ends with NULL) that is in the folder, or NULL. */
 static const char *find_file(flaw_source *s, const char *folder, const char *const *files)
 {
     for (; *files; files++) {
-        const char *path = join(s, folder, *files);
+        const char *path = flaw_path_join(&s->arena, folder, *files);
         if (path && flaw_file_exists(path)) return path;
     }
     return NULL;
-}
-
-/* Last part of the path. */
-static void set_name(flaw_source *s, const char *path)
-{
-    size_t end = strlen(path);
-    while (end > 1 && path[end - 1] == '/') end--;
-    size_t begin = end;
-    while (begin > 0 && path[begin - 1] != '/') begin--;
-    snprintf(s->name, sizeof s->name, "%.*s", (int)(end - begin > 100 ? 100 : end - begin), path + begin);
 }
 
 static flaw_status bundle_shape(flaw_source *s, flaw_error *err)
@@ -78,7 +60,7 @@ static flaw_status open_file(flaw_source *s, const char *path, flaw_error *err)
 
 static flaw_status read_prepare(flaw_source *s, flaw_error *err)
 {
-    const char *path = join(s, s->folder, "preprocessor_config.json");
+    const char *path = flaw_path_join(&s->arena, s->folder, "preprocessor_config.json");
     flaw_bytes json;
     if (!path) return flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory", s->folder);
     flaw_status status = flaw_file_read(&json, path, CONFIG_LIMIT, err);
@@ -172,7 +154,7 @@ flaw_status flaw_source_open(flaw_source *out, const char *path, flaw_error *err
     if (!path || !*path || strcmp(path, "default") == 0) {
         status = open_embedded(&s, err);
     } else {
-        set_name(&s, path);
+        flaw_path_name(s.name, sizeof s.name, path);
         status = flaw_file_is_folder(path) ? open_folder(&s, path, err) : open_file(&s, path, err);
     }
     if (status) flaw_source_close(&s);
