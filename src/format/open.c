@@ -19,26 +19,29 @@ static bool ends_with(const char *text, const char *end)
 
 /* ---- one file ---- */
 
-static flaw_status parse_file(flaw_tensors *out, const flaw_bytes *file, const char *path, flaw_error *err)
+static flaw_status parse_any(flaw_tensors *out, const uint8_t *bytes, size_t size, const char *path, flaw_error *err)
 {
     /* 0x80: a pickle without its archive, which the torch reader refuses with advice. */
-    if ((file->size >= 4 && memcmp(file->data, "PK\3\4", 4) == 0) ||
-        (file->size >= 2 && file->data[0] == 0x80 && file->data[1] < 6))
-        return flaw_torch_parse(out, file->data, file->size, path, err);
-    if (file->size >= 4 && memcmp(file->data, "GGUF", 4) == 0)
-        return flaw_gguf_parse(out, file->data, file->size, path, err);
-    return flaw_safetensors_parse(out, file->data, file->size, path, err);
+    if ((size >= 4 && memcmp(bytes, "PK\3\4", 4) == 0) || (size >= 2 && bytes[0] == 0x80 && bytes[1] < 6))
+        return flaw_torch_parse(out, bytes, size, path, err);
+    if (size >= 4 && memcmp(bytes, "GGUF", 4) == 0) return flaw_gguf_parse(out, bytes, size, path, err);
+    return flaw_safetensors_parse(out, bytes, size, path, err);
 }
 
-static flaw_status open_file(flaw_tensors *out, const char *path, flaw_error *err)
+flaw_status flaw_tensors_map(flaw_tensors *out, const char *path, flaw_tensors_parser parse, flaw_error *err)
 {
     flaw_bytes file;
     flaw_status status = flaw_file_map(&file, path, err);
     if (status) return status;
-    status = parse_file(out, &file, path, err);
+    status = parse(out, file.data, file.size, path, err);
     if (status) flaw_bytes_release(&file);
     else out->file = file;
     return status;
+}
+
+static flaw_status open_file(flaw_tensors *out, const char *path, flaw_error *err)
+{
+    return flaw_tensors_map(out, path, parse_any, err);
 }
 
 /* ---- shards ---- */

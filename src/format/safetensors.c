@@ -260,11 +260,5 @@ flaw_status flaw_safetensors_parse(flaw_tensors *out, const uint8_t *bytes, size
 
 flaw_status flaw_safetensors_open(flaw_tensors *out, const char *path, flaw_error *err)
 {
-    flaw_bytes file;
-    flaw_status status = flaw_file_map(&file, path, err);
-    if (status) return status;
-    status = flaw_safetensors_parse(out, file.data, file.size, path, err);
-    if (status) flaw_bytes_release(&file);
-    else out->file = file;
-    return status;
+    return flaw_tensors_map(out, path, flaw_safetensors_parse, err);
 }

@@ -84,6 +84,10 @@ flaw_status flaw_gguf_parse(flaw_tensors *out, const uint8_t *bytes, size_t size
  * file under its usual name (model.safetensors, pytorch_model.bin), or with the index of a sharded one
  * (*.index.json). */
 flaw_status flaw_tensors_open(flaw_tensors *out, const char *path, flaw_error *err);
+/* Map a file and parse it; the mapping is the tensors' then, or given up when the parser refuses. */
+typedef flaw_status (*flaw_tensors_parser)(flaw_tensors *out, const uint8_t *bytes, size_t size, const char *name,
+                                           flaw_error *err);
+flaw_status flaw_tensors_map(flaw_tensors *out, const char *path, flaw_tensors_parser parse, flaw_error *err);
 /* Give the pages of a tensor in a mapped file back to the system: it will not be read again soon. */
 void flaw_tensor_drop(const flaw_tensors *t, const flaw_tensor *tensor);
 /* The same for `size` bytes of it from `offset` on. */

@@ -24,19 +24,6 @@ static void read_block(flaw_fields *f, flaw_block_shape *b)
     b->eps = (float)eps;
 }
 
-static void read_stages(flaw_fields *f, int stage[FLAW_STAGES])
-{
-    const json_t *list = flaw_field(f, "stages");
-    if (!list || f->status) return;
-    bool ok = json_array_size(list) == FLAW_STAGES;
-    for (size_t i = 0; ok && i < FLAW_STAGES; i++) {
-        const json_t *x = json_array_get(list, i);
-        ok = json_is_integer(x) && json_integer_value(x) >= 0 && json_integer_value(x) < 512;
-        if (ok) stage[i] = (int)json_integer_value(x);
-    }
-    if (!ok) flaw_field_refuse(f, "stages", "expected four block numbers");
-}
-
 static flaw_status read_image(flaw_clip_shape *s, flaw_fields *f)
 {
     static const char *const keys[] = {"width",      "heads",   "hidden", "activation", "eps",
@@ -54,7 +41,7 @@ static flaw_status read_image(flaw_clip_shape *s, flaw_fields *f)
     flaw_field_bool(f, "patch_bias", &s->patch_bias);
     flaw_field_bool(f, "local_head", &s->local_head);
     flaw_clip_shape_derive(s);
-    read_stages(f, s->stage);
+    flaw_field_ints(f, "stages", s->stage, FLAW_STAGES, 0, 511, "expected four block numbers");
     return f->status;
 }
 

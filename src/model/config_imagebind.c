@@ -75,19 +75,6 @@ static flaw_status shape_from_tensors(flaw_clip_shape *s, const flaw_tensors *t,
     return FLAW_OK;
 }
 
-static void read_stages(flaw_fields *f, int stage[FLAW_STAGES])
-{
-    const json_t *list = flaw_field(f, "stages");
-    if (!list || f->status) return;
-    bool ok = json_array_size(list) == FLAW_STAGES;
-    for (size_t i = 0; ok && i < FLAW_STAGES; i++) {
-        const json_t *x = json_array_get(list, i);
-        ok = json_is_integer(x) && json_integer_value(x) >= 0 && json_integer_value(x) < 512;
-        if (ok) stage[i] = (int)json_integer_value(x);
-    }
-    if (!ok) flaw_field_refuse(f, "stages", "expected four block numbers");
-}
-
 static flaw_status read_json(flaw_clip_shape *s, const char *json, size_t size, const char *name, flaw_error *err)
 {
     static const char *const top_keys[] = {"vision", "text", "stages", NULL}, *const keys[] = {"heads", NULL};
@@ -97,7 +84,7 @@ static flaw_status read_json(flaw_clip_shape *s, const char *json, size_t size, 
     if (status) return status;
     flaw_fields top = {.object = root, .file = name, .where = "", .err = err};
     flaw_fields_only(&top, top_keys, none);
-    read_stages(&top, s->stage);
+    flaw_field_ints(&top, "stages", s->stage, FLAW_STAGES, 0, 511, "expected four block numbers");
     flaw_fields vision = flaw_field_object(&top, "vision");
     flaw_fields_only(&vision, keys, none);
     flaw_field_int(&vision, "heads", &s->image.heads, 1, 1024);

@@ -48,6 +48,19 @@ void flaw_field_int(flaw_fields *f, const char *key, int *value, int min, int ma
     flaw_field_refuse(f, key, allowed);
 }
 
+void flaw_field_ints(flaw_fields *f, const char *key, int *value, size_t count, int min, int max, const char *allowed)
+{
+    const json_t *list = flaw_field(f, key);
+    if (!list || f->status) return;
+    bool ok = json_array_size(list) == count;
+    for (size_t i = 0; ok && i < count; i++) {
+        const json_t *x = json_array_get(list, i);
+        ok = json_is_integer(x) && json_integer_value(x) >= min && json_integer_value(x) <= max;
+        if (ok) value[i] = (int)json_integer_value(x);
+    }
+    if (!ok) flaw_field_refuse(f, key, allowed);
+}
+
 void flaw_field_double(flaw_fields *f, const char *key, double *value, double min, double max)
 {
     const json_t *x = flaw_field(f, key);

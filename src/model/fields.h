@@ -25,6 +25,8 @@ void flaw_field_refuse(flaw_fields *f, const char *key, const char *allowed);
 void flaw_field_int(flaw_fields *f, const char *key, int *value, int min, int max);
 void flaw_field_double(flaw_fields *f, const char *key, double *value, double min, double max);
 void flaw_field_bool(flaw_fields *f, const char *key, bool *value);
+/* A list of exactly `count` whole numbers from min to max; `allowed` says so in the refusal. */
+void flaw_field_ints(flaw_fields *f, const char *key, int *value, size_t count, int min, int max, const char *allowed);
 void flaw_field_triple(flaw_fields *f, const char *key, float value[3]);
 /* A side: N, [N, N], or {"height": N, "width": N}. */
 void flaw_field_side(flaw_fields *f, const char *key, int *value, int max);

@@ -9,19 +9,6 @@ static const char *const keys[] = {"version", "width", "joint",    "grid",      
                                    "base",    "scale", "channels", "stage_norm", "fused", "shares", "few_shot_gain",
                                    "limit",   "bias",  NULL};
 
-static void read_channels(flaw_fields *f, int channels[FLAW_PROMPT_CONVS])
-{
-    const json_t *list = flaw_field(f, "channels");
-    if (f->status) return;
-    bool ok = json_array_size(list) == FLAW_PROMPT_CONVS;
-    for (size_t i = 0; ok && i < FLAW_PROMPT_CONVS; i++) {
-        const json_t *x = json_array_get(list, i);
-        ok = json_is_integer(x) && json_integer_value(x) > 0 && json_integer_value(x) <= 16384;
-        if (ok) channels[i] = (int)json_integer_value(x);
-    }
-    if (!ok) flaw_field_refuse(f, "channels", "expected six numbers from 1 to 16384");
-}
-
 static void read_shares(flaw_fields *f, float share[FLAW_STAGES])
 {
     const json_t *list = flaw_field(f, "shares");
@@ -52,7 +39,7 @@ static flaw_status read_all(flaw_voice_shape *s, flaw_fields *f)
     flaw_field_int(f, "words", &s->words, 1, 16384);
     flaw_field_int(f, "base", &s->base, 1, 256);
     flaw_field_double(f, "scale", &scale, 0, 10000);
-    read_channels(f, s->channels);
+    flaw_field_ints(f, "channels", s->channels, FLAW_PROMPT_CONVS, 1, 16384, "expected six numbers from 1 to 16384");
     flaw_field_bool(f, "stage_norm", &s->stage_norm);
     flaw_field_bool(f, "fused", &s->fused);
     read_shares(f, s->share);
