@@ -33,6 +33,8 @@ const cli_option cli_option_table[] = {
      "Model: default (embedded in the program), or a folder or file of weights."},
     {"prompts", 0, CLI_TEXT, AT(prompts), "FILE", NULL, 0, 0, JUDGE,
      "Prompt file (JSON) with sentences for normal and anomalous parts (default: the built-in ones)."},
+    {"weights", 0, CLI_TEXT, AT(weights), "FILE", NULL, 0, 0, JUDGE,
+     "Trained part of a method that needs one; see flaw method list."},
     {"threshold", 0, CLI_REAL, AT(threshold), "X", NULL, -INFINITY, INFINITY, JUDGE,
      "Call a part anomalous above this score (default: from the good parts, or by the two-sided text rule)."},
     {"false-alarm-rate", 0, CLI_SHARE, AT(false_alarm_rate), "X", NULL, 0, 1, JUDGE,

@@ -46,6 +46,7 @@ typedef struct flaw_inspect_options {
     const char *const *good;   /* paths of good pictures (files) */
     size_t good_count;
     const char *prompts;       /* JSON prompt file; NULL = the built-in ones */
+    const char *weights;       /* trained part of a method that needs one (flaw method list); NULL = the one inside */
     double threshold;          /* NaN = decided by the calibration or the two-sided text rule */
     double false_alarm_rate;   /* bound asked for; 0 = the default rule (detect/calibrate.h) */
     const char *rule;          /* contextual scoring of ALFA: NULL ("overlap"; "none" with a local head), "overlap",

@@ -28,6 +28,7 @@ static flaw_status own_options(flaw_inspector *in, const flaw_inspect_options *o
     in->options.method = own(&in->arena, o->method, &failed);
     in->options.object = own(&in->arena, o->object, &failed);
     in->options.prompts = own(&in->arena, o->prompts, &failed);
+    in->options.weights = own(&in->arena, o->weights, &failed);
     in->options.rule = own(&in->arena, o->rule, &failed);
     in->options.windows = own(&in->arena, o->windows, &failed);
     in->options.score = own(&in->arena, o->score, &failed);

@@ -10,7 +10,7 @@
 
 enum {
     BATCH = 4,           /* pictures encoded at a time */
-    MOST_FOLDS = 16,     /* memories built while calibrating */
+    MOST_FOLDS = 16,     /* memories built while calibrating, unless the method says fewer */
     CHANGES = 3,         /* mild changes of each part ... */
     CHANGES_OF_ONE = 8,  /* ... of one alone ... */
     CHANGES_OF_MANY = 1, /* ... and of each where there are more than MANY */
@@ -41,7 +41,8 @@ static flaw_status step(lesson *l, const char *what, flaw_error *err)
 
 static flaw_status open_lesson(lesson *l, flaw_error *err)
 {
-    l->folds = l->count < MOST_FOLDS ? (int)l->count : MOST_FOLDS;
+    int most = l->in->method->folds > 0 ? l->in->method->folds : MOST_FOLDS;
+    l->folds = l->count < (size_t)most ? (int)l->count : most;
     l->changes = l->count == 1 ? CHANGES_OF_ONE : l->count > MANY ? CHANGES_OF_MANY : CHANGES;
     l->total = l->count * (size_t)(2 + l->changes);
     l->square = calloc(l->count, sizeof *l->square);
@@ -134,33 +135,43 @@ static flaw_status sample_part(lesson *l, void *state, size_t i, flaw_error *err
     return s;
 }
 
+/* `state` learns all parts but those of `fold`; all of them for fold -1. */
+static flaw_status learn_without(lesson *l, void *state, int fold, flaw_error *err)
+{
+    flaw_inspector *in = l->in;
+    const flaw_features **good = calloc(l->count, sizeof(flaw_features *));
+    const flaw_picture **square = calloc(l->count, sizeof(flaw_picture *));
+    flaw_lesson taught = {.good = good,
+                          .square = square,
+                          .encoder = &in->encoder,
+                          .trial = state != in->state,
+                          .seed = in->options.seed,
+                          .progress = l->progress,
+                          .context = l->context};
+    flaw_status s = FLAW_OK;
+    if (!good || !square) s = flaw_fail(err, FLAW_NO_MEMORY, "memory for %zu good parts was refused", l->count);
+    for (size_t i = 0; !s && i < l->count; i++) {
+        if (fold >= 0 && (int)(i % (size_t)l->folds) == fold) continue;
+        good[taught.count] = &l->good[i];
+        square[taught.count++] = &l->square[i];
+    }
+    if (!s) s = in->method->learn(state, &taught, err);
+    free(good);
+    free(square);
+    return s;
+}
+
 /* A fresh state that has learnt all parts but those of `fold` (with one part: that part), and the samples of the fold.
  */
 static flaw_status sample_fold(lesson *l, int fold, flaw_error *err)
 {
     flaw_inspector *in = l->in;
     flaw_method_setup setup = {in->engine->model, &in->compute, &in->prompts, &in->options};
-    const flaw_features **others = calloc(l->count, sizeof(flaw_features *));
     void *state = NULL;
-    size_t n = 0;
-    flaw_status s = others ? in->method->open(&state, &setup, err)
-                           : flaw_fail(err, FLAW_NO_MEMORY, "memory for %zu good parts was refused", l->count);
-    for (size_t i = 0; !s && i < l->count; i++)
-        if (l->count == 1 || (int)(i % (size_t)l->folds) != fold) others[n++] = &l->good[i];
-    if (!s) s = in->method->learn(state, others, n, err);
+    flaw_status s = in->method->open(&state, &setup, err);
+    if (!s) s = learn_without(l, state, l->count == 1 ? -1 : fold, err);
     for (size_t i = (size_t)fold; !s && i < l->count; i += (size_t)l->folds) s = sample_part(l, state, i, err);
     if (state) in->method->close(state);
-    free(others);
-    return s;
-}
-
-static flaw_status learn_all(lesson *l, flaw_error *err)
-{
-    const flaw_features **all = calloc(l->count, sizeof(flaw_features *));
-    if (!all) return flaw_fail(err, FLAW_NO_MEMORY, "memory for %zu good parts was refused", l->count);
-    for (size_t i = 0; i < l->count; i++) all[i] = &l->good[i];
-    flaw_status s = l->in->method->learn(l->in->state, all, l->count, err);
-    free(all);
     return s;
 }
 
@@ -172,7 +183,7 @@ static flaw_status teach(lesson *l, const flaw_inspect_options *options, flaw_er
     if (!s) s = read_good(l, options->good, err);
     if (!s) s = encode_good(l, options->good, err);
     for (int fold = 0; !s && fold < l->folds; fold++) s = sample_fold(l, fold, err);
-    if (!s) s = learn_all(l, err);
+    if (!s) s = learn_without(l, in->state, -1, err);
     flaw_scores_kind kind = in->method->scores;
     kind.alone = NAN;
     if (!s && l->count == 1 && in->method->alone) s = in->method->alone(in->state, &l->good[0], &kind.alone, err);

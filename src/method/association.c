@@ -70,10 +70,11 @@ flaw_status flaw_association_join(flaw_association *a, const flaw_features *pict
     return FLAW_OK;
 }
 
-flaw_status flaw_association_learn(void *state, const flaw_features *const *good, size_t count, flaw_error *err)
+flaw_status flaw_association_learn(void *state, const flaw_lesson *lesson, flaw_error *err)
 {
     flaw_association *a = state;
-    return a->compute ? flaw_memory_learn(&a->memory, a->compute, &a->plan, good, count, err) : FLAW_OK;
+    if (!a->compute) return FLAW_OK;
+    return flaw_memory_learn(&a->memory, a->compute, &a->plan, lesson->good, lesson->count, err);
 }
 
 flaw_status flaw_association_save(const void *state, flaw_record *record, flaw_error *err)

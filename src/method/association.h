@@ -4,6 +4,7 @@
 
 #include "flaw/inspect.h"
 #include "method/memory.h"
+#include "method/method.h"
 
 typedef struct flaw_association {
     flaw_memory memory;
@@ -22,7 +23,7 @@ flaw_status flaw_association_open(flaw_association *a, const flaw_clip_shape *sh
 flaw_status flaw_association_join(flaw_association *a, const flaw_features *picture, double *map, double *spare,
                                   double *image, flaw_error *err);
 /* learn, save and load of a method whose state begins with its association; one that is not open keeps nothing. */
-flaw_status flaw_association_learn(void *state, const flaw_features *const *good, size_t count, flaw_error *err);
+flaw_status flaw_association_learn(void *state, const flaw_lesson *lesson, flaw_error *err);
 flaw_status flaw_association_save(const void *state, flaw_record *record, flaw_error *err);
 flaw_status flaw_association_load(void *state, const flaw_record *record, flaw_error *err);
 void flaw_association_close(flaw_association *a);

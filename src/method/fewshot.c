@@ -107,16 +107,16 @@ static flaw_status open_words(void **state, const flaw_method_setup *setup, flaw
     return s;
 }
 
-static flaw_status learn(void *state, const flaw_features *const *good, size_t count, flaw_error *err)
+static flaw_status learn(void *state, const flaw_lesson *lesson, flaw_error *err)
 {
     few_shot *f = state;
     int cells = f->grid * f->grid;
     f->usual = 0;
-    for (size_t i = 0; f->text && i < count; i++) {
-        flaw_align_rows(f->map, &f->prototypes, good[i]->patches, cells, f->compute->kernels);
-        f->usual += flaw_gridmap_top(f->map, cells, TOP) / (double)count;
+    for (size_t i = 0; f->text && i < lesson->count; i++) {
+        flaw_align_rows(f->map, &f->prototypes, lesson->good[i]->patches, cells, f->compute->kernels);
+        f->usual += flaw_gridmap_top(f->map, cells, TOP) / (double)lesson->count;
     }
-    return flaw_memory_learn(&f->memory, f->compute, &f->plan, good, count, err);
+    return flaw_memory_learn(&f->memory, f->compute, &f->plan, lesson->good, lesson->count, err);
 }
 
 /* Adds the words' part to the distances in f->map. */

@@ -1,7 +1,7 @@
 /* The methods: one file each, one table, the same calls, all on any image tower.
  *
  *   wants  what of a picture it looks at      open   options and text -> state
- *   learn  good parts -> memory               score  features of one picture -> map and image score
+ *   learn  a lesson of good parts -> memory   score  features of one picture -> map and image score
  *   save / load  what the recipe keeps
  *
  * A method sees pictures only as flaw_features (encoded once, whatever the method). A state is used by one thread. */
@@ -28,6 +28,20 @@ typedef struct flaw_method_setup {
     const flaw_inspect_options *options; /* read while opening only */
 } flaw_method_setup;
 
+/* What a method learns from: good parts, or for methods that need a batch, unlabelled pictures. All belong to the
+ * caller and last as long as the call. */
+typedef struct flaw_lesson {
+    const flaw_features *const *good;  /* [count], encoded with what the method wants */
+    const flaw_picture *const *square; /* [count], S x S: for methods that look at changes of them too (rotations,
+                                          simulated anomalies); they encode these with `encoder` */
+    size_t count;
+    flaw_encoder *encoder; /* one picture at a time at least; its `want` is the method's */
+    bool trial;            /* a fold of the calibration, not the last learning: the state is thrown away soon */
+    uint64_t seed;
+    flaw_progress progress; /* may be NULL; for methods that train */
+    void *context;
+} flaw_lesson;
+
 typedef struct flaw_score {
     float *map;          /* [G, G], written by the method into the caller's array */
     double image;        /* image score */
@@ -39,11 +53,14 @@ typedef struct flaw_method {
     const char *about; /* one line: title, paper, needs */
     flaw_prompts_kind prompts;
     bool needs_good;                              /* at least one good part */
+    bool needs_batch;                             /* learns from the unlabelled pictures that are judged (MuSc) */
+    bool needs_weights;                           /* a trained part in a file: options->weights, or one inside */
+    int folds;                                    /* most memories made while calibrating; 0 = 16 (teach.c) */
     bool needs_local_head;                        /* patches that meet the text by training */
     flaw_scores_kind scores;                      /* what its scores are like, for the calibration; `alone` is NaN */
     int (*wants)(const flaw_method_setup *setup); /* FLAW_WANT_* of detect/features.h */
     flaw_status (*open)(void **state, const flaw_method_setup *setup, flaw_error *err);
-    flaw_status (*learn)(void *state, const flaw_features *const *good, size_t count, flaw_error *err);
+    flaw_status (*learn)(void *state, const flaw_lesson *lesson, flaw_error *err);
     flaw_status (*score)(void *state, const flaw_features *picture, flaw_score *out, flaw_error *err);
     /* With one good part: the score to expect of another one; NULL = the calibration guesses. */
     flaw_status (*alone)(const void *state, const flaw_features *part, double *out, flaw_error *err);

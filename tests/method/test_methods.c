@@ -301,10 +301,11 @@ static void test_association_ends(void **state)
             opposite.memory[i] = first ? -1 : 0;
         }
         const flaw_features *parts[1] = {&good};
+        const flaw_lesson lesson = {.good = parts, .count = 1};
         assert_ok(flaw_association_open(&a, &engine->model->shape, &engine->compute, &o, windows, &err));
         assert_int_equal(flaw_association_join(&a, &good, map, spare, &image, &err),
                          FLAW_USAGE); /* nothing learnt yet */
-        assert_ok(flaw_association_learn(&a, parts, 1, &err));
+        assert_ok(flaw_association_learn(&a, &lesson, &err));
         assert_ok(flaw_association_join(&a, &opposite, map, spare, &image, &err));
         for (int i = 0; i < CELLS; i++) assert_true(fabs(map[i] - 1) < 1e-6);
         assert_true(fabs(image - 0.75) < 1e-6);
