@@ -71,7 +71,7 @@ typedef struct cli_settings {
     const char *model, *precision, *level;
     int64_t threads;
     /* inspector */
-    const char *object, *method, *prompts, *weights, *rule, *fit, *windows, *score, *recipe;
+    const char *object, *method, *method_option, *prompts, *weights, *rule, *fit, *windows, *score, *recipe;
     cli_list good;
     double threshold, false_alarm_rate, lambda, tau;
     int64_t bank_limit, seed;

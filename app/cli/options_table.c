@@ -29,6 +29,8 @@ const cli_option cli_option_table[] = {
     {"method", 'm', CLI_TEXT, AT(method), "NAME", NULL, 0, 0, JUDGE,
      "Method to judge with (default: auto: by words without good parts, by comparison with them); see flaw method "
      "list."},
+    {"method-option", 0, CLI_TEXT, AT(method_option), "NAME=VALUE,...", NULL, 0, 0, JUDGE,
+     "Options of the method, with commas in between; flaw method list names them."},
     {"model", 0, CLI_TEXT, AT(model), "MODEL", NULL, 0, 0, ENGINE | WRITE | CLI_TRAIN | CLI_ABLATION,
      "Model: default (embedded in the program), or a folder or file of weights."},
     {"prompts", 0, CLI_TEXT, AT(prompts), "FILE", NULL, 0, 0, JUDGE,

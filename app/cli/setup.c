@@ -18,6 +18,7 @@ void cli_inspect_options(flaw_inspect_options *out, const cli_settings *s)
     if (s->method) out->method = s->method;
     if (s->object) out->object = s->object;
     if (s->prompts) out->prompts = s->prompts;
+    if (s->method_option) out->method_options = s->method_option;
     if (s->weights) out->weights = s->weights;
     if (s->rule) out->rule = s->rule;
     if (s->fit) out->fit = s->fit;
@@ -42,6 +43,7 @@ static flaw_status refuse_beside_recipe(const cli_settings *s, flaw_error *err)
         {s->object != NULL, "--object"},
         {s->method != NULL, "--method"},
         {s->prompts != NULL, "--prompts"},
+        {s->method_option != NULL, "--method-option"},
         {s->weights != NULL, "--weights"},
         {s->rule != NULL, "--rule"},
         {s->fit != NULL, "--fit"},

@@ -24,7 +24,7 @@ typedef struct flaw_result {
     double score;            /* larger = more anomalous; scale depends on the method */
     double threshold;        /* verdict is anomalous when score > threshold */
     double false_alarm_rate; /* expected share of good parts over the threshold; NaN when the rule cannot tell */
-    char rule[32];           /* which rule decided: "text", "good-parts", "user", "recipe", "doubt" */
+    char rule[32];           /* which rule decided: "text", "good-parts", "batch", "user", "recipe", "doubt" */
     char method[32];
     char object[96];
     char doubt[496];         /* why the verdict is unknown; empty otherwise */
@@ -46,6 +46,7 @@ typedef struct flaw_inspect_options {
     const char *const *good;   /* paths of good pictures (files) */
     size_t good_count;
     const char *prompts;       /* JSON prompt file; NULL = the built-in ones */
+    const char *method_options; /* "NAME=VALUE,..." of the method (flaw/method.h); NULL = its standards */
     const char *weights;       /* trained part of a method that needs one (flaw method list); NULL = the one inside */
     double threshold;          /* NaN = decided by the calibration or the two-sided text rule */
     double false_alarm_rate;   /* bound asked for; 0 = the default rule (detect/calibrate.h) */
@@ -95,7 +96,7 @@ flaw_status flaw_result_write_map(const flaw_result *result, const char *path, f
 
 int flaw_method_count(void);
 const char *flaw_method_name(int index);
-const char *flaw_method_about(int index); /* needs text / good parts, source paper */
+const char *flaw_method_about(int index); /* one line; flaw/method.h has more */
 
 /* Lint of a prompt file; *report is malloc'ed lines "entry: problem"; FLAW_BAD_DATA when there is any. */
 flaw_status flaw_prompts_lint(const char *path, char **report, flaw_error *err);

@@ -28,6 +28,7 @@ static flaw_status own_options(flaw_inspector *in, const flaw_inspect_options *o
     in->options.method = own(&in->arena, o->method, &failed);
     in->options.object = own(&in->arena, o->object, &failed);
     in->options.prompts = own(&in->arena, o->prompts, &failed);
+    in->options.method_options = own(&in->arena, o->method_options, &failed);
     in->options.weights = own(&in->arena, o->weights, &failed);
     in->options.rule = own(&in->arena, o->rule, &failed);
     in->options.windows = own(&in->arena, o->windows, &failed);
@@ -63,9 +64,10 @@ static flaw_status build(flaw_inspector *in, const flaw_inspect_options *options
     if (!s) s = flaw_object_clean(in->object, in->options.object, err);
     if (!s) s = flaw_fit_named(&in->fit, in->options.fit, err);
     if (!s) s = flaw_method_choose(&in->method, in->options.method, model, good, err);
+    if (!s) s = flaw_settings_read(in->value, in->method->option, in->options.method_options, in->method->name, err);
     if (!s) s = flaw_engine_compute(in->engine, &in->compute, err);
     if (!s) s = get_prompts(in, record, err);
-    flaw_method_setup setup = {model, &in->compute, &in->prompts, &in->options};
+    flaw_method_setup setup = {model, &in->compute, &in->prompts, &in->options, in->value};
     if (!s) s = in->method->open(&in->state, &setup, err);
     if (s) return s;
     int want = in->method->wants(&setup);

@@ -15,6 +15,7 @@ struct flaw_inspector {
     flaw_inspect_options options; /* without `good` */
     flaw_fit fit;
     const flaw_method *method;
+    double value[FLAW_SETTINGS_MOST]; /* options of the method */
     void *state;
     flaw_prompt_set prompts; /* count 0 where the method needs none */
     flaw_encoder encoder;    /* one picture at a time */

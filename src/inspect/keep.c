@@ -50,7 +50,8 @@ static flaw_status save_options(const flaw_inspector *in, flaw_record *r, flaw_e
     const named_text texts[] = {{"options.rule", o->rule},
                                 {"options.windows", o->windows},
                                 {"options.score", o->score},
-                                {"options.fit", o->fit}};
+                                {"options.fit", o->fit},
+                                {"options.method", o->method_options}};
     flaw_status s = flaw_record_put_text(r, "method", in->method->name, err);
     if (!s) s = flaw_record_put_text(r, "object", in->object, err);
     if (!s) s = flaw_record_put_number(r, "options.lambda", o->lambda, err);
@@ -73,6 +74,8 @@ static flaw_status load_options(flaw_inspect_options *o, const flaw_record *r, f
     if (!s) s = flaw_record_text(r, "options.windows", &o->windows, err);
     if (!s) s = flaw_record_text(r, "options.score", &o->score, err);
     if (!s) s = flaw_record_text(r, "options.fit", &o->fit, err);
+    if (!s && flaw_record_find(r, "options.method")) /* recipes of before have none */
+        s = flaw_record_text(r, "options.method", &o->method_options, err);
     return s;
 }
 

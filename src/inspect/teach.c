@@ -166,7 +166,7 @@ static flaw_status learn_without(lesson *l, void *state, int fold, flaw_error *e
 static flaw_status sample_fold(lesson *l, int fold, flaw_error *err)
 {
     flaw_inspector *in = l->in;
-    flaw_method_setup setup = {in->engine->model, &in->compute, &in->prompts, &in->options};
+    flaw_method_setup setup = {in->engine->model, &in->compute, &in->prompts, &in->options, in->value};
     void *state = NULL;
     flaw_status s = in->method->open(&state, &setup, err);
     if (!s) s = learn_without(l, state, l->count == 1 ? -1 : fold, err);

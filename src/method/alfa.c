@@ -239,6 +239,7 @@ static flaw_status score(void *state, const flaw_features *picture, flaw_score *
 const flaw_method flaw_method_alfa = {
     .name = "alfa",
     .about = "ALFA (reconstruction; arXiv 2404.09654): sentences chosen per picture; needs a text tower, no good parts",
+    .paper = "Zhu et al. 2024, arXiv 2404.09654 (reconstruction)",
     .prompts = FLAW_PROMPTS_SENTENCES,
     .wants = wants,
     .open = open_zero,
@@ -252,6 +253,7 @@ const flaw_method flaw_method_alfa = {
 const flaw_method flaw_method_alfa_plus = {
     .name = "alfa+",
     .about = "ALFA+ (reconstruction; arXiv 2404.09654): ALFA and the association with good parts; needs both",
+    .paper = "Zhu et al. 2024, arXiv 2404.09654 (reconstruction); Jeong et al. 2023, CVPR",
     .prompts = FLAW_PROMPTS_SENTENCES,
     .needs_good = true,
     .scores = {.spread = 0.02},

@@ -195,6 +195,7 @@ static flaw_status load(void *state, const flaw_record *record, flaw_error *err)
 const flaw_method flaw_method_few_shot = {
     .name = "few-shot",
     .about = "memory bank of good parts, AnomalyGPT's few-shot map (arXiv 2308.15366); needs good parts, no text",
+    .paper = "Gu et al. 2024, arXiv 2308.15366",
     .needs_good = true,
     .scores = {.distance = true, .spread = 0.1},
     .wants = wants,
@@ -211,6 +212,7 @@ const flaw_method flaw_method_few_shot_plus = {
     .name = "few-shot+",
     .about =
         "few-shot and words over what good parts reach; needs good parts and a model with a local head (the default)",
+    .paper = "own, on Gu et al. 2024, arXiv 2308.15366",
     .prompts = FLAW_PROMPTS_SENTENCES,
     .needs_good = true,
     .needs_local_head = true,

@@ -13,6 +13,8 @@
 #include "detect/prompts.h"
 #include "detect/record.h"
 #include "flaw/inspect.h"
+#include "flaw/method.h"
+#include "method/settings.h"
 
 /* Where the sentences come from when the user names no prompt file. */
 typedef enum flaw_prompts_kind {
@@ -26,6 +28,7 @@ typedef struct flaw_method_setup {
     flaw_compute *compute;
     const flaw_prompt_set *prompts;      /* embedded normal and abnormal sentences; NULL for methods without text */
     const flaw_inspect_options *options; /* read while opening only */
+    const double *value;                 /* [FLAW_SETTINGS_MOST] the method's own options, in the order of its list */
 } flaw_method_setup;
 
 /* What a method learns from: good parts, or for methods that need a batch, unlabelled pictures. All belong to the
@@ -50,7 +53,9 @@ typedef struct flaw_score {
 
 typedef struct flaw_method {
     const char *name;  /* "few-shot", "few-shot+", "alfa", "alfa+", "winclip", "winclip+" */
-    const char *about; /* one line: title, paper, needs */
+    const char *about; /* one line: what it does, needs */
+    const char *paper; /* authors, year, where; "own" */
+    const flaw_method_option *option;             /* its own options, ends with name NULL; NULL = none */
     flaw_prompts_kind prompts;
     bool needs_good;                              /* at least one good part */
     bool needs_batch;                             /* learns from the unlabelled pictures that are judged (MuSc) */
@@ -69,6 +74,7 @@ typedef struct flaw_method {
     void (*close)(void *state);
 } flaw_method;
 
+int flaw_method_needs_of(const flaw_method *method); /* FLAW_NEEDS_* */
 const flaw_method *flaw_method_find(const char *name); /* NULL when there is none */
 const flaw_method *flaw_method_at(int index);
 

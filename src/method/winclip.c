@@ -121,6 +121,7 @@ static flaw_status score(void *state, const flaw_features *picture, flaw_score *
 const flaw_method flaw_method_winclip = {
     .name = "winclip",
     .about = "WinCLIP zero-shot (CVPR 2023): templates, windows, harmonic maps; needs a text tower, no good parts",
+    .paper = "Jeong et al. 2023, CVPR",
     .prompts = FLAW_PROMPTS_TEMPLATES,
     .wants = wants,
     .open = open_zero,
@@ -134,6 +135,7 @@ const flaw_method flaw_method_winclip = {
 const flaw_method flaw_method_winclip_plus = {
     .name = "winclip+",
     .about = "WinCLIP+ (CVPR 2023): WinCLIP and the association with good parts; needs a text tower and good parts",
+    .paper = "Jeong et al. 2023, CVPR",
     .prompts = FLAW_PROMPTS_TEMPLATES,
     .needs_good = true,
     .scores = {.spread = 0.02},

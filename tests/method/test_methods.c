@@ -376,12 +376,27 @@ static void test_bank_limit(void **state)
 
 static void test_table(void **state)
 {
-    assert_int_equal(flaw_method_count(), 6);
+    const int count = flaw_method_count();
+    assert_true(count >= 6);
     for (int i = 0; i < flaw_method_count(); i++) {
         assert_non_null(flaw_method_about(i));
         assert_ptr_equal(flaw_method_find(flaw_method_name(i)), flaw_method_at(i));
+        flaw_method_facts facts = flaw_method_tell(i);
+        assert_string_equal(facts.name, flaw_method_name(i));
+        assert_true(facts.paper && *facts.paper);
+        assert_int_equal(flaw_method_needs(facts.name), facts.needs);
+        assert_int_equal((facts.needs & FLAW_NEEDS_GOOD) != 0, flaw_method_at(i)->needs_good);
     }
-    assert_null(flaw_method_name(6));
+    assert_null(flaw_method_name(count));
+    assert_null(flaw_method_tell(count).name);
+    assert_int_equal(flaw_method_needs("auto"), 0);
+    for (int i = 0; flaw_method_absent(i).name; i++) { /* what is not there is not in the table either, and says why */
+        const flaw_method *m;
+        flaw_error err = {0};
+        assert_null(flaw_method_find(flaw_method_absent(i).name));
+        assert_int_equal(flaw_method_choose(&m, flaw_method_absent(i).name, engine->model, 1, &err), FLAW_USAGE);
+        assert_contains(err.text, flaw_method_absent(i).reason);
+    }
     assert_null(flaw_method_name(-1));
 }
 
@@ -408,8 +423,9 @@ static void test_choose(void **state)
     assert_int_equal(flaw_method_choose(&m, "few-shot+", text, 1, &err), FLAW_USAGE);
     assert_contains(err.text, "local head");
     assert_int_equal(flaw_method_choose(&m, "winclip+", text, 0, &err), FLAW_USAGE);
-    assert_int_equal(flaw_method_choose(&m, "padim", text, 0, &err), FLAW_USAGE);
-    assert_contains(err.text, "padim");
+    assert_int_equal(flaw_method_choose(&m, "fantasy", text, 0, &err), FLAW_USAGE);
+    assert_contains(err.text, "fantasy");
+    assert_contains(err.text, "few-shot+"); /* what is allowed */
     flaw_engine_close(timm);
     flaw_engine_close(local);
 }
