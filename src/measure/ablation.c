@@ -9,10 +9,10 @@
 #include "base/checked.h"
 #include "base/random.h"
 #include "detect/regions.h"
+#include "flaw/dataset.h"
 #include "flaw/measure.h"
 #include "flaw/simulate.h"
 #include "image/resize.h"
-#include "measure/dataset.h"
 #include "measure/dialogue.h"
 
 enum { MAP_SIDE = 256, MAP_PIXELS = MAP_SIDE * MAP_SIDE, NORMALS = 50, QUESTION_ROOM = 2048 };
@@ -80,15 +80,10 @@ static void bench_close(bench *b)
     flaw_dataset_close(&b->set);
 }
 
-static bool has_map(const flaw_dataset_item *item)
-{
-    return item->mask || !item->bad;
-}
-
 static flaw_status make_room(bench *b, flaw_error *err)
 {
     size_t mapped = 0, bytes;
-    for (size_t i = 0; i < b->set.tests; i++) mapped += has_map(&b->set.test[i]);
+    for (size_t i = 0; i < b->set.tests; i++) mapped += flaw_dataset_has_map(&b->set.test[i]) != 0;
     if (!flaw_mul_ok(&bytes, mapped + 1, MAP_PIXELS * sizeof(float))) bytes = SIZE_MAX;
     bool adapter = b->options->adapter != NULL;
     b->bad = calloc(b->set.tests + 1, 1);
@@ -153,7 +148,8 @@ static flaw_status open_talkers(bench *b, flaw_error *err)
 
 static flaw_status bench_open(bench *b, flaw_error *err)
 {
-    flaw_status status = flaw_dataset_open(&b->set, b->options->dataset, err);
+    flaw_status status = flaw_dataset_open_path(&b->set, b->options->dataset, NULL, NULL, err);
+    if (status == FLAW_OK) status = flaw_dataset_testable(&b->set, err);
     if (status != FLAW_OK) return status;
     choose_question(b);
     status = draw_good(b, err);
@@ -202,11 +198,11 @@ static flaw_status find_limit(bench *b, flaw_error *err)
 
 static flaw_status truth_of(flaw_dialogue_truth *out, bench *b, const flaw_dataset_item *item, flaw_error *err)
 {
-    *out = (flaw_dialogue_truth){.anomalous = item->bad};
-    if (!has_map(item)) return FLAW_OK;
+    *out = (flaw_dialogue_truth){.anomalous = item->label == FLAW_LABEL_BAD};
+    if (!flaw_dataset_has_map(item)) return FLAW_OK;
     uint8_t *mask = b->masks + b->full.mapped * MAP_PIXELS;
-    flaw_status status = flaw_dataset_mask(mask, &b->set, item, MAP_SIDE, err);
-    if (status != FLAW_OK || !item->bad) return status;
+    flaw_status status = flaw_dataset_mask(mask, &b->set, item, MAP_SIDE, MAP_SIDE, err);
+    if (status != FLAW_OK || !out->anomalous) return status;
     b->out->masks++;
     return flaw_dialogue_truth_of(out, mask, MAP_SIDE, MAP_SIDE, item->path, err);
 }
@@ -214,7 +210,7 @@ static flaw_status truth_of(flaw_dialogue_truth *out, bench *b, const flaw_datas
 static void keep_map(scores *s, size_t i, const flaw_dataset_item *item, const flaw_result *facts)
 {
     s->score[i] = (float)facts->score;
-    if (has_map(item))
+    if (flaw_dataset_has_map(item))
         flaw_map_upsample(s->maps + s->mapped++ * MAP_PIXELS, MAP_SIDE, MAP_SIDE, facts->map, facts->width,
                           facts->height);
 }
@@ -266,9 +262,9 @@ static flaw_status judge_one(bench *b, size_t i, flaw_error *err)
     const flaw_result *facts = NULL;
     flaw_dialogue_truth truth;
     flaw_answer by_map;
-    b->bad[i] = item->bad;
-    b->out->good += !item->bad;
-    b->out->bad += item->bad;
+    b->bad[i] = item->label == FLAW_LABEL_BAD;
+    b->out->good += !b->bad[i];
+    b->out->bad += b->bad[i];
     flaw_status status = truth_of(&truth, b, item, err);
     if (status == FLAW_OK) status = look(&facts, b->talker, item->path, err);
     if (status != FLAW_OK) return status;

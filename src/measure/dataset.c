@@ -1,169 +1,75 @@
-#include "measure/dataset.h"
-
+/* A data set opened: its pictures in order, and what is said of them. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#include "base/file.h"
-#include "flaw/picture.h"
+#include "measure/dataset_store.h"
+#include "measure/layout.h"
 
-enum { PATH_ROOM = 4096, MAX_ITEMS = 1000000 };
-
-typedef struct listing { /* grows by doubling inside the arena */
-    flaw_dataset_item *item;
-    size_t count, room;
-} listing;
-
-static bool is_picture(const char *name)
+/* "metal_nut" -> "metal nut". */
+static const char *words_of(flaw_arena *arena, const char *category)
 {
-    const char *dot = strrchr(name, '.');
-    return dot && dot != name && (!strcasecmp(dot, ".jpg") || !strcasecmp(dot, ".jpeg") || !strcasecmp(dot, ".png"));
-}
-
-static flaw_status join(char out[PATH_ROOM], flaw_error *err, const char *a, const char *b)
-{
-    int length = snprintf(out, PATH_ROOM, "%s/%s", a, b);
-    if (length < 0 || length >= PATH_ROOM) return flaw_fail(err, FLAW_USAGE, "path '%.80s...' is too long", a);
-    return FLAW_OK;
-}
-
-static bool has_folder(const char *root, const char *name)
-{
-    char path[PATH_ROOM];
-    return join(path, NULL, root, name) == FLAW_OK && flaw_file_is_folder(path);
-}
-
-static flaw_status append(flaw_arena *arena, listing *l, flaw_dataset_item item, flaw_error *err)
-{
-    if (l->count == l->room) {
-        size_t room = l->room ? 2 * l->room : 64;
-        flaw_dataset_item *grown = room <= MAX_ITEMS ? flaw_arena_alloc(arena, room, sizeof *grown) : NULL;
-        if (!grown) return flaw_fail(err, FLAW_NO_MEMORY, "data set listing: no room for %zu pictures", room);
-        if (l->count) memcpy(grown, l->item, l->count * sizeof *grown);
-        l->item = grown;
-        l->room = room;
-    }
-    l->item[l->count++] = item;
-    return FLAW_OK;
-}
-
-/* The mask of test picture `name`: NAME_mask or NAME, any picture ending; NULL when there is none. */
-static const char *find_mask(flaw_arena *arena, const char *folder, const char *name)
-{
-    static const char *const endings[] = {"_mask.png", ".png", "_mask.jpg", ".jpg", "_mask.jpeg", ".jpeg"};
-    const char *dot = strrchr(name, '.');
-    char path[PATH_ROOM];
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-        int length = snprintf(path, sizeof path, "%s/%.*s%s", folder, (int)(dot - name), name, endings[i]);
-        if (length > 0 && length < PATH_ROOM && flaw_file_exists(path))
-            return flaw_arena_copy_string(arena, path, (size_t)length);
-    }
-    return NULL;
-}
-
-/* All pictures of folder whose names begin with `prefix`; masks are looked for in mask_folder when not NULL. */
-static flaw_status add_folder(flaw_arena *arena, listing *l, const char *folder, const char *prefix, bool bad,
-                              const char *mask_folder, flaw_error *err)
-{
-    flaw_names names;
-    flaw_status status = flaw_file_list(&names, folder, err);
-    if (status != FLAW_OK) return status;
-    for (size_t i = 0; i < names.count && status == FLAW_OK; i++) {
-        const char *name = names.name[i];
-        char path[PATH_ROOM];
-        if (!is_picture(name) || strncmp(name, prefix, strlen(prefix)) != 0) continue;
-        status = join(path, err, folder, name);
-        if (status != FLAW_OK) break;
-        flaw_dataset_item item = {.path = flaw_arena_copy_string(arena, path, strlen(path)), .bad = bad};
-        if (!item.path) status = flaw_fail(err, FLAW_NO_MEMORY, "data set listing of '%s'", folder);
-        if (mask_folder) item.mask = find_mask(arena, mask_folder, name);
-        if (status == FLAW_OK) status = append(arena, l, item, err);
-    }
-    flaw_names_release(&names);
-    return status;
-}
-
-static flaw_status list_mvtec(flaw_dataset *set, listing *reference, listing *test, const char *root, flaw_error *err)
-{
-    char path[PATH_ROOM], masks[PATH_ROOM + 16], folder[PATH_ROOM];
-    flaw_status status = join(path, err, root, "train/good");
-    if (status == FLAW_OK) status = add_folder(&set->arena, reference, path, "", false, NULL, err);
-    if (status == FLAW_OK) status = join(path, err, root, "test");
-    flaw_names kinds = {0};
-    if (status == FLAW_OK) status = flaw_file_list(&kinds, path, err);
-    for (size_t i = 0; i < kinds.count && status == FLAW_OK; i++) {
-        bool bad = strcmp(kinds.name[i], "good") != 0;
-        status = join(folder, err, path, kinds.name[i]);
-        if (status != FLAW_OK || !flaw_file_is_folder(folder)) continue;
-        snprintf(masks, sizeof masks, "%s/ground_truth/%s", root, kinds.name[i]);
-        status = add_folder(&set->arena, test, folder, "", bad, bad ? masks : NULL, err);
-    }
-    flaw_names_release(&kinds);
-    return status;
-}
-
-static flaw_status list_cookies(flaw_dataset *set, listing *reference, listing *test, const char *root, flaw_error *err)
-{
-    char train[PATH_ROOM], tested[PATH_ROOM], masks[PATH_ROOM];
-    flaw_status status = join(train, err, root, "training-images");
-    if (status == FLAW_OK) status = join(tested, err, root, "test-images");
-    if (status == FLAW_OK) status = join(masks, err, root, "mask-images");
-    if (status == FLAW_OK) status = add_folder(&set->arena, reference, train, "normal-", false, NULL, err);
-    if (status == FLAW_OK) status = add_folder(&set->arena, test, train, "anomaly-", true, masks, err);
-    if (status == FLAW_OK) status = add_folder(&set->arena, test, tested, "test-normal-", false, NULL, err);
-    if (status == FLAW_OK) status = add_folder(&set->arena, test, tested, "test-anomaly-", true, NULL, err);
-    set->green_masks = set->references_tested = true;
-    return status;
-}
-
-/* "metal_nut" -> "metal nut": the folder's name as words. */
-static const char *object_name(flaw_arena *arena, const char *folder)
-{
-    size_t end = strlen(folder);
-    while (end > 1 && folder[end - 1] == '/') end--;
-    size_t begin = end;
-    while (begin > 0 && folder[begin - 1] != '/') begin--;
-    char *name = flaw_arena_copy_string(arena, folder + begin, end - begin);
-    for (char *c = name; c && *c; c++)
+    char *words = flaw_arena_copy_string(arena, category, strlen(category));
+    for (char *c = words; c && *c; c++)
         if (*c == '_' || *c == '-') *c = ' ';
-    return name && *name && *name != '.' ? name : "object";
+    return words && (!*words || *words == '.' || *words == '/') ? "object" : words;
 }
 
-static const char *layout_of(const char *folder)
+/* 0 references, 1 others, 2 tests. */
+static int place_of(const flaw_dataset_item *item)
 {
-    if (has_folder(folder, "train/good") && has_folder(folder, "test")) return "mvtec";
-    return has_folder(folder, "training-images") && has_folder(folder, "test-images") ? "cookies" : NULL;
+    if (item->split == FLAW_DATASET_TRAIN && item->label == FLAW_LABEL_GOOD) return 0;
+    return item->split == FLAW_DATASET_TEST && item->label != FLAW_LABEL_UNKNOWN ? 2 : 1;
 }
 
-bool flaw_dataset_is(const char *folder)
+static flaw_status arrange(flaw_dataset *set, flaw_arena *arena, const flaw_listing *l, flaw_error *err)
 {
-    return layout_of(folder) != NULL;
+    flaw_dataset_item *item = flaw_arena_alloc(arena, l->count, sizeof *item);
+    if (!item) return flaw_fail(err, FLAW_NO_MEMORY, "data set '%s': no memory for %zu pictures", set->root, l->count);
+    size_t end[3] = {0}, at = 0;
+    for (int place = 0; place < 3; place++) {
+        for (size_t i = 0; i < l->count; i++)
+            if (place_of(&l->item[i]) == place) item[at++] = l->item[i];
+        end[place] = at;
+    }
+    set->item = set->reference = item;
+    set->items = l->count;
+    set->references = end[0];
+    set->test = item + end[1];
+    set->tests = end[2] - end[1];
+    set->references_tested = l->references_tested;
+    return FLAW_OK;
 }
 
-flaw_status flaw_dataset_open(flaw_dataset *out, const char *folder, flaw_error *err)
+static flaw_status read_items(flaw_dataset *set, const flaw_layout *layout, const flaw_dataset_entry *entry,
+                              flaw_error *err)
 {
-    if (!flaw_file_is_folder(folder))
-        return flaw_fail(err, FLAW_MISSING, "data set '%s': %s", folder,
-                         flaw_file_exists(folder) ? "is a file, expected a folder" : "no such folder");
-    flaw_dataset set = {.layout = layout_of(folder)};
-    if (!set.layout)
-        return flaw_fail(
-            err, FLAW_BAD_DATA,
-            "data set '%s': layout not known; expected train/good and test (MVTec), or training-images and "
-            "test-images",
-            folder);
-    flaw_arena_init(&set.arena, 0);
-    listing reference = {0}, test = {0};
-    set.object = object_name(&set.arena, folder);
-    flaw_status status = strcmp(set.layout, "mvtec") == 0 ? list_mvtec(&set, &reference, &test, folder, err)
-                                                          : list_cookies(&set, &reference, &test, folder, err);
-    if (status == FLAW_OK && test.count == 0)
-        status = flaw_fail(err, FLAW_MISSING, "data set '%s' (%s): no test pictures (.jpg, .jpeg, .png)", folder,
-                           set.layout);
-    set.reference = reference.item;
-    set.references = reference.count;
-    set.test = test.item;
-    set.tests = test.count;
+    flaw_arena *arena = &set->store->arena;
+    flaw_listing l = {.arena = arena, .object = set->object};
+    flaw_status status = layout->list(&l, entry, err);
+    if (status == FLAW_OK && l.count == 0)
+        status = flaw_fail(err, FLAW_MISSING, "data set '%s' (%s): no pictures", set->root, set->layout);
+    if (status == FLAW_OK) status = arrange(set, arena, &l, err);
+    return status;
+}
+
+flaw_status flaw_dataset_open(flaw_dataset *out, const flaw_dataset_entry *entry, flaw_error *err)
+{
+    const flaw_layout *layout = entry->layout ? flaw_layout_named(entry->layout) : NULL;
+    if (!layout)
+        return flaw_fail(err, FLAW_USAGE, "data set '%s': no layout is called '%s'", entry->root,
+                         entry->layout ? entry->layout : "");
+    flaw_dataset set = {.layout = layout->name, .store = calloc(1, sizeof *set.store)};
+    if (!set.store) return flaw_fail(err, FLAW_NO_MEMORY, "data set '%s': no memory", entry->root);
+    flaw_arena *arena = &set.store->arena;
+    flaw_arena_init(arena, 0);
+    set.root = flaw_arena_copy_string(arena, entry->root, strlen(entry->root));
+    set.category = flaw_arena_copy_string(arena, entry->category, strlen(entry->category));
+    set.object = words_of(arena, entry->category);
+    flaw_status status = set.root && set.category && set.object
+                             ? read_items(&set, layout, entry, err)
+                             : flaw_fail(err, FLAW_NO_MEMORY, "data set '%s': no memory", entry->root);
+    if (status == FLAW_OK && strcmp(set.layout, "loco") == 0) status = flaw_defects_read(set.store, set.root, err);
     if (status == FLAW_OK) *out = set;
     else flaw_dataset_close(&set);
     return status;
@@ -171,34 +77,59 @@ flaw_status flaw_dataset_open(flaw_dataset *out, const char *folder, flaw_error 
 
 void flaw_dataset_close(flaw_dataset *set)
 {
-    flaw_arena_release(&set->arena);
+    if (set->store) flaw_arena_release(&set->store->arena);
+    free(set->store);
     *set = (flaw_dataset){0};
 }
 
-/* Green of the crack colour #23A436: over half of its distance from grey (164 - 54) / 2. */
-static bool is_marked(const uint8_t *rgb, bool green)
+flaw_status flaw_dataset_testable(const flaw_dataset *set, flaw_error *err)
 {
-    int other = rgb[0] > rgb[2] ? rgb[0] : rgb[2];
-    return green ? rgb[1] - other >= 55 : (rgb[0] | rgb[1] | rgb[2]) != 0;
+    if (set->tests > 0) return FLAW_OK;
+    return flaw_fail(err, FLAW_MISSING, "data set '%s' (%s): none of its %zu pictures is one to test with a label",
+                     set->root, set->layout, set->items);
 }
 
-flaw_status flaw_dataset_mask(uint8_t *out, const flaw_dataset *set, const flaw_dataset_item *item, int side,
-                              flaw_error *err)
+int flaw_dataset_has_map(const flaw_dataset_item *item)
 {
-    if (!item->mask) {
-        memset(out, 0, (size_t)side * (size_t)side);
-        return FLAW_OK;
+    return item->label == FLAW_LABEL_GOOD || (item->label == FLAW_LABEL_BAD && item->masks > 0);
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Kinds among the bad pictures; 0 without memory. */
+static size_t count_kinds(const flaw_dataset *set)
+{
+    const char **kind = malloc((set->items + 1) * sizeof *kind);
+    size_t n = 0, different = 0;
+    for (size_t i = 0; i < set->items && kind; i++)
+        if (set->item[i].label == FLAW_LABEL_BAD) kind[n++] = set->item[i].kind;
+    if (n) qsort(kind, n, sizeof *kind, by_text);
+    for (size_t i = 0; i < n; i++) different += i == 0 || strcmp(kind[i], kind[i - 1]) != 0;
+    free(kind);
+    return different;
+}
+
+void flaw_dataset_about(char *out, size_t room, const flaw_dataset *set)
+{
+    size_t count[3] = {0}, test[3] = {0}, masks = 0, kinds = count_kinds(set), used = 0;
+    for (size_t i = 0; i < set->items; i++) {
+        count[set->item[i].label]++;
+        masks += set->item[i].masks > 0;
     }
-    flaw_picture mask = {0};
-    flaw_status status = flaw_picture_read(&mask, item->mask, err);
-    if (status != FLAW_OK) return status;
-    for (int y = 0; y < side; y++) {
-        size_t row = (size_t)((2 * y + 1) * (int64_t)mask.height / (2 * side)) * (size_t)mask.width;
-        for (int x = 0; x < side; x++) {
-            size_t column = (size_t)((2 * x + 1) * (int64_t)mask.width / (2 * side));
-            out[(size_t)y * (size_t)side + (size_t)x] = is_marked(mask.rgb + 3 * (row + column), set->green_masks);
-        }
-    }
-    flaw_picture_release(&mask);
-    return FLAW_OK;
+    for (size_t i = 0; i < set->tests; i++) test[set->test[i].label]++;
+    char kind[40] = "", unknown[40] = "";
+    if (count[FLAW_LABEL_BAD]) snprintf(kind, sizeof kind, " in %zu kind%s", kinds, kinds == 1 ? "" : "s");
+    if (count[FLAW_LABEL_UNKNOWN]) snprintf(unknown, sizeof unknown, "%zu without a label, ", count[FLAW_LABEL_UNKNOWN]);
+    int n = snprintf(out, room, "%zu good, %zu bad%s, %s%zu mask%s, layout %s", count[FLAW_LABEL_GOOD],
+                     count[FLAW_LABEL_BAD], kind, unknown, masks, masks == 1 ? "" : "s", set->layout);
+    used = n > 0 ? (size_t)n : 0;
+    if (used >= room) return;
+    if (set->references_tested)
+        snprintf(out + used, room - used, " (%zu good to learn from, the rest of them tested)", set->references);
+    else
+        snprintf(out + used, room - used, " (%zu good to learn from, test %zu good and %zu bad)", set->references,
+                 test[FLAW_LABEL_GOOD], test[FLAW_LABEL_BAD]);
 }

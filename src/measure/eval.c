@@ -2,14 +2,15 @@
  * Pixel metrics are taken at MAP_SIDE x MAP_SIDE whatever the picture's size (maps resized bilinearly, masks by nearest
  * neighbour) over pictures whose marked pixels are known: good ones, and bad ones with a mask. */
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
 #include "base/random.h"
+#include "flaw/dataset.h"
 #include "flaw/measure.h"
 #include "image/resize.h"
-#include "measure/dataset.h"
 
 enum { MAP_SIDE = 256, MAP_PIXELS = MAP_SIDE * MAP_SIDE };
 #define PRO_LIMIT 0.3 /* MVTec's and every paper's */
@@ -44,10 +45,14 @@ static void bench_close(bench *b)
 static flaw_status bench_open(bench *b, const flaw_eval_options *options, flaw_error *err)
 {
     *b = (bench){.options = options};
-    flaw_status status = flaw_dataset_open(&b->set, options->dataset, err);
-    if (status != FLAW_OK) return status;
+    flaw_status status = flaw_dataset_open_path(&b->set, options->dataset, NULL, NULL, err);
+    if (status == FLAW_OK) status = flaw_dataset_testable(&b->set, err);
+    if (status != FLAW_OK) {
+        bench_close(b);
+        return status;
+    }
     size_t most = b->set.tests + (b->set.references_tested ? b->set.references : 0), mapped = 0, bytes;
-    for (size_t i = 0; i < b->set.tests; i++) mapped += b->set.test[i].mask != NULL || !b->set.test[i].bad;
+    for (size_t i = 0; i < b->set.tests; i++) mapped += flaw_dataset_has_map(&b->set.test[i]) != 0;
     mapped += most - b->set.tests;
     if (!flaw_mul_ok(&bytes, mapped + 1, MAP_PIXELS * sizeof(float))) bytes = SIZE_MAX;
     b->picture = calloc(most + 1, sizeof *b->picture);
@@ -100,17 +105,18 @@ static flaw_status judge_one(bench *b, flaw_inspector *inspector, size_t i, flaw
     flaw_status status = flaw_inspector_judge_file(inspector, item->path, &result, err);
     if (status == FLAW_OK && !result.map)
         status = flaw_fail(err, FLAW_BAD_DATA, "'%s': no verdict: %s", item->path, result.doubt);
-    if (status == FLAW_OK && (item->mask || !item->bad)) {
+    if (status == FLAW_OK && flaw_dataset_has_map(item)) {
         flaw_map_upsample(b->maps + b->mapped * MAP_PIXELS, MAP_SIDE, MAP_SIDE, result.map, result.width,
                           result.height);
-        status = flaw_dataset_mask(b->masks + b->mapped * MAP_PIXELS, &b->set, item, MAP_SIDE, err);
+        status = flaw_dataset_mask(b->masks + b->mapped * MAP_PIXELS, &b->set, item, MAP_SIDE, MAP_SIDE, err);
         b->mapped++;
     }
     b->score[i] = (float)result.score;
-    b->bad[i] = item->bad;
-    b->good += !item->bad;
-    b->false_alarms += !item->bad && result.verdict != FLAW_NORMAL;
-    b->misses += item->bad && result.verdict == FLAW_NORMAL;
+    const bool bad = item->label == FLAW_LABEL_BAD;
+    b->bad[i] = bad;
+    b->good += !bad;
+    b->false_alarms += !bad && result.verdict != FLAW_NORMAL;
+    b->misses += bad && result.verdict == FLAW_NORMAL;
     flaw_result_release(&result);
     b->done++;
     if (status == FLAW_OK && b->progress && b->progress(b->context, b->done, b->total, "judging"))
@@ -207,7 +213,7 @@ flaw_status flaw_eval_run(flaw_eval_result *out, const flaw_engine *engine, cons
     for (int d = 0; d < draws && status == FLAW_OK; d++) status = run_draw(&draw[d], &b, engine, shots, d, err);
     if (status == FLAW_OK) {
         flaw_eval_result result = {.draws = draws, .good = (int)b.good, .bad = (int)(b.tested - b.good)};
-        for (size_t i = 0; i < b.tested; i++) result.masks += b.picture[i]->mask != NULL;
+        for (size_t i = 0; i < b.tested; i++) result.masks += b.picture[i]->masks > 0;
         summarise(&result, draw, draws);
         *out = result;
     }
