@@ -184,6 +184,17 @@ void flaw_calibrate_text(flaw_calibration *out)
         "or more it is bounded, and 5 %% needs at least 19.");
 }
 
+void flaw_calibrate_model(flaw_calibration *c, double limit)
+{
+    if (!(limit > 0) || !isfinite(limit)) return;
+    c->threshold = c->map_threshold = limit;
+    snprintf(c->rule, sizeof c->rule, "model");
+    snprintf(c->about, sizeof c->about,
+             "No good parts were given: the limit %.4g is the one measured when the trained part of the method was made. The "
+             "expected share of false alarms on this product is not known.",
+             limit);
+}
+
 void flaw_calibrate_user(flaw_calibration *c, double threshold, const flaw_scores_kind *kind)
 {
     c->threshold = threshold;

@@ -30,7 +30,7 @@ typedef struct flaw_scores_kind {
 } flaw_scores_kind;
 
 typedef struct flaw_calibration {
-    char rule[32];           /* "text", "good-parts", "user" */
+    char rule[32];           /* "text", "model", "good-parts", "user" */
     double threshold;        /* anomalous over it */
     double false_alarm_rate; /* bound for good parts, NaN when nothing is known */
     double map_threshold;    /* map values over it are anomalous */
@@ -46,6 +46,8 @@ flaw_status flaw_calibrate(flaw_calibration *out, const flaw_sample *sample, siz
                            const flaw_scores_kind *kind, flaw_error *err);
 /* Two-sided text decision: 1/2. */
 void flaw_calibrate_text(flaw_calibration *out);
+/* A limit measured when a trained part was made, for score and map; not over 0: nothing changes. */
+void flaw_calibrate_model(flaw_calibration *c, double limit);
 /* The user's own threshold over an existing calibration. */
 void flaw_calibrate_user(flaw_calibration *c, double threshold, const flaw_scores_kind *kind);
 

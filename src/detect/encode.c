@@ -53,14 +53,16 @@ void flaw_encoder_close(flaw_encoder *e)
     memset(e, 0, sizeof *e);
 }
 
-/* out = rows of `in` at unit length; false when a row has no finite length or no direction. */
-static bool unit_rows(const flaw_kernels *kernels, const float *in, size_t rows, size_t width, float *out)
+/* out = rows of `in` at unit length, which go to `length` unless it is NULL; false when a row has no finite length or no
+ * direction. */
+static bool unit_rows(const flaw_kernels *kernels, const float *in, size_t rows, size_t width, float *out, float *length)
 {
     bool sound = true;
     for (size_t r = 0; r < rows; r++) {
         const float *from = in + r * width;
         float *to = out + r * width;
         double square = kernels->dot(width, from, from);
+        if (length) length[r] = (float)sqrt(square);
         if (!(square > 1e-24) || !isfinite(square)) {
             sound = false;
             memset(to, 0, width * sizeof(float));
@@ -79,19 +81,20 @@ static void keep(const flaw_encoder *e, size_t i, flaw_features *out)
     const flaw_image_output *raw = &e->raw;
     size_t joint = (size_t)out->joint, width = (size_t)out->width, patches = (size_t)out->grid * (size_t)out->grid;
     bool sound = true;
-    if (out->cls) sound &= unit_rows(kernels, raw->cls + i * joint, 1, joint, out->cls);
-    if (out->patches) sound &= unit_rows(kernels, raw->patches + i * patches * joint, patches, joint, out->patches);
+    if (out->cls) sound &= unit_rows(kernels, raw->cls + i * joint, 1, joint, out->cls, NULL);
+    if (out->patches)
+        sound &= unit_rows(kernels, raw->patches + i * patches * joint, patches, joint, out->patches, NULL);
     for (int s = 0; s < FLAW_STAGES; s++) {
         if (!out->stage[s]) continue;
         const float *tokens = raw->stage[s] + (i * (patches + 1) + 1) * width; /* behind the class token */
-        sound &= unit_rows(kernels, tokens, patches, width, out->stage[s]);
+        sound &= unit_rows(kernels, tokens, patches, width, out->stage[s], out->length[s]);
     }
     for (int w = 0; w < 2; w++) {
         if (!out->window[w]) continue;
         int k = w + 2, across = out->grid - k + 1;
         flaw_clip_encode_windows(e->compute, e->model, k, raw->embedded + i * (patches + 1) * width, e->window,
                                  e->work);
-        sound &= unit_rows(kernels, e->window, (size_t)across * (size_t)across, joint, out->window[w]);
+        sound &= unit_rows(kernels, e->window, (size_t)across * (size_t)across, joint, out->window[w], NULL);
     }
     out->sound = sound;
 }

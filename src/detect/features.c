@@ -28,6 +28,7 @@ flaw_status flaw_features_new(flaw_features *out, const flaw_clip *model, int wa
     if (want & FLAW_WANT_PATCHES) total += patches * joint;
     if (want & FLAW_WANT_STAGES) total += FLAW_BANK_STAGES * patches * width;
     if (want & FLAW_WANT_LAST) total += patches * width;
+    total += FLAW_STAGES * patches; /* lengths */
     if (want & FLAW_WANT_WINDOWS) total += (windows_of(shape->grid, 2) + windows_of(shape->grid, 3)) * joint;
     float *memory = calloc(total + 1, sizeof(float));
     if (!memory) return flaw_fail(err, FLAW_NO_MEMORY, "features of a picture: %zu floats were refused", total);
@@ -42,6 +43,8 @@ flaw_status flaw_features_new(flaw_features *out, const flaw_clip *model, int wa
         size_t rows = windows_of(shape->grid, i + 2);
         if ((want & FLAW_WANT_WINDOWS) && rows) out->window[i] = take(&at, rows * joint);
     }
+    for (int s = 0; s < FLAW_STAGES; s++)
+        if (out->stage[s]) out->length[s] = take(&at, patches);
     return FLAW_OK;
 }
 

@@ -26,6 +26,7 @@ typedef struct flaw_features {
     float *cls;                /* [E] */
     float *patches;            /* [P, E] */
     float *stage[FLAW_STAGES]; /* [P, D] */
+    float *length[FLAW_STAGES]; /* [P] what the rows of a stage were divided by: raw tokens are length x row */
     float *window[2]; /* windows of 2 and 3 patches: [(G-1)^2, E], [(G-2)^2, E]; NULL where the grid is smaller */
     bool sound;       /* every row is finite and has a direction */
     float *memory;    /* owned: all of the above */

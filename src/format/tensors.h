@@ -65,9 +65,9 @@ flaw_status flaw_safetensors_parse(flaw_tensors *out, const uint8_t *bytes, size
 void flaw_tensors_close(flaw_tensors *t);
 
 /* PyTorch's zip files (torch.save since 1.6): stored entries, ZIP64, a pickle of protocol 2 read by allow-list,
- * nothing executed. A flat dictionary of tensors, or one below "state_dict" / "model". Views share storages by offset
- * and strides: a contiguous view points into the mapping, another is copied. Refused by name with its offset: every
- * opcode or global outside the list, storages shorter than claimed, views outside their storage, a directory that
+ * nothing executed. A flat dictionary of tensors, or one below "state_dict", "model" or "trainable_linearlayer". Views share
+ * storages by offset and strides: a contiguous view points into the mapping, another is copied. Refused by name with its offset:
+ * every opcode or global outside the list, storages shorter than claimed, views outside their storage, a directory that
  * lies, deflated or encrypted entries. */
 flaw_status flaw_torch_open(flaw_tensors *out, const char *path, flaw_error *err);
 flaw_status flaw_torch_parse(flaw_tensors *out, const uint8_t *bytes, size_t size, const char *name, flaw_error *err);

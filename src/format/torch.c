@@ -264,7 +264,7 @@ static int compare_names(const void *a, const void *b)
 /* The dictionary of tensors: the value itself, or what stands below the names that training scripts use. */
 static const flaw_pickle_value *find_state(const flaw_pickle_value *root)
 {
-    static const char *const below[] = {"state_dict", "model"};
+    static const char *const below[] = {"state_dict", "model", "trainable_linearlayer"};
     for (size_t i = 0; i < sizeof below / sizeof below[0]; i++) {
         const flaw_pickle_value *v = flaw_pickle_entry(root, below[i]);
         if (v && v->kind == FLAW_PICKLE_DICT) return v;

@@ -56,6 +56,16 @@ static flaw_status get_prompts(flaw_inspector *in, const flaw_record *record, fl
     return s ? s : flaw_prompts_embed(&in->prompts, model, &in->compute, err);
 }
 
+flaw_method_setup flaw_inspector_setup(flaw_inspector *in)
+{
+    return (flaw_method_setup){.model = in->engine->model,
+                               .compute = &in->compute,
+                               .prompts = &in->prompts,
+                               .options = &in->options,
+                               .value = in->value,
+                               .path = in->engine->path};
+}
+
 static flaw_status build(flaw_inspector *in, const flaw_inspect_options *options, const flaw_record *record,
                          size_t good, flaw_error *err)
 {
@@ -67,7 +77,8 @@ static flaw_status build(flaw_inspector *in, const flaw_inspect_options *options
     if (!s) s = flaw_settings_read(in->value, in->method->option, in->options.method_options, in->method->name, err);
     if (!s) s = flaw_engine_compute(in->engine, &in->compute, err);
     if (!s) s = get_prompts(in, record, err);
-    flaw_method_setup setup = {model, &in->compute, &in->prompts, &in->options, in->value};
+    flaw_method_setup setup = flaw_inspector_setup(in);
+    setup.recipe = record != NULL;
     if (!s) s = in->method->open(&in->state, &setup, err);
     if (s) return s;
     int want = in->method->wants(&setup);

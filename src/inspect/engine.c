@@ -43,6 +43,10 @@ flaw_status flaw_engine_open(flaw_engine **out, const flaw_engine_options *optio
     if (automatic) s = flaw_clip_precision(&engine->precision, options->model, err);
     if (!s) s = flaw_compute_open(&engine->compute, engine->threads, engine->level, engine->precision, err);
     if (!s) s = flaw_clip_open(&engine->model, options->model ? options->model : "", &engine->compute, err);
+    if (!s && options->model && *options->model) {
+        engine->path = strdup(options->model);
+        if (!engine->path) s = flaw_fail(err, FLAW_NO_MEMORY, "an engine was refused");
+    }
     if (s) {
         flaw_engine_close(engine);
         return s;
@@ -56,6 +60,7 @@ void flaw_engine_close(flaw_engine *engine)
     if (!engine) return;
     if (engine->model) flaw_clip_close(engine->model);
     flaw_compute_close(&engine->compute);
+    free(engine->path);
     pthread_mutex_destroy(&engine->lock);
     free(engine);
 }

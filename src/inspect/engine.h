@@ -10,6 +10,7 @@
 
 struct flaw_engine {
     flaw_clip *model;
+    char *path; /* the model as it was named; NULL: the embedded one */
     flaw_compute compute;
     pthread_mutex_t lock; /* over compute and hash */
     char hash[65];        /* computed when first asked for: it costs as long as opening */

@@ -28,6 +28,8 @@ struct flaw_inspector {
 /* An inspector without memory and calibration. `record`: prompts come from a recipe; NULL = from the options. */
 flaw_status flaw_inspector_begin(flaw_inspector **out, const flaw_engine *engine, const flaw_inspect_options *options,
                                  const flaw_record *record, flaw_error *err);
+/* What a method is opened with. */
+flaw_method_setup flaw_inspector_setup(flaw_inspector *in);
 /* Learn from the good parts of `options` and calibrate. */
 flaw_status flaw_inspector_teach(flaw_inspector *in, const flaw_inspect_options *options, flaw_progress progress,
                                  void *context, flaw_error *err);

@@ -166,7 +166,7 @@ static flaw_status learn_without(lesson *l, void *state, int fold, flaw_error *e
 static flaw_status sample_fold(lesson *l, int fold, flaw_error *err)
 {
     flaw_inspector *in = l->in;
-    flaw_method_setup setup = {in->engine->model, &in->compute, &in->prompts, &in->options, in->value};
+    flaw_method_setup setup = flaw_inspector_setup(in);
     void *state = NULL;
     flaw_status s = in->method->open(&state, &setup, err);
     if (!s) s = learn_without(l, state, l->count == 1 ? -1 : fold, err);
@@ -202,6 +202,7 @@ flaw_status flaw_inspector_teach(flaw_inspector *in, const flaw_inspect_options 
         close_lesson(&l);
     } else {
         flaw_calibrate_text(&in->calibration);
+        if (in->method->limit) flaw_calibrate_model(&in->calibration, in->method->limit(in->state));
     }
     return s || isnan(options->threshold) ? s : flaw_inspector_set_threshold(in, options->threshold, err);
 }

@@ -29,6 +29,8 @@ typedef struct flaw_method_setup {
     const flaw_prompt_set *prompts;      /* embedded normal and abnormal sentences; NULL for methods without text */
     const flaw_inspect_options *options; /* read while opening only */
     const double *value;                 /* [FLAW_SETTINGS_MOST] the method's own options, in the order of its list */
+    const char *path;                    /* the model as the user named it: it may hold more than towers; NULL: embedded */
+    bool recipe;                         /* `load` follows: what the recipe keeps need not be found now */
 } flaw_method_setup;
 
 /* What a method learns from: good parts, or for methods that need a batch, unlabelled pictures. All belong to the
@@ -59,12 +61,16 @@ typedef struct flaw_method {
     flaw_prompts_kind prompts;
     bool needs_good;                              /* at least one good part */
     bool needs_batch;                             /* learns from the unlabelled pictures that are judged (MuSc) */
+    bool needs_text;                              /* a text tower, though it takes no sentences */
     bool needs_weights;                           /* a trained part in a file: options->weights, or one inside */
+    bool trains;                                  /* a network of its own, while learning */
     int folds;                                    /* most memories made while calibrating; 0 = 16 (teach.c) */
     bool needs_local_head;                        /* patches that meet the text by training */
     flaw_scores_kind scores;                      /* what its scores are like, for the calibration; `alone` is NaN */
     int (*wants)(const flaw_method_setup *setup); /* FLAW_WANT_* of detect/features.h */
     flaw_status (*open)(void **state, const flaw_method_setup *setup, flaw_error *err);
+    /* Without good parts: the limit that the method's trained part was measured to need; NULL or not over 0 = 1/2. */
+    double (*limit)(const void *state);
     flaw_status (*learn)(void *state, const flaw_lesson *lesson, flaw_error *err);
     flaw_status (*score)(void *state, const flaw_features *picture, flaw_score *out, flaw_error *err);
     /* With one good part: the score to expect of another one; NULL = the calibration guesses. */
@@ -84,6 +90,6 @@ flaw_status flaw_method_choose(const flaw_method **out, const char *name, const 
                                flaw_error *err);
 
 extern const flaw_method flaw_method_winclip, flaw_method_winclip_plus, flaw_method_alfa, flaw_method_alfa_plus,
-    flaw_method_few_shot, flaw_method_few_shot_plus;
+    flaw_method_few_shot, flaw_method_few_shot_plus, flaw_method_anomalygpt, flaw_method_anomalygpt_plus;
 
 #endif

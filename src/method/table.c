@@ -6,6 +6,7 @@
 static const flaw_method *const table[] = {
     &flaw_method_few_shot,  &flaw_method_few_shot_plus, &flaw_method_alfa,
     &flaw_method_alfa_plus, &flaw_method_winclip,       &flaw_method_winclip_plus,
+    &flaw_method_anomalygpt, &flaw_method_anomalygpt_plus,
 };
 
 int flaw_method_count(void)
@@ -37,8 +38,8 @@ const flaw_method *flaw_method_find(const char *name)
 
 int flaw_method_needs_of(const flaw_method *m)
 {
-    return (m->prompts != FLAW_PROMPTS_NONE ? FLAW_NEEDS_TEXT : 0) | (m->needs_good ? FLAW_NEEDS_GOOD : 0) |
-           (m->needs_batch ? FLAW_NEEDS_BATCH : 0) | (m->needs_weights ? FLAW_NEEDS_TRAINING : 0) |
+    return (m->prompts != FLAW_PROMPTS_NONE || m->needs_text ? FLAW_NEEDS_TEXT : 0) | (m->needs_good ? FLAW_NEEDS_GOOD : 0) |
+           (m->needs_batch ? FLAW_NEEDS_BATCH : 0) | (m->needs_weights || m->trains ? FLAW_NEEDS_TRAINING : 0) |
            (m->needs_local_head ? FLAW_NEEDS_LOCAL_HEAD : 0);
 }
 
@@ -101,7 +102,7 @@ flaw_status flaw_method_choose(const flaw_method **out, const char *name, const 
     bool choose = !name || !*name || !strcmp(name, "auto");
     const flaw_method *method = flaw_method_find(choose ? automatic(model, good) : name);
     if (!method) return refuse_name(name, err);
-    if (method->prompts && !model->tokenizer)
+    if ((method->prompts || method->needs_text) && !model->tokenizer)
         return flaw_fail(err, FLAW_USAGE,
                          choose
                              ? "this model has no text tower, so it cannot judge without good parts; give some (--good)"

@@ -29,6 +29,12 @@ static inline flaw_engine *open_tiny_engine(const char *form)
     return open_engine(model);
 }
 
+/* Does method m of the table run on the embedded model only? */
+static inline bool needs_default(int m)
+{
+    return flaw_method_at(m)->needs_local_head || flaw_method_at(m)->needs_weights;
+}
+
 /* A textured picture; `seed` moves the texture, `blot` > 0 puts a dark disc of that radius at its upper left. */
 static inline flaw_picture draw(int width, int height, unsigned seed, int blot)
 {

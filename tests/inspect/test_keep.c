@@ -37,7 +37,7 @@ static void test_every_method(void **state)
     flaw_picture p = draw(48, 40, 77, 6);
     for (int m = 0; m < flaw_method_count(); m++) {
         flaw_result a, b;
-        flaw_engine *own = flaw_method_at(m)->needs_local_head ? open_engine("") : NULL, *on = own ? own : engine;
+        flaw_engine *own = needs_default(m) ? open_engine("") : NULL, *on = own ? own : engine;
         flaw_inspector *in = learn_on(on, flaw_method_name(m), &good), *back = NULL;
         assert_ok(flaw_inspector_judge(in, &p, &a, &err));
         assert_ok(flaw_inspector_save(in, path, &err));
@@ -69,7 +69,7 @@ static void test_own_threshold(void **state)
     for (int m = 0; m < flaw_method_count(); m++) {
         flaw_result a, b;
         flaw_inspect_options o;
-        flaw_engine *own = flaw_method_at(m)->needs_local_head ? open_engine("") : NULL, *on = own ? own : engine;
+        flaw_engine *own = needs_default(m) ? open_engine("") : NULL, *on = own ? own : engine;
         flaw_inspector *in = learn_on(on, flaw_method_name(m), &good), *back = NULL, *direct = NULL;
         assert_ok(flaw_inspector_save(in, path, &err));
         assert_ok(flaw_inspector_from_recipe(&back, on, path, &err));

@@ -186,7 +186,7 @@ static void test_not_finite(void **state)
     flaw_inspect_options o;
     flaw_inspect_defaults(&o);
     for (int m = 0; m < flaw_method_count(); m++) {
-        flaw_engine *broken = flaw_method_at(m)->needs_local_head ? open_engine("") : open_tiny_engine("open_clip");
+        flaw_engine *broken = needs_default(m) ? open_engine("") : open_tiny_engine("open_clip");
         o.method = flaw_method_name(m);
         o.good = good.path;
         o.good_count = 2;
