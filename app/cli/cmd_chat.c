@@ -9,6 +9,7 @@
 
 #include "cli.h"
 #include "commands.h"
+#include "lines.h"
 
 extern char **environ;
 
@@ -24,26 +25,11 @@ typedef struct chat {
     bool ended;
 } chat;
 
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int signal)
+/* A viewer that was started ends on its own. */
+static void leave_children(void)
 {
-    (void)signal;
-    interrupted = 1;
-}
-
-static int is_interrupted(void)
-{
-    return interrupted;
-}
-
-/* Ctrl-C ends an answer, not the program; a viewer that was started ends on its own. */
-static void catch_signals(void)
-{
-    struct sigaction stop = {.sa_handler = on_interrupt}, ignore = {.sa_handler = SIG_IGN};
-    sigemptyset(&stop.sa_mask);
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigemptyset(&ignore.sa_mask);
-    sigaction(SIGINT, &stop, NULL); /* without SA_RESTART: waiting for a line ends too */
     sigaction(SIGCHLD, &ignore, NULL);
 }
 
@@ -77,7 +63,7 @@ static bool look(chat *c, const char *path)
 
 static void ask(chat *c, const char *question)
 {
-    cli_speech speech = {.quiet = c->settings->json, .stop = is_interrupted};
+    cli_speech speech = {.quiet = c->settings->json, .stop = cli_lines_interrupted};
     flaw_answer answer = {0};
     flaw_error err;
     flaw_status status = flaw_talker_ask(c->talker, question, cli_speak, &speech, &answer, &err);
@@ -216,27 +202,24 @@ static void take_line(chat *c, char *line)
     fflush(stdout);
 }
 
-static void talk(chat *c)
+/* Ctrl-C ends an answer, not the program. What comes until the prompt is shown is the answer's, what comes after it the
+ * prompt's: that is forgotten here and answered by a fresh line. */
+static void talk(chat *c, cli_lines *lines)
 {
     char *line = NULL;
-    size_t room = 0;
     while (!c->ended) {
-        interrupted = 0;
+        cli_lines_forget();
         if (c->terminal) fputs("> ", stdout);
         fflush(stdout);
-        errno = 0;
-        ssize_t size = getline(&line, &room, stdin);
-        if (size >= 0) {
-            take_line(c, line);
-        } else if (errno == EINTR) { /* Ctrl-C at the prompt: a fresh line */
-            clearerr(stdin);
-            puts(c->terminal ? "  (/quit ends)" : "");
-        } else {
+        switch (cli_lines_next(lines, &line)) {
+        case CLI_LINE_TEXT: take_line(c, line); break;
+        case CLI_LINE_INTERRUPT: puts(c->terminal ? "  (/quit ends)" : ""); break;
+        case CLI_LINE_END:
             c->ended = true;
             if (c->terminal) putchar('\n');
+            break;
         }
     }
-    free(line);
 }
 
 static void greet(const chat *c)
@@ -254,9 +237,15 @@ int cmd_chat(const cli_settings *s)
     flaw_error err;
     if (cli_open_talker(&c.talker, s, &err) != FLAW_OK) return cli_report(&err);
     if (look(&c, s->arguments.value[0])) {
-        catch_signals();
-        greet(&c);
-        talk(&c);
+        cli_lines lines = {0};
+        leave_children();
+        if (cli_lines_open(&lines, &err) == FLAW_OK) {
+            greet(&c);
+            talk(&c, &lines);
+        } else {
+            note_failure(&c, &err);
+        }
+        cli_lines_close(&lines);
     }
     flaw_talker_close(c.talker);
     flaw_picture_release(&c.picture);
