@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """The losses and gradients of a voice's trainer against PyTorch, on the small golden AnomalyGPT.
 
-    check_voice.py DUMP_VOICE GOLDEN_FOLDER DIALOGUE
+    check_voice.py DUMP_VOICE GOLDEN_FOLDER DIALOGUE [RANK]
 
-DUMP_VOICE is the test program that writes one pass of the C trainer: what the frozen tower saw, the tokens, the weights,
+With RANK the voice has adapters in its language model in place of a prompt learner. DUMP_VOICE is the test program that writes one pass of the C trainer: what the frozen tower saw, the tokens, the weights,
 the losses and the gradients of every trained tensor. Decoder, maps, prompt learner, language model and losses are written
 here with PyTorch's own operations. Every gradient must agree within 1e-3 of its norm, every loss within 1e-4. Exit status
 77 (skipped) where PyTorch or the golden folder is missing.
@@ -78,15 +78,22 @@ def turn(x):
     return torch.cat([a * angle.cos() - b * angle.sin(), b * angle.cos() + a * angle.sin()], -1)
 
 
+def adapter(w, layer, part, d):
+    """What an adapter adds to a square matrix: B A."""
+    name = 'layers.%d.self_attn.%s_proj.lora_%%s.weight' % (layer, part)
+    return w[name % 'B'] @ w[name % 'A'] if name % 'A' in w else torch.zeros(d, d, dtype=torch.float64)
+
+
 def language(w, x, heads):
     t, d = x.shape
     mask = torch.full((t, t), float('-inf'), dtype=x.dtype).triu(1)
     layer = 0
     while 'language.block.%d.qkv.w' % layer in w:
         p = 'language.block.%d.' % layer
-        q, k, v = F.linear(rms(x, w[p + 'norm1.w']), w[p + 'qkv.w']).view(t, 3, heads, d // heads).permute(1, 2, 0, 3)
+        qkv = w[p + 'qkv.w'] + torch.cat([adapter(w, layer, part, d) for part in 'qkv'])
+        q, k, v = F.linear(rms(x, w[p + 'norm1.w']), qkv).view(t, 3, heads, d // heads).permute(1, 2, 0, 3)
         a = (turn(q) @ turn(k).transpose(-1, -2) / (d // heads) ** 0.5 + mask).softmax(-1) @ v
-        x = x + F.linear(a.transpose(0, 1).reshape(t, d), w[p + 'out.w'])
+        x = x + F.linear(a.transpose(0, 1).reshape(t, d), w[p + 'out.w'] + adapter(w, layer, 'o', d))
         gate, up = F.linear(rms(x, w[p + 'norm2.w']), w[p + 'fc1.w']).chunk(2, -1)
         x = x + F.linear(F.silu(gate) * up, w[p + 'fc2.w'])
         layer += 1
@@ -106,7 +113,7 @@ def dice(maps, mask):
 
 
 def run(x):
-    w = {k[2:]: torch.tensor(v.astype(np.float64), requires_grad=k[2:].startswith('voice.')) for k, v in x.items()
+    w = {k[2:]: torch.tensor(v.astype(np.float64), requires_grad='g/' + k[2:] in x) for k, v in x.items()
          if k.startswith('w/')}
     sights = [{kind: {k.split('/')[2]: torch.tensor(v.astype(np.float64)) for k, v in x.items()
                       if k.startswith('%d/%s/' % (i, kind))} for kind in ('defective', 'normal')} for i in range(2)]
@@ -119,7 +126,9 @@ def run(x):
         maps = decoder(w, sight, text)
         m = few_shot(sight, entry['normal']) if i == 1 else maps[:, 1].mean(0)
         unit = sight['embedding'] / sight['embedding'].norm()
-        rows = torch.cat([F.linear(unit, w['voice.project.w'], w['voice.project.b'].flatten()), prompts(w, m)])
+        rows = F.linear(unit, w['voice.project.w'], w['voice.project.b'].flatten())
+        if 'voice.base' in w:
+            rows = torch.cat([rows, prompts(w, m)])
         length = int((target[i] >= 0).nonzero()[0][-1]) + 1
         stream = torch.stack([w['language.token'][k] if k >= 0 else rows[-1 - k - i * len(rows)] for k in ids[i][:length]])
         logits = language(w, stream, int(x['loss'].flatten()[3]))
@@ -138,7 +147,7 @@ def main():
         return 77
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, 'dump.safetensors')
-        subprocess.run([sys.argv[1], sys.argv[2], sys.argv[3], path], check=True)
+        subprocess.run([*sys.argv[1:4], path, *sys.argv[4:]], check=True)
         x = read_safetensors(path)
     w, losses = run(x)
     bad = 0

@@ -37,6 +37,7 @@ static void read_numbers(flaw_voice_train_options *o, const cli_settings *s)
     cli_take_float(&o->rate, s->rate);
     cli_take_float(&o->decoder_rate, s->decoder_rate);
     cli_take_float(&o->language_rate, s->language_rate);
+    cli_take_int(&o->adapter, s->adapter_rank);
     o->linear = s->linear;
     cli_take_float(&o->decay, s->decay);
     cli_take_float(&o->clip, s->clip);

@@ -107,7 +107,7 @@ typedef struct cli_settings {
     int64_t dialogues, rows, part, vocabulary, width, layers, heads, kv_heads, hidden;
     const char *language; /* anomalygpt */
     double decoder_rate, language_rate, focal, few_shot_share, ground_share, dialogue_share, fresh;
-    int64_t window, batch, accumulate, base;
+    int64_t window, batch, accumulate, base, adapter_rank;
     bool linear;
     /* complete */
     int64_t max_tokens, top_k;

@@ -162,6 +162,9 @@ const cli_option cli_option_table[] = {
      "anomalygpt: language model that is to speak (default: the embedded one); with a voice, training goes on with that."},
     {"language-rate", 0, CLI_REAL, AT(language_rate), "X", NULL, 0, 1000, CLI_TRAIN,
      "anomalygpt: multiplier for the language model's own weights (default: 0, frozen)."},
+    {"adapter", 0, CLI_INTEGER, AT(adapter_rank), "RANK", NULL, 1, 16384, CLI_TRAIN,
+     "anomalygpt: train adapters (LoRA) of this rank in the language model in place of the prompt learner, as the paper's "
+     "ablation does; --language-rate is then theirs (default: 1)."},
     {"decoder-rate", 0, CLI_REAL, AT(decoder_rate), "X", NULL, 0, 1000, CLI_TRAIN, "anomalygpt: multiplier for the decoder."},
     {"linear", 0, CLI_SWITCH, AT(linear), NULL, NULL, 0, 0, CLI_TRAIN, "anomalygpt: linear decay of the rate, not a cosine."},
     COUNT(batch, "batch", "N", 1, "anomalygpt: samples of one pass."),

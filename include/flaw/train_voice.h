@@ -1,6 +1,7 @@
 /* Training of a voice (AnomalyGPT, Gu et al. 2024): the decoder that makes a map of anomaly, the prompt learner that tells a
  * frozen language model what the map shows, and the projection of the picture's embedding. The image tower is frozen always,
- * the language model unless a rate is given for it. `flaw train anomalygpt` is a thin layer over this. */
+ * the language model unless a rate is given for it. With adapters in place of the prompt learner it is the paper's ablation:
+ * the language model reads the picture and the text, never the map. `flaw train anomalygpt` is a thin layer over this. */
 #ifndef FLAW_TRAIN_VOICE_H
 #define FLAW_TRAIN_VOICE_H
 
@@ -30,6 +31,8 @@ typedef struct flaw_voice_train_options {
     int accumulate; /* passes of one step */
     float rate;     /* peak learning rate of the prompt learner and the projection */
     float decoder_rate, language_rate; /* multipliers for the decoder and the language model; 0: frozen */
+    int adapter;    /* rank of adapters (LoRA, scale 1) on queries, keys, values and output of every block of the language model,
+                       trained in place of a prompt learner at rate * language_rate (0: at the rate); 0: none */
     bool linear;    /* linear decay to 0, as the published weights; otherwise cosine */
     float decay, clip;
     float focal, dice;     /* weights of the map's losses beside the cross-entropy of the answer */

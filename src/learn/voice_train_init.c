@@ -60,7 +60,7 @@ void flaw_voice_init(flaw_voice *v, const flaw_clip *towers, const flaw_language
     flaw_random_init(&r, seed * 8 + STREAM_INIT, 0);
     init_decoder(v, towers, &r);
     normal(&r, v->view.base, (size_t)v->shape.base * (size_t)v->shape.words, word);
-    for (int i = 0; i < FLAW_PROMPT_CONVS; i++) {
+    for (int i = 0; i < FLAW_PROMPT_CONVS && v->shape.base; i++) {
         flaw_conv conv = flaw_voice_conv(&v->shape, i);
         size_t taps = (size_t)(conv.in * conv.kernel * conv.kernel);
         bool last = i == FLAW_PROMPT_CONVS - 1;

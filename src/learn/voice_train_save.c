@@ -6,6 +6,8 @@
 #include "model/language_config.h"
 #include "model/voice_read.h"
 
+enum { FACTS = 4 };
+
 /* The arrays of a part: weights and moments. A frozen part has none. */
 static int list_arrays(const flaw_trained *p, const char *const name[3], flaw_checkpoint_array *out)
 {
@@ -26,14 +28,16 @@ static void write_options(flaw_buffer *out, const flaw_voice_trainer *t)
                        (double)o->clip, (double)o->focal, (double)o->dice);
     flaw_buffer_printf(out, " shares %.9g %.9g %.9g %.9g photographs %zu %s", o->few_shot_share, o->ground_share, o->dialogue_share,
                        o->scene_share, t->photos.count, o->float32 ? "f32" : "bf16");
+    if (o->adapter) flaw_buffer_printf(out, " adapters %d", o->adapter);
 }
 
 /* `text` holds what the facts say; the caller releases it. */
-static flaw_status describe(flaw_checkpoint *out, flaw_checkpoint_array array[6], flaw_checkpoint_fact fact[3], flaw_buffer text[3],
-                            flaw_voice_trainer *t, flaw_error *err)
+static flaw_status describe(flaw_checkpoint *out, flaw_checkpoint_array array[6], flaw_checkpoint_fact fact[FACTS],
+                            flaw_buffer text[3], flaw_voice_trainer *t, flaw_error *err)
 {
     static const char *const voice[] = {"voice.weights", "voice.m", "voice.v"};
     static const char *const language[] = {"language.weights", "language.m", "language.v"};
+    static const char *const adapters[] = {"adapters.weights", "adapters.m", "adapters.v"};
     flaw_language_config config = {.shape = t->language->shape, .bos = t->language->bos, .eos = t->language->eos};
     for (int i = 0; i < 3; i++) flaw_buffer_init(&text[i], 65536);
     flaw_voice_config_write(&text[0], &t->voice->shape);
@@ -42,9 +46,10 @@ static flaw_status describe(flaw_checkpoint *out, flaw_checkpoint_array array[6]
     fact[0] = (flaw_checkpoint_fact){.key = "voice", .value = text[0].data, .what = "shape of the voice"};
     fact[1] = (flaw_checkpoint_fact){.key = "language", .value = text[1].data, .what = "shape of the language model"};
     fact[2] = (flaw_checkpoint_fact){.key = "options", .value = text[2].data, .what = "options"};
-    *out = (flaw_checkpoint){.array = array, .fact = fact, .facts = 3, .step = &t->step, .history = &t->history};
+    fact[3] = (flaw_checkpoint_fact){.key = "frozen", .value = t->frozen, .what = "frozen language model"};
+    *out = (flaw_checkpoint){.array = array, .fact = fact, .facts = t->frozen[0] ? FACTS : FACTS - 1, .step = &t->step, .history = &t->history};
     out->arrays = list_arrays(&t->voice_part, voice, array);
-    out->arrays += list_arrays(&t->language_part, language, array + out->arrays);
+    out->arrays += list_arrays(&t->language_part, t->lora.model ? adapters : language, array + out->arrays);
     bool failed = text[0].failed || text[1].failed || text[2].failed;
     return failed ? flaw_fail(err, FLAW_NO_MEMORY, "no memory for a checkpoint") : FLAW_OK;
 }
@@ -58,7 +63,7 @@ flaw_status flaw_voice_save(flaw_voice_trainer *t, const char *path, flaw_error 
 {
     flaw_checkpoint c;
     flaw_checkpoint_array array[6];
-    flaw_checkpoint_fact fact[3];
+    flaw_checkpoint_fact fact[FACTS];
     flaw_buffer text[3];
     flaw_status status = describe(&c, array, fact, text, t, err);
     if (!status) status = flaw_checkpoint_save(&c, path, err);
@@ -70,10 +75,11 @@ flaw_status flaw_voice_load(flaw_voice_trainer *t, const char *path, flaw_error 
 {
     flaw_checkpoint c;
     flaw_checkpoint_array array[6];
-    flaw_checkpoint_fact fact[3];
+    flaw_checkpoint_fact fact[FACTS];
     flaw_buffer text[3];
     flaw_status status = describe(&c, array, fact, text, t, err);
     if (!status) status = flaw_checkpoint_load(&c, path, err);
     release(text);
+    if (!status && t->lora.model) flaw_lora_apply(&t->compute, &t->lora);
     return !status && t->language_part.list ? flaw_language_train_pack(&t->pass, &t->compute, err) : status;
 }

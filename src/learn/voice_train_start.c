@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/sha256.h"
 #include "learn/voice_train_state.h"
 #include "model/voice_read.h"
 
@@ -38,6 +39,9 @@ static flaw_status check_options(const flaw_voice_train_options *o, flaw_error *
     if (o->warmup >= o->steps)
         return flaw_fail(err, FLAW_USAGE, "training a voice: %lld warm-up steps of %lld in all", (long long)o->warmup,
                          (long long)o->steps);
+    if (o->adapter < 0) return flaw_fail(err, FLAW_USAGE, "training a voice: adapters of rank %d", o->adapter);
+    if (o->adapter && o->ground_share > 0)
+        return flaw_fail(err, FLAW_USAGE, "training a voice: drawn maps are for a prompt learner, adapters take its place");
     if (!o->folder || !o->folder[0]) return flaw_fail(err, FLAW_USAGE, "training a voice: no folder for checkpoints is given");
     return FLAW_OK;
 }
@@ -68,10 +72,10 @@ static flaw_status new_voice(flaw_voice_trainer *t, flaw_error *err)
     const flaw_clip_shape *s = &t->towers->shape;
     bool own = s->local_head;
     flaw_voice_shape shape = {.width = s->image.width, .joint = s->joint, .grid = s->grid, .side = s->side,
-                              .words = t->language->shape.block.width, .base = o->base, .scale = own ? 30 : 100, .stage_norm = own,
+                              .words = t->language->shape.block.width, .base = o->adapter ? 0 : o->base, .scale = own ? 30 : 100, .stage_norm = own,
                               .fused = own, .share = {0.25f, 0.25f, 0.25f, 0.25f}, .few_shot_gain = o->few_shot_gain};
-    for (int i = 0; i < FLAW_VOICE_CHANNELS; i++) shape.channels[i] = o->channels[i];
-    shape.channels[FLAW_VOICE_CHANNELS] = shape.words;
+    for (int i = 0; i < FLAW_VOICE_CHANNELS && !o->adapter; i++) shape.channels[i] = o->channels[i];
+    if (!o->adapter) shape.channels[FLAW_VOICE_CHANNELS] = shape.words;
     if (own) memcpy(shape.share, (const float[]){0.1f, 0.2f, 0.2f, 0.5f}, sizeof shape.share);
     flaw_status status = flaw_voice_shape_check(&shape, "training a voice", err);
     if (!status) status = flaw_voice_new(&t->voice, &shape, err);
@@ -79,7 +83,7 @@ static flaw_status new_voice(flaw_voice_trainer *t, flaw_error *err)
     return status;
 }
 
-/* The voice of the language model's bundle where it holds one, else a new one. */
+/* The voice of the language model's bundle where it holds one, else a new one. With adapters it has no prompt learner. */
 static flaw_status open_voice(flaw_voice_trainer *t, flaw_error *err)
 {
     const char *path = t->options->language;
@@ -89,6 +93,9 @@ static flaw_status open_voice(flaw_voice_trainer *t, flaw_error *err)
     bool has = flaw_tensors_metadata(&file, "voice") != NULL;
     flaw_status status = has ? flaw_voice_read_bundle(&t->voice, &file, err) : new_voice(t, err);
     flaw_tensors_close(&file);
+    if (!status && t->options->adapter) status = flaw_voice_drop_prompts(&t->voice, err);
+    if (!status && !t->options->adapter && !t->voice->shape.base)
+        status = flaw_fail(err, FLAW_USAGE, "%s: its voice has no prompt learner, it can be trained with adapters only", path);
     if (status) return status;
     if (has) flaw_run_note(&t->talk, "going on with the voice of %s", path);
     return flaw_voice_check_fit(&t->voice->shape, &t->towers->shape, t->language->shape.block.width, path, err);
@@ -123,7 +130,7 @@ static void set_groups(flaw_trained *p, float decay, float rate, const char *pre
 static flaw_status open_parts(flaw_voice_trainer *t, flaw_error *err)
 {
     const flaw_voice_train_options *o = t->options;
-    bool frozen = !(o->language_rate > 0);
+    bool frozen = !o->adapter && !(o->language_rate > 0);
     int rows = o->batch * t->language->shape.context;
     flaw_language_limits limits = {.rows = rows, .tokens = t->language->shape.context, .frozen = frozen};
     flaw_status status = flaw_language_train_open(&t->pass, t->language, limits, &t->compute, err);
@@ -134,9 +141,16 @@ static flaw_status open_parts(flaw_voice_trainer *t, flaw_error *err)
     flaw_voice_view_over(&t->grads, &t->voice->shape, &t->voice->list, t->voice_grads);
     status = open_trained(&t->voice_part, &t->voice->list, t->voice->weights, t->voice_grads, o->clip, &t->arena, err);
     if (!status) set_groups(&t->voice_part, o->decay, 1, "voice.decoder", o->decoder_rate);
+    if (frozen || o->adapter)
+        flaw_sha256_hex(t->language->weights, t->language->list.total * sizeof(float), t->frozen);
     if (status || frozen) return status;
-    status = open_trained(&t->language_part, &t->language->list, t->language->weights, t->pass.grads, o->clip, &t->arena, err);
-    if (!status) set_groups(&t->language_part, o->decay, o->language_rate, NULL, 0);
+    if (o->adapter) status = flaw_voice_adapter_open(t, err);
+    const flaw_lora *l = &t->lora;
+    if (!status && o->adapter)
+        status = open_trained(&t->language_part, &l->list, l->weights, l->grads, o->clip, &t->arena, err);
+    else if (!status)
+        status = open_trained(&t->language_part, &t->language->list, t->language->weights, t->pass.grads, o->clip, &t->arena, err);
+    if (!status) set_groups(&t->language_part, o->decay, o->language_rate > 0 ? o->language_rate : 1, NULL, 0);
     return status;
 }
 
@@ -205,7 +219,11 @@ flaw_status flaw_voice_trainer_open(flaw_voice_trainer *out, const flaw_voice_tr
     }
     flaw_run_note(&out->talk, "%zu photographs; voice of %.2f million weights on a language model of %.2f million (%s), kernels %s",
                     out->photos.count, (double)out->voice->list.total * 1e-6, (double)out->language->list.total * 1e-6,
-                    out->language_part.list ? "trained" : "frozen", out->compute.kernels->name);
+                    out->lora.model ? "frozen, with adapters" : out->language_part.list ? "trained" : "frozen",
+                    out->compute.kernels->name);
+    if (out->lora.model)
+        flaw_run_note(&out->talk, "adapters of rank %d: %.3f million weights, no prompt learner", options->adapter,
+                      (double)out->lora.list.total * 1e-6);
     return FLAW_OK;
 }
 
@@ -216,6 +234,7 @@ void flaw_voice_trainer_close(flaw_voice_trainer *t)
     flaw_voice_text_close(&t->text);
     flaw_photos_release(&t->photos);
     if (t->pass.model) flaw_language_train_close(&t->pass);
+    flaw_lora_close(&t->lora);
     flaw_voice_close(t->voice);
     flaw_language_close(t->language);
     flaw_clip_close(t->towers);

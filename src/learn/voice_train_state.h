@@ -4,6 +4,7 @@
 
 #include "flaw/train_voice.h"
 #include "learn/checkpoint.h"
+#include "learn/lora.h"
 #include "learn/run.h"
 #include "learn/voice_data.h"
 #include "learn/voice_text.h"
@@ -50,7 +51,9 @@ typedef struct flaw_voice_trainer {
     flaw_voice *voice;
     float *voice_grads;
     flaw_voice_view grads;
-    flaw_trained voice_part, language_part; /* language_part.list NULL: frozen */
+    flaw_trained voice_part, language_part; /* language_part.list NULL: frozen; with adapters theirs */
+    flaw_lora lora;            /* with options->adapter; the language model holds W + B A */
+    char frozen[65];           /* SHA-256 of the language model's weights before the first step, where no checkpoint holds them */
     flaw_photos photos;
     flaw_voice_data data;
     flaw_voice_text text;
@@ -74,6 +77,12 @@ void flaw_voice_trainer_close(flaw_voice_trainer *t);
 
 /* voice_train_init.c: weights of a new voice. */
 void flaw_voice_init(flaw_voice *v, const flaw_clip *towers, const flaw_language *language, uint64_t seed);
+
+/* voice_train_adapter.c: a voice without its prompt learner in the place of *v, where it has one. */
+flaw_status flaw_voice_drop_prompts(flaw_voice **v, flaw_error *err);
+flaw_status flaw_voice_adapter_open(flaw_voice_trainer *t, flaw_error *err);
+/* The gradients of the language model's weights become the adapters'. */
+void flaw_voice_adapter_backward(flaw_voice_trainer *t);
 
 /* voice_train_step.c: the maps of one sample and its rows [1 + prompts, W]. */
 void flaw_voice_look(flaw_voice_trainer *t, flaw_voice_sample *s, float *rows);

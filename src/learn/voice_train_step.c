@@ -28,10 +28,10 @@ static void choose_state(const flaw_voice_trainer *t, flaw_voice_sample *s, flaw
     s->ordinary = flaw_random_uniform(random) < o->dialogue_share;
 }
 
-/* What is in the picture, once it is there. */
-static void show(flaw_voice_sample *s)
+/* What is in the picture, once it is there. A few-shot map is made for prompts alone. */
+static void show(flaw_voice_sample *s, bool prompts)
 {
-    s->few_shot = s->few_shot && s->entry->has_reference;
+    s->few_shot = s->few_shot && s->entry->has_reference && prompts;
     s->truth = s->entry->truth;
     if (!s->defective) s->truth.count = 0;
 }
@@ -78,7 +78,7 @@ flaw_status flaw_voice_choose(flaw_voice_trainer *t, int pass, flaw_language_bat
     for (int i = 0; i < o->batch && !status; i++) {
         flaw_voice_sample *s = &t->sample[i];
         s->entry = pictures[i] ? flaw_voice_data_entry(&t->data, number[i]) : NULL;
-        if (s->entry) show(s);
+        if (s->entry) show(s, t->voice->shape.base > 0);
         else draw_map(t, s, first + (uint64_t)i);
         flaw_dialogue d;
         if (s->ordinary) flaw_dialogue_talk(&d, t->text.dialogues, &random[i]);
@@ -230,7 +230,9 @@ static flaw_status update(flaw_voice_trainer *t, flaw_error *err)
     t->step++;
     t->values.norm += flaw_optimiser_step(&t->compute, &t->voice_part.optimiser, &t->voice_part.moments, rate, t->step);
     if (!t->language_part.list) return FLAW_OK;
+    if (t->lora.model) flaw_voice_adapter_backward(t);
     flaw_optimiser_step(&t->compute, &t->language_part.optimiser, &t->language_part.moments, rate, t->step);
+    if (t->lora.model) flaw_lora_apply(&t->compute, &t->lora);
     return flaw_language_train_pack(&t->pass, &t->compute, err);
 }
 

@@ -19,8 +19,8 @@ typedef struct flaw_voice_shape {
     int width, joint, grid;          /* D, E, G of the image tower it was trained on */
     int side;                        /* S: 224 */
     int words;                       /* W */
-    int base;                        /* B: 9 */
-    int channels[FLAW_PROMPT_CONVS]; /* 4, 16, 64, 256, 1024, W */
+    int base;                        /* B: 9; 0: no prompt learner, the language model sees the picture alone */
+    int channels[FLAW_PROMPT_CONVS]; /* 4, 16, 64, 256, 1024, W; all 0 without a prompt learner */
     float scale;                     /* of the two logits: 100 */
     /* What our own models have otherwise. */
     bool stage_norm;                 /* stage tokens are layer-normed (no weights) before the decoder */
@@ -55,7 +55,7 @@ flaw_status flaw_voice_new(flaw_voice **out, const flaw_voice_shape *shape, flaw
 void flaw_voice_close(flaw_voice *v);
 /* Scratch of the compute for every pass below. */
 flaw_status flaw_voice_reserve(flaw_compute *c, flaw_error *err);
-int flaw_voice_cells(const flaw_voice_shape *shape);   /* C */
+int flaw_voice_cells(const flaw_voice_shape *shape);   /* C; 0 without a prompt learner */
 int flaw_voice_prompts(const flaw_voice_shape *shape); /* B + C rows */
 
 /* Everything together, read-only. */
@@ -117,7 +117,7 @@ void flaw_few_shot_map(flaw_compute *c, const flaw_voice_shape *shape, const flo
 size_t flaw_few_shot_workspace(const flaw_compute *c, const flaw_voice_shape *shape, int rows);
 
 /* Soft prompts [B + C, W] of a map [S, S]; `saved` [flaw_prompt_saved] is what the backward pass reads (inference: the same
- * array as scratch). d_map [S, S] is added to and may be NULL. */
+ * array as scratch). d_map [S, S] is added to and may be NULL. Without a prompt learner all of them do nothing. */
 size_t flaw_prompt_saved(const flaw_voice_shape *shape);
 size_t flaw_prompt_workspace(const flaw_compute *c, const flaw_voice_shape *shape);
 void flaw_prompt_forward(flaw_compute *c, const flaw_voice *v, const float *map, float *prompts, float *saved, float *work);

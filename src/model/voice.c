@@ -21,8 +21,8 @@ static void visit_all(flaw_walk *w, void *view, const void *shape)
         snprintf(name, sizeof name, "voice.decoder.%d.b", i);
         flaw_walk_visit(w, &v->decoder_b[i], 0, s->joint, name);
     }
-    flaw_walk_visit(w, &v->base, s->base, s->words, "voice.base");
-    for (int i = 0, in = 1; i < FLAW_PROMPT_CONVS; in = s->channels[i++]) {
+    if (s->base) flaw_walk_visit(w, &v->base, s->base, s->words, "voice.base");
+    for (int i = 0, in = 1; i < FLAW_PROMPT_CONVS && s->base; in = s->channels[i++]) {
         snprintf(name, sizeof name, "voice.conv.%d.w", i);
         flaw_walk_visit(w, &v->conv_w[i], s->channels[i], in * kernel_of(i) * kernel_of(i), name);
         snprintf(name, sizeof name, "voice.conv.%d.b", i);
@@ -43,17 +43,18 @@ flaw_status flaw_voice_shape_check(const flaw_voice_shape *s, const char *name, 
         {"side of the patch grid", s->grid, 2, 256},
         {"side of the map", s->side, 160, 1024}, /* five times halved, the last convolution needs 5 */
         {"width of the language model", s->words, 1, 16384},
-        {"number of base prompts", s->base, 1, 256},
+        {"number of base prompts", s->base, 0, 256},
     };
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
         if (limits[i].value < limits[i].min || limits[i].value > limits[i].max)
             return flaw_fail(err, FLAW_BAD_DATA, "%s: voice: %s is %d, allowed are %d to %d", name, limits[i].what,
                              limits[i].value, limits[i].min, limits[i].max);
+    int least = s->base > 0, most = s->base ? 16384 : 0;
     for (int i = 0; i < FLAW_PROMPT_CONVS; i++)
-        if (s->channels[i] < 1 || s->channels[i] > 16384)
-            return flaw_fail(err, FLAW_BAD_DATA, "%s: voice: convolution %d has %d channels, allowed are 1 to 16384", name, i,
-                             s->channels[i]);
-    if (s->channels[FLAW_PROMPT_CONVS - 1] != s->words)
+        if (s->channels[i] < least || s->channels[i] > most)
+            return flaw_fail(err, FLAW_BAD_DATA, "%s: voice: convolution %d has %d channels, allowed are %d to %d", name, i,
+                             s->channels[i], least, most);
+    if (s->base && s->channels[FLAW_PROMPT_CONVS - 1] != s->words)
         return flaw_fail(err, FLAW_BAD_DATA, "%s: voice: the last convolution makes prompts %d wide, the language model is %d wide",
                          name, s->channels[FLAW_PROMPT_CONVS - 1], s->words);
     if (!(s->scale > 0 && s->scale <= 1e4f))
@@ -124,6 +125,7 @@ flaw_conv flaw_voice_conv(const flaw_voice_shape *s, int conv)
 
 int flaw_voice_cells(const flaw_voice_shape *shape)
 {
+    if (!shape->base) return 0;
     flaw_conv last = flaw_voice_conv(shape, FLAW_PROMPT_CONVS - 1);
     return flaw_conv_height(&last) * flaw_conv_width(&last);
 }

@@ -37,9 +37,9 @@ static flaw_status read_all(flaw_voice_shape *s, flaw_fields *f)
     flaw_field_int(f, "grid", &s->grid, 1, 256);
     flaw_field_int(f, "side", &s->side, 1, 1024);
     flaw_field_int(f, "words", &s->words, 1, 16384);
-    flaw_field_int(f, "base", &s->base, 1, 256);
+    flaw_field_int(f, "base", &s->base, 0, 256);
     flaw_field_double(f, "scale", &scale, 0, 10000);
-    flaw_field_ints(f, "channels", s->channels, FLAW_PROMPT_CONVS, 1, 16384, "expected six numbers from 1 to 16384");
+    flaw_field_ints(f, "channels", s->channels, FLAW_PROMPT_CONVS, 0, 16384, "expected six numbers from 0 to 16384");
     flaw_field_bool(f, "stage_norm", &s->stage_norm);
     flaw_field_bool(f, "fused", &s->fused);
     read_shares(f, s->share);

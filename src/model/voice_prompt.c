@@ -30,6 +30,7 @@ static size_t lay_out_saved(saved_layout *l, const flaw_voice_shape *s, float *s
 size_t flaw_prompt_saved(const flaw_voice_shape *shape)
 {
     saved_layout none;
+    if (!shape->base) return 0;
     return lay_out_saved(&none, shape, NULL);
 }
 
@@ -60,6 +61,7 @@ static size_t lay_out_work(work_layout *l, const flaw_compute *c, const flaw_voi
 size_t flaw_prompt_workspace(const flaw_compute *c, const flaw_voice_shape *shape)
 {
     work_layout none;
+    if (!shape->base) return 0;
     return lay_out_work(&none, c, shape, NULL);
 }
 
@@ -69,6 +71,7 @@ void flaw_prompt_forward(flaw_compute *c, const flaw_voice *v, const float *map,
     saved_layout kept;
     work_layout l;
     size_t words = (size_t)s->words, base = (size_t)s->base, cells = (size_t)flaw_voice_cells(s);
+    if (!s->base) return;
     lay_out_saved(&kept, s, saved);
     lay_out_work(&l, c, s, work);
     for (int i = 0; i < LAST; i++) {
@@ -91,6 +94,7 @@ void flaw_prompt_backward(flaw_compute *c, const flaw_voice *v, const float *map
     work_layout l;
     size_t words = (size_t)s->words, base = (size_t)s->base, cells = (size_t)flaw_voice_cells(s);
     size_t area = (size_t)s->side * (size_t)s->side;
+    if (!s->base) return;
     lay_out_saved(&kept, s, (float *)(uintptr_t)saved);
     lay_out_work(&l, c, s, work);
     for (size_t i = 0; i < base * words; i++) grads->base[i] += d_prompts[i];

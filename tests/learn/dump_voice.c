@@ -1,4 +1,5 @@
-/* Writes one pass of the voice's trainer for tools/check_voice.py: dump_voice GOLDEN_FOLDER DIALOGUE FILE */
+/* Writes one pass of the voice's trainer for tools/check_voice.py: dump_voice GOLDEN_FOLDER DIALOGUE FILE [RANK]
+ * With RANK: adapters in place of the prompt learner, both halves nonzero. */
 #include "voice_golden.h"
 
 enum { MAX_ITEMS = 512 };
@@ -24,17 +25,21 @@ static void put_sight(const char *prefix, const flaw_sight *s, const flaw_voice_
     put(prefix, "embedding", FLAW_DTYPE_F32, s->embedding, 1, (size_t)shape->joint);
 }
 
-static void put_all(const voice_golden *g, const float loss[4])
+/* w/ and g/ of all that was trained, w/ of the language model as it was without adapters (`base`). */
+static void put_list(const char *prefix, const flaw_parameters *list, const float *data)
+{
+    for (size_t i = 0; i < list->count; i++)
+        put(prefix, list->item[i].name, FLAW_DTYPE_F32, data + list->item[i].offset, list->item[i].shape[0], list->item[i].shape[1]);
+}
+
+static void put_all(const voice_golden *g, const float *base, const float loss[4])
 {
     const flaw_voice_shape *shape = &g->t.voice->shape;
-    const flaw_parameters *lists[] = {&g->t.voice->list, &g->t.language->list};
-    const float *weights[] = {g->t.voice->weights, g->t.language->weights};
-    for (int k = 0; k < 2; k++)
-        for (size_t i = 0; i < lists[k]->count; i++) {
-            const flaw_parameter *p = &lists[k]->item[i];
-            put("w/", p->name, FLAW_DTYPE_F32, weights[k] + p->offset, p->shape[0], p->shape[1]);
-            if (k == 0) put("g/", p->name, FLAW_DTYPE_F32, g->t.voice_grads + p->offset, p->shape[0], p->shape[1]);
-        }
+    put_list("w/", &g->t.voice->list, g->t.voice->weights);
+    put_list("g/", &g->t.voice->list, g->t.voice_grads);
+    put_list("w/", &g->t.language->list, base);
+    if (g->options.adapter) put_list("w/", &g->t.lora.list, g->t.lora.weights);
+    if (g->options.adapter) put_list("g/", &g->t.lora.list, g->t.lora.grads);
     for (int i = 0; i < 2; i++) {
         size_t side = (size_t)shape->side;
         put_sight(i ? "1/defective/" : "0/defective/", &g->entry[i].defective, shape);
@@ -47,20 +52,41 @@ static void put_all(const voice_golden *g, const float loss[4])
     put("", "loss", FLAW_DTYPE_F32, loss, 4, 1);
 }
 
+/* Adapters that do something: their B begins as zero. */
+static flaw_status adapt(voice_golden *g, flaw_error *err)
+{
+    flaw_lora *l = &g->t.lora;
+    flaw_random r;
+    flaw_random_init(&r, 17, 0);
+    for (size_t i = 0; i < l->list.total; i++) l->weights[i] = (float)(0.1 * flaw_random_normal(&r));
+    flaw_lora_apply(&g->t.compute, l);
+    return flaw_language_train_pack(&g->t.pass, &g->t.compute, err);
+}
+
 int main(int argc, char **argv)
 {
     voice_golden g;
-    flaw_error err = {.text = "usage: dump_voice GOLDEN_FOLDER DIALOGUE FILE"};
-    flaw_status s = argc == 4 ? golden_open(&g, argv[1], argv[2], &err) : FLAW_USAGE;
+    flaw_error err = {.text = "usage: dump_voice GOLDEN_FOLDER DIALOGUE FILE [RANK]"};
+    int rank = argc == 5 ? atoi(argv[4]) : 0;
+    float *base = NULL;
+    flaw_status s = argc == 4 || rank > 0 ? golden_open(&g, argv[1], argv[2], rank, &err) : FLAW_USAGE;
+    if (!s) {
+        size_t bytes = g.t.language->list.total * sizeof *base;
+        base = malloc(bytes);
+        if (base) memcpy(base, g.t.language->weights, bytes);
+        s = !base ? flaw_fail(&err, FLAW_NO_MEMORY, "no memory") : rank ? adapt(&g, &err) : FLAW_OK;
+    }
     if (!s) {
         flaw_voice_pass(&g.t, &g.batch, 1);
+        if (rank) flaw_voice_adapter_backward(&g.t);
         const flaw_voice_values *v = &g.t.values;
         const float loss[4] = {(float)(v->words / (double)v->targets), (float)(v->focal / (double)v->pictures),
                                (float)(v->dice / (double)v->pictures), (float)g.t.language->shape.block.heads};
-        put_all(&g, loss);
+        put_all(&g, base, loss);
         s = flaw_safetensors_write(argv[3], items, count, NULL, 0, &err);
         golden_close(&g);
     }
+    free(base);
     if (s) fprintf(stderr, "%s\n", err.text);
     return s ? 1 : 0;
 }

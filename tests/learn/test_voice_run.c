@@ -19,13 +19,13 @@ static const char *dialogue(char out[1024])
 }
 
 /* A tiny language model in a bundle; its context is long, for it spells every word. */
-static void write_language(const char *path)
+static void write_language(const char *path, int seed)
 {
     flaw_error err = {0};
     flaw_compute c = open_compute_with(1, FLAW_LEVEL_REF);
     flaw_language_shape shape = tiny_language;
     shape.context = 1200;
-    flaw_language *m = tiny_trained(&shape, 3, &c);
+    flaw_language *m = tiny_trained(&shape, seed, &c);
     m->pieces = tiny_pieces();
     m->bos = 1;
     m->eos = 2;
@@ -89,7 +89,7 @@ static void test_resume(void **state)
 {
     char language[512], whole[512], halves[512], a[600], b[600], lists[1024];
     flaw_error err = {0};
-    write_language(in_folder(language, *state, "language.safetensors"));
+    write_language(in_folder(language, *state, "language.safetensors"), 3);
     watch first = {.stop_at = 0}, second = {.stop_at = 2};
     flaw_voice_train_callbacks callbacks = {.context = &first, .report = on_report, .stop = on_stop};
     flaw_voice_train_options o = small_run(in_folder(whole, *state, "whole"), language, lists);
@@ -117,6 +117,90 @@ static void test_resume(void **state)
     assert_true(m.voice->shape.fused && m.voice->shape.stage_norm);
     flaw_anomalygpt_close(&m);
     flaw_compute_close(&c);
+}
+
+/* Adapters in place of the prompt learner: the same bits after a stop, a bundle without prompts that opens and answers, and
+ * nothing of the language model changed but the four projections. */
+static void test_adapters(void **state)
+{
+    char language[512], other[512], whole[512], halves[512], a[600], b[600], lists[1024];
+    flaw_error err = {0};
+    write_language(in_folder(language, *state, "language.safetensors"), 3);
+    watch first = {.stop_at = 0}, second = {.stop_at = 2};
+    flaw_voice_train_callbacks callbacks = {.context = &first, .report = on_report, .stop = on_stop};
+    flaw_voice_train_options o = small_run(in_folder(whole, *state, "whole"), language, lists);
+    o.adapter = 3;
+    o.language_rate = 0; /* theirs is then 1 */
+    assert_int_equal(flaw_voice_train_run(&o, &callbacks, &err), FLAW_USAGE);
+    assert_contains(err.text, "drawn maps");
+    o.ground_share = 0;
+    assert_ok(flaw_voice_train_run(&o, &callbacks, &err));
+    callbacks.context = &second;
+    o.folder = in_folder(halves, *state, "halves");
+    o.threads = 1;
+    assert_ok(flaw_voice_train_run(&o, &callbacks, &err));
+    assert_int_equal(second.reports, 3);
+    write_language(in_folder(other, *state, "other.safetensors"), 4); /* of the same shape */
+    o.language = other;
+    assert_int_equal(flaw_voice_train_run(&o, &callbacks, &err), FLAW_USAGE);
+    assert_contains(err.text, "frozen language model");
+    o.language = language;
+    o.adapter = 2;
+    assert_int_equal(flaw_voice_train_run(&o, &callbacks, &err), FLAW_USAGE);
+    assert_contains(err.text, "options");
+    o.adapter = 3;
+    second.stop_at = 0;
+    assert_ok(flaw_voice_train_run(&o, &callbacks, &err));
+    snprintf(a, sizeof a, "%s/model.safetensors", whole);
+    snprintf(b, sizeof b, "%s/model.safetensors", halves);
+    same_file(a, b);
+
+    flaw_compute c = open_compute_with(2, FLAW_LEVEL_AMX);
+    flaw_anomalygpt m = {0};
+    flaw_language *base = NULL, *before = NULL, *after = NULL;
+    assert_ok(flaw_anomalygpt_open(&m, b, FLAW_KEEP_FILE, &c, &err));
+    assert_int_equal(flaw_voice_prompts(&m.voice->shape), 0);
+    assert_ok(flaw_language_open(&base, language, FLAW_KEEP_FILE, NULL, &c, &err));
+    assert_ok(flaw_language_thaw(&before, base, &err));
+    assert_ok(flaw_language_thaw(&after, m.language, &err));
+    for (size_t i = 0; i < before->list.count; i++) {
+        const flaw_parameter *p = &before->list.item[i];
+        bool same = !memcmp(before->weights + p->offset, after->weights + p->offset, p->count * sizeof(float));
+        bool adapted = strstr(p->name, "qkv.w") || strstr(p->name, "out.w");
+        if (same == adapted) fail_msg("'%s' %s", p->name, same ? "did not change" : "changed");
+    }
+    flaw_language_close(before);
+    flaw_language_close(after);
+    flaw_language_close(base);
+    flaw_anomalygpt_close(&m);
+    flaw_compute_close(&c);
+
+    o = small_run(whole, b, lists); /* a voice without a prompt learner is no start for one */
+    assert_int_equal(flaw_voice_train_run(&o, &callbacks, &err), FLAW_USAGE);
+    assert_contains(err.text, "no prompt learner");
+}
+
+/* The prompt learner of a voice that is trained on is dropped, the rest of it kept. */
+static void test_dropped_prompts(void **state)
+{
+    flaw_error err = {0};
+    flaw_voice *v = NULL, *kept = NULL;
+    flaw_voice_shape shape = {.width = 8, .joint = 6, .grid = 7, .side = 224, .words = 24, .base = 2, .scale = 30,
+                              .channels = {2, 2, 2, 2, 2, 24}, .share = {0.25f, 0.25f, 0.25f, 0.25f}, .few_shot_gain = 2, .bias = 1.5f};
+    assert_ok(flaw_voice_new(&v, &shape, &err));
+    assert_ok(flaw_voice_new(&kept, &shape, &err));
+    for (size_t i = 0; i < v->list.total; i++) kept->weights[i] = v->weights[i] = (float)i;
+    assert_ok(flaw_voice_drop_prompts(&v, &err));
+    assert_int_equal(v->list.count, 2 * FLAW_STAGES + 2);
+    assert_memory_equal(v->view.decoder_w[3], kept->view.decoder_w[3], 48 * sizeof(float));
+    assert_memory_equal(v->view.project_w, kept->view.project_w, 24 * 6 * sizeof(float));
+    assert_memory_equal(v->view.project_b, kept->view.project_b, 24 * sizeof(float));
+    assert_true(v->shape.base == 0 && v->shape.channels[5] == 0 && v->shape.bias > 1);
+    assert_ok(flaw_voice_drop_prompts(&v, &err));
+    v->shape.channels[2] = 1;
+    assert_int_equal(flaw_voice_shape_check(&v->shape, "x", &err), FLAW_BAD_DATA);
+    flaw_voice_close(v);
+    flaw_voice_close(kept);
 }
 
 static void test_refusals(void **state)
@@ -244,6 +328,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_resume, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(test_adapters, make_scratch, remove_scratch),
+        cmocka_unit_test(test_dropped_prompts),
         cmocka_unit_test_setup_teardown(test_refusals, make_scratch, remove_scratch),
         cmocka_unit_test(test_truth),
         cmocka_unit_test(test_drawn_maps),

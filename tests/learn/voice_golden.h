@@ -82,14 +82,25 @@ static inline flaw_status golden_samples(voice_golden *g, flaw_error *err)
         flaw_voice_sample *sample = &g->t.sample[i];
         sample->entry = &g->entry[i % 2];
         sample->defective = i < 2;
-        sample->few_shot = i == 1;
+        sample->few_shot = i == 1 && !g->options.adapter;
         s = flaw_voice_text_write(&g->t.text, i, i == 0 ? &one : &two, err);
     }
     if (!s) flaw_voice_text_batch(&g->t.text, &g->batch);
     return s;
 }
 
-static inline flaw_status golden_open(voice_golden *g, const char *folder, const char *dialogue, flaw_error *err)
+/* The released weights of all that the trainer's voice has; with adapters that is no prompt learner. */
+static inline void golden_copy(flaw_voice *to, const flaw_voice *released)
+{
+    for (size_t i = 0; i < to->list.count; i++)
+        for (size_t k = 0; k < released->list.count; k++) {
+            const flaw_parameter *p = &to->list.item[i], *q = &released->list.item[k];
+            if (!strcmp(p->name, q->name)) memcpy(to->weights + p->offset, released->weights + q->offset, p->count * sizeof(float));
+        }
+}
+
+/* adapter: rank, 0 for a prompt learner. */
+static inline flaw_status golden_open(voice_golden *g, const char *folder, const char *dialogue, int adapter, flaw_error *err)
 {
     flaw_voice *released = NULL;
     flaw_clip *towers = NULL;
@@ -111,10 +122,11 @@ static inline flaw_status golden_open(voice_golden *g, const char *folder, const
     g->options.focal = 0.7f;
     g->options.dice = 0.4f;
     g->options.threads = 2;
+    g->options.adapter = adapter;
     for (int i = 0; i < FLAW_VOICE_CHANNELS && !s; i++) g->options.channels[i] = released->shape.channels[i];
     if (!s) g->options.base = released->shape.base;
     if (!s) s = flaw_voice_trainer_open(&g->t, &g->options, NULL, err);
-    if (!s) memcpy(g->t.voice->weights, released->weights, released->list.total * sizeof(float));
+    if (!s) golden_copy(g->t.voice, released);
     for (int i = 0; i < 2 && !s; i++) s = golden_entry(g, i, folder, err);
     if (!s) s = golden_samples(g, err);
     flaw_voice_close(released);
