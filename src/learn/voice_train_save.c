@@ -47,7 +47,8 @@ static flaw_status describe(flaw_checkpoint *out, flaw_checkpoint_array array[6]
     fact[1] = (flaw_checkpoint_fact){.key = "language", .value = text[1].data, .what = "shape of the language model"};
     fact[2] = (flaw_checkpoint_fact){.key = "options", .value = text[2].data, .what = "options"};
     fact[3] = (flaw_checkpoint_fact){.key = "frozen", .value = t->frozen, .what = "frozen language model"};
-    *out = (flaw_checkpoint){.array = array, .fact = fact, .facts = t->frozen[0] ? FACTS : FACTS - 1, .step = &t->step, .history = &t->history};
+    *out = (flaw_checkpoint){.array = array, .fact = fact, .facts = t->frozen[0] ? FACTS : FACTS - 1,
+                             .step = &t->step, .history = &t->history};
     out->arrays = list_arrays(&t->voice_part, voice, array);
     out->arrays += list_arrays(&t->language_part, t->lora.model ? adapters : language, array + out->arrays);
     bool failed = text[0].failed || text[1].failed || text[2].failed;

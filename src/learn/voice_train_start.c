@@ -72,8 +72,9 @@ static flaw_status new_voice(flaw_voice_trainer *t, flaw_error *err)
     const flaw_clip_shape *s = &t->towers->shape;
     bool own = s->local_head;
     flaw_voice_shape shape = {.width = s->image.width, .joint = s->joint, .grid = s->grid, .side = s->side,
-                              .words = t->language->shape.block.width, .base = o->adapter ? 0 : o->base, .scale = own ? 30 : 100, .stage_norm = own,
-                              .fused = own, .share = {0.25f, 0.25f, 0.25f, 0.25f}, .few_shot_gain = o->few_shot_gain};
+                              .words = t->language->shape.block.width, .base = o->adapter ? 0 : o->base,
+                              .scale = own ? 30 : 100, .stage_norm = own, .fused = own,
+                              .share = {0.25f, 0.25f, 0.25f, 0.25f}, .few_shot_gain = o->few_shot_gain};
     for (int i = 0; i < FLAW_VOICE_CHANNELS && !o->adapter; i++) shape.channels[i] = o->channels[i];
     if (!o->adapter) shape.channels[FLAW_VOICE_CHANNELS] = shape.words;
     if (own) memcpy(shape.share, (const float[]){0.1f, 0.2f, 0.2f, 0.5f}, sizeof shape.share);

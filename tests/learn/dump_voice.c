@@ -28,8 +28,10 @@ static void put_sight(const char *prefix, const flaw_sight *s, const flaw_voice_
 /* w/ and g/ of all that was trained, w/ of the language model as it was without adapters (`base`). */
 static void put_list(const char *prefix, const flaw_parameters *list, const float *data)
 {
-    for (size_t i = 0; i < list->count; i++)
-        put(prefix, list->item[i].name, FLAW_DTYPE_F32, data + list->item[i].offset, list->item[i].shape[0], list->item[i].shape[1]);
+    for (size_t i = 0; i < list->count; i++) {
+        const flaw_parameter *p = &list->item[i];
+        put(prefix, p->name, FLAW_DTYPE_F32, data + p->offset, p->shape[0], p->shape[1]);
+    }
 }
 
 static void put_all(const voice_golden *g, const float *base, const float loss[4])
@@ -67,7 +69,7 @@ int main(int argc, char **argv)
 {
     voice_golden g;
     flaw_error err = {.text = "usage: dump_voice GOLDEN_FOLDER DIALOGUE FILE [RANK]"};
-    int rank = argc == 5 ? atoi(argv[4]) : 0;
+    int rank = argc == 5 ? (int)strtol(argv[4], NULL, 10) : 0;
     float *base = NULL;
     flaw_status s = argc == 4 || rank > 0 ? golden_open(&g, argv[1], argv[2], rank, &err) : FLAW_USAGE;
     if (!s) {

@@ -186,7 +186,8 @@ static void test_dropped_prompts(void **state)
     flaw_error err = {0};
     flaw_voice *v = NULL, *kept = NULL;
     flaw_voice_shape shape = {.width = 8, .joint = 6, .grid = 7, .side = 224, .words = 24, .base = 2, .scale = 30,
-                              .channels = {2, 2, 2, 2, 2, 24}, .share = {0.25f, 0.25f, 0.25f, 0.25f}, .few_shot_gain = 2, .bias = 1.5f};
+                              .channels = {2, 2, 2, 2, 2, 24}, .share = {0.25f, 0.25f, 0.25f, 0.25f}, .few_shot_gain = 2,
+                              .bias = 1.5f};
     assert_ok(flaw_voice_new(&v, &shape, &err));
     assert_ok(flaw_voice_new(&kept, &shape, &err));
     for (size_t i = 0; i < v->list.total; i++) kept->weights[i] = v->weights[i] = (float)i;
