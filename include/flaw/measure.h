@@ -1,4 +1,4 @@
-/* Metrics that can be trusted, and an evaluation over a data set folder. Sources: spec/field.md; ties are merged. */
+/* An evaluation over a data set folder. The metrics themselves: flaw/metrics.h. */
 #ifndef FLAW_MEASURE_H
 #define FLAW_MEASURE_H
 
@@ -6,16 +6,8 @@
 #include <stdint.h>
 
 #include "flaw/inspect.h"
+#include "flaw/metrics.h"
 #include "flaw/status.h"
-
-/* scores[n], labels[n] (nonzero = anomalous). NaN in scores is FLAW_BAD_DATA; one class only gives NaN in *out. */
-flaw_status flaw_auroc(double *out, const float *scores, const uint8_t *labels, size_t n, flaw_error *err);
-flaw_status flaw_average_precision(double *out, const float *scores, const uint8_t *labels, size_t n, flaw_error *err);
-flaw_status flaw_f1_max(double *out, const float *scores, const uint8_t *labels, size_t n, flaw_error *err);
-/* Per-region overlap: 8-connected components of the masks, integrated over pixel FPR in [0, limit], divided by limit;
- * exact (all scores sorted, ties merged, interpolated at the limit). maps[i], masks[i] are [height[i], width[i]]. */
-flaw_status flaw_pro(double *out, const float *const *maps, const uint8_t *const *masks, const int *width,
-                     const int *height, size_t n, double limit, flaw_error *err);
 
 /* Data set folders: the folder itself when it has a known layout, else those of its subfolders that have one. */
 typedef struct flaw_eval_paths {

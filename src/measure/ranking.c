@@ -2,9 +2,9 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/checked.h"
+#include "measure/key.h"
 
 flaw_status flaw_ranking_init(flaw_ranking *r, size_t room, flaw_error *err)
 {
@@ -20,20 +20,10 @@ flaw_status flaw_ranking_init(flaw_ranking *r, size_t room, flaw_error *err)
     return FLAW_OK;
 }
 
-/* Bits of a float reordered so that unsigned comparison is descending order of the value. */
-static uint32_t descending_key(float score)
-{
-    float positive_zero = score + 0.0f; /* -0 + 0 = +0 */
-    uint32_t bits;
-    memcpy(&bits, &positive_zero, sizeof bits);
-    uint32_t ascending = bits >> 31 ? ~bits : bits | 0x80000000u;
-    return ~ascending;
-}
-
 bool flaw_ranking_add(flaw_ranking *r, float score, uint32_t payload)
 {
     if (isnan(score) || r->n >= r->room) return false;
-    r->item[r->n++] = (uint64_t)descending_key(score) << 32 | payload;
+    r->item[r->n++] = (uint64_t)~flaw_key_of(score) << 32 | payload;
     return true;
 }
 

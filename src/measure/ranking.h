@@ -27,6 +27,11 @@ static inline uint32_t flaw_ranking_payload(const flaw_ranking *r, size_t i)
 {
     return (uint32_t)r->item[i];
 }
+/* The key (measure/key.h) of item `i`. */
+static inline uint32_t flaw_ranking_key(const flaw_ranking *r, size_t i)
+{
+    return ~(uint32_t)(r->item[i] >> 32);
+}
 void flaw_ranking_release(flaw_ranking *r);
 
 /* The usual case: scores with labels, sorted; *positives counts the nonzero labels. NaN is FLAW_BAD_DATA. */
