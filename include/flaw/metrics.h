@@ -64,10 +64,12 @@ typedef struct flaw_pixels_options {
     int threads;  /* of flaw_pixels_add_batch, each with counts of its own; 0 = 1 */
 } flaw_pixels_options;
 
-/* One defect region for flaw_pixels_picture.regions; MVTec LOCO gives one mask per defect, which may overlap. */
+/* One defect region, where a picture has a list of them instead of a mask (MVTec LOCO: one for each mask file). Regions
+ * may overlap; one without pixels does not count. */
 typedef struct flaw_pixel_region {
-    const uint8_t *mask; /* [height, width], nonzero = defect */
-    size_t saturation;   /* this many found pixels are enough; 0 = all of them */
+    const uint32_t *pixel; /* [area] y * width + x, each once */
+    size_t area;
+    double saturation; /* this many found pixels are enough; 0 or from area up: all of them */
 } flaw_pixel_region;
 
 typedef struct flaw_pixels_picture {
@@ -76,7 +78,7 @@ typedef struct flaw_pixels_picture {
     const float *map;    /* [height, width] */
     const uint8_t *mask; /* [height, width], nonzero = defect, regions are its 8-connected components; NULL = a good
                             picture, or use `regions` */
-    const flaw_pixel_region *regions; /* [region_count] instead of a mask; empty masks are no regions */
+    const flaw_pixel_region *regions; /* [region_count] instead of a mask */
     size_t region_count;
     int width, height;
 } flaw_pixels_picture;

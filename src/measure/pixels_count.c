@@ -95,6 +95,22 @@ static bool count_marked(flaw_counts *c, const float *map, size_t begin, size_t 
     return true;
 }
 
+static flaw_status check_regions(const flaw_pixels_picture *p, const char *name, flaw_error *err)
+{
+    const size_t n = (size_t)p->width * (size_t)p->height;
+    for (size_t r = 0; r < p->region_count; r++) {
+        const flaw_pixel_region *region = &p->regions[r];
+        if (!(region->saturation >= 0) || isinf(region->saturation))
+            return flaw_fail(err, FLAW_USAGE, "picture %s: region %zu has saturation %g, allowed are 0 and above", name,
+                             r, region->saturation);
+        for (size_t i = 0; i < region->area; i++)
+            if (region->pixel[i] >= n)
+                return flaw_fail(err, FLAW_USAGE, "picture %s: region %zu holds pixel %u of a map of %zu", name, r,
+                                 region->pixel[i], n);
+    }
+    return FLAW_OK;
+}
+
 flaw_status flaw_counts_check(uint32_t *low_key, uint32_t *high_key, const flaw_pixels_picture *picture,
                               flaw_error *err)
 {
@@ -121,12 +137,11 @@ flaw_status flaw_counts_check(uint32_t *low_key, uint32_t *high_key, const flaw_
     }
     *low_key = low;
     *high_key = high;
-    return FLAW_OK;
+    return check_regions(p, name, err);
 }
 
-flaw_status flaw_regions_unite(flaw_counting *work, const flaw_pixels_picture *picture, flaw_error *err)
+static flaw_status clear_any(flaw_counting *work, size_t n, flaw_error *err)
 {
-    const size_t n = (size_t)picture->width * (size_t)picture->height;
     if (work->any_room < n) {
         uint8_t *any = realloc(work->any, n);
         if (!any) return flaw_fail(err, FLAW_NO_MEMORY, "pixel figures: no memory for a mask of %zu pixels", n);
@@ -134,49 +149,49 @@ flaw_status flaw_regions_unite(flaw_counting *work, const flaw_pixels_picture *p
         work->any_room = n;
     }
     memset(work->any, 0, n);
-    for (size_t r = 0; r < picture->region_count; r++)
-        for (size_t i = 0; i < n; i++) work->any[i] |= picture->regions[r].mask[i];
     return FLAW_OK;
 }
 
-/* A region that is found once `enough` of its pixels are: the highest scores share it, the others add nothing. */
-static flaw_status saturated(const flaw_pixels_picture *picture, const uint8_t *mask, size_t size, size_t enough,
-                             flaw_share_function add, void *context, flaw_error *err)
+/* A region that is found once `enough` of its pixels are: the highest scores share it, the last of them gets what is
+ * left over, the others nothing. That is min(found / enough, 1) at every threshold. */
+static flaw_status saturated(const flaw_pixel_region *region, const float *map, flaw_share_function add, void *context,
+                             flaw_error *err)
 {
-    const size_t n = (size_t)picture->width * (size_t)picture->height;
     flaw_ranking r;
-    flaw_status status = flaw_ranking_init(&r, size, err);
+    flaw_status status = flaw_ranking_init(&r, region->area, err);
     if (status != FLAW_OK) return status;
-    for (size_t i = 0; i < n; i++)
-        if (mask[i]) flaw_ranking_add(&r, picture->map[i], (uint32_t)i);
+    for (size_t i = 0; i < region->area; i++) flaw_ranking_add(&r, map[region->pixel[i]], region->pixel[i]);
     flaw_ranking_sort(&r);
-    for (size_t i = 0; i < enough && status == FLAW_OK; i++)
-        if (!add(context, flaw_ranking_payload(&r, i), flaw_share_of(enough))) status = no_page(err);
+    uint64_t left = FLAW_SHARE_ONE;
+    const double exact = (double)FLAW_SHARE_ONE / region->saturation;
+    const uint64_t each = exact < (double)left ? (uint64_t)(exact + 0.5) : left;
+    for (size_t i = 0; left && i < r.n && status == FLAW_OK; i++) {
+        const uint64_t share = (double)(i + 1) < region->saturation && each < left ? each : left;
+        if (!add(context, flaw_ranking_payload(&r, i), share)) status = no_page(err);
+        left -= share;
+    }
     flaw_ranking_release(&r);
     return status;
 }
 
-flaw_status flaw_region_shares(uint64_t *regions, const flaw_pixels_picture *picture, flaw_share_function add,
-                               void *context, flaw_error *err)
+flaw_status flaw_regions_share(uint64_t *regions, flaw_counting *work, const flaw_pixels_picture *picture,
+                               flaw_share_function add, void *context, flaw_error *err)
 {
     const size_t n = (size_t)picture->width * (size_t)picture->height;
+    flaw_status status = clear_any(work, n, err);
     *regions = 0;
-    for (size_t r = 0; r < picture->region_count; r++) {
-        const uint8_t *mask = picture->regions[r].mask;
-        const size_t enough = picture->regions[r].saturation;
-        size_t size = 0;
-        for (size_t i = 0; i < n; i++) size += mask[i] != 0;
-        if (!size) continue;
-        ++*regions;
-        if (enough && enough < size) {
-            flaw_status status = saturated(picture, mask, size, enough, add, context, err);
-            if (status != FLAW_OK) return status;
+    for (size_t r = 0; r < picture->region_count && status == FLAW_OK; r++) {
+        const flaw_pixel_region *region = &picture->regions[r];
+        for (size_t i = 0; i < region->area; i++) work->any[region->pixel[i]] = 1;
+        *regions += region->area > 0;
+        if (region->saturation > 0 && region->saturation < (double)region->area) {
+            status = saturated(region, picture->map, add, context, err);
             continue;
         }
-        for (size_t i = 0; i < n; i++)
-            if (mask[i] && !add(context, (uint32_t)i, flaw_share_of(size))) return no_page(err);
+        for (size_t i = 0; i < region->area && status == FLAW_OK; i++)
+            if (!add(context, region->pixel[i], flaw_share_of(region->area))) status = no_page(err);
     }
-    return FLAW_OK;
+    return status;
 }
 
 typedef struct sharing {
@@ -202,8 +217,7 @@ flaw_status flaw_counts_add(flaw_counts *c, flaw_counting *work, const flaw_pixe
     flaw_status status = FLAW_OK;
     if (picture->region_count) {
         sharing context = {c, picture->map};
-        status = flaw_regions_unite(work, picture, err);
-        if (status == FLAW_OK) status = flaw_region_shares(&regions, picture, add_share, &context, err);
+        status = flaw_regions_share(&regions, work, picture, add_share, &context, err);
         mask = work->any;
     }
     work->runs.count = 0;

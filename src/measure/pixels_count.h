@@ -32,7 +32,7 @@ typedef struct flaw_counts {
 /* Work of one thread; begins as {0}. */
 typedef struct flaw_counting {
     flaw_runs runs;
-    uint8_t *any; /* [any_room] union of the region masks; owned */
+    uint8_t *any; /* [any_room] whether a pixel is in some region; owned */
     size_t any_room;
 } flaw_counting;
 
@@ -57,12 +57,10 @@ void flaw_counts_clear(flaw_counts *c);
 bool flaw_counts_step(flaw_step *step, const flaw_counts *c, uint32_t bin);
 void flaw_counting_release(flaw_counting *work);
 
-/* Regions of a picture one by one, for counts and for sorted scores: calls `add` for every pixel of a region that has a
- * share. Components of `mask` come with `runs` already; regions with saturation are ranked. */
+/* The regions of a picture with a list of them: marks their pixels in work->any, and calls `add` with every share of a
+ * region that a pixel holds (several times for a pixel of several regions). *regions counts those with pixels. */
 typedef bool (*flaw_share_function)(void *context, uint32_t pixel, uint64_t share);
-flaw_status flaw_region_shares(uint64_t *regions, const flaw_pixels_picture *picture, flaw_share_function add,
-                               void *context, flaw_error *err);
-/* Union of the region masks into work->any. */
-flaw_status flaw_regions_unite(flaw_counting *work, const flaw_pixels_picture *picture, flaw_error *err);
+flaw_status flaw_regions_share(uint64_t *regions, flaw_counting *work, const flaw_pixels_picture *picture,
+                               flaw_share_function add, void *context, flaw_error *err);
 
 #endif

@@ -39,8 +39,7 @@ static flaw_status add_regions(sorting *s, const flaw_pixels_picture *picture, f
     const size_t n = (size_t)picture->width * (size_t)picture->height;
     uint64_t *of_pixel = calloc(n, sizeof *of_pixel), regions = 0;
     if (!of_pixel) return flaw_fail(err, FLAW_NO_MEMORY, "pixel figures: no memory for %zu pixels", n);
-    flaw_status status = flaw_regions_unite(&s->work, picture, err);
-    if (status == FLAW_OK) status = flaw_region_shares(&regions, picture, add_share, of_pixel, err);
+    flaw_status status = flaw_regions_share(&regions, &s->work, picture, add_share, of_pixel, err);
     uint32_t number = 1;
     uint64_t last = 0;
     for (size_t i = 0; i < n && status == FLAW_OK; i++) {

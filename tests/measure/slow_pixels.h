@@ -11,10 +11,11 @@
 
 enum { SLOW_SIDE = 8, SLOW_PIXELS = SLOW_SIDE * SLOW_SIDE, SLOW_REGIONS = 3, SLOW_PICTURES = 4 };
 
-/* A data set with room of its own; mark[p][r] is one region mask when `channels`, else mark[p][0] is the mask. */
+/* A data set with room of its own. */
 typedef struct slow_set {
     float map[SLOW_PICTURES][SLOW_PIXELS];
-    uint8_t mark[SLOW_PICTURES][SLOW_REGIONS][SLOW_PIXELS];
+    uint8_t mask[SLOW_PICTURES][SLOW_PIXELS];
+    uint32_t pixel[SLOW_PICTURES][SLOW_REGIONS][SLOW_PIXELS];
     flaw_pixel_region region[SLOW_PICTURES][SLOW_REGIONS];
     flaw_pixels_picture picture[SLOW_PICTURES];
     size_t n;
@@ -43,7 +44,8 @@ static inline void slow_spread(int *name, const uint8_t *mask, int width, int he
 static inline int slow_marked(const flaw_pixels_picture *p, int i)
 {
     int marked = p->mask && p->mask[i];
-    for (size_t r = 0; r < p->region_count; r++) marked |= p->regions[r].mask[i] != 0;
+    for (size_t r = 0; r < p->region_count; r++)
+        for (size_t k = 0; k < p->regions[r].area; k++) marked |= p->regions[r].pixel[k] == (uint32_t)i;
     return marked;
 }
 
@@ -84,12 +86,10 @@ static inline slow_point slow_at(const slow_set *s, double t, int strictly)
             if (size > 0) sum += found / size, at.regions++;
         }
         for (size_t r = 0; r < p->region_count; r++) {
-            double size = 0, found = 0;
-            for (int i = 0; i < pixels; i++) {
-                size += p->regions[r].mask[i] != 0;
-                found += p->regions[r].mask[i] && slow_found(p, i, t, strictly);
-            }
-            double enough = p->regions[r].saturation ? fmin((double)p->regions[r].saturation, size) : size;
+            const double size = (double)p->regions[r].area, saturation = p->regions[r].saturation;
+            double found = 0, enough = saturation > 0 ? fmin(saturation, size) : size;
+            for (size_t i = 0; i < p->regions[r].area; i++)
+                found += slow_found(p, (int)p->regions[r].pixel[i], t, strictly);
             if (size > 0) sum += fmin(found / enough, 1), at.regions++;
         }
     }

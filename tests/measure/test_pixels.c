@@ -6,6 +6,11 @@
 #include "flaw/metrics.h"
 #include "slow_pixels.h"
 
+static uint8_t random_mark(flaw_random *r, double share)
+{
+    return flaw_random_uniform(r) < share ? (uint8_t)(1 + flaw_random_below(r, 255)) : 0;
+}
+
 /* `fine`: scores that differ by less than a bin, so that bins hold several. */
 static void fill(slow_set *s, flaw_random *r, bool fine)
 {
@@ -18,15 +23,17 @@ static void fill(slow_set *s, flaw_random *r, bool fine)
         *p = (flaw_pixels_picture){.id = k, .map = s->map[k], .width = 1 + flaw_random_below(r, SLOW_SIDE),
                                    .height = 1 + flaw_random_below(r, SLOW_SIDE)};
         const int kind = flaw_random_below(r, 4); /* good, mask, mask, region masks */
-        if (kind == 1 || kind == 2) p->mask = s->mark[k][0];
+        if (kind == 1 || kind == 2) p->mask = s->mask[k];
         if (kind == 3) {
             p->regions = s->region[k];
             p->region_count = 1 + (size_t)flaw_random_below(r, SLOW_REGIONS);
         }
+        for (int i = 0; i < p->width * p->height; i++) s->mask[k][i] = random_mark(r, share);
         for (size_t g = 0; g < SLOW_REGIONS; g++) {
-            s->region[k][g] = (flaw_pixel_region){s->mark[k][g], (size_t)flaw_random_below(r, 12)};
+            s->region[k][g] = (flaw_pixel_region){.pixel = s->pixel[k][g]};
             for (int i = 0; i < p->width * p->height; i++)
-                s->mark[k][g][i] = flaw_random_uniform(r) < share ? (uint8_t)(1 + flaw_random_below(r, 255)) : 0;
+                if (random_mark(r, share)) s->pixel[k][g][s->region[k][g].area++] = (uint32_t)i;
+            if (flaw_random_below(r, 3)) s->region[k][g].saturation = flaw_random_range(r, 0.2, 12);
         }
         for (int i = 0; i < p->width * p->height; i++)
             s->map[k][i] = (float)((fine ? 1 : -3) + width * (flaw_random_below(r, levels) + 3 * slow_marked(p, i)));
