@@ -15,6 +15,7 @@
 #include "method/gridmap.h"
 #include "method/memory.h"
 #include "method/method.h"
+#include "method/patchrows.h"
 
 #define TOP 3
 #define TEXT_WEIGHT 0.2
@@ -146,31 +147,20 @@ static flaw_status score(void *state, const flaw_features *picture, flaw_score *
     return FLAW_OK;
 }
 
-/* Distance of patch i of a stage to the nearest patch of the same picture that is not around it. */
-static double nearest_elsewhere(const few_shot *f, const float *rows, int i, int around)
-{
-    size_t width = (size_t)f->plan.width[0];
-    float best = -1;
-    for (int j = 0; j < f->grid * f->grid; j++) {
-        int down = abs(i / f->grid - j / f->grid), across = abs(i % f->grid - j % f->grid);
-        if (down <= around && across <= around) continue;
-        best = fmaxf(best, f->compute->kernels->dot(width, rows + (size_t)i * width, rows + (size_t)j * width));
-    }
-    return 1.0 - (double)best;
-}
-
 /* With one good part only its own pictures could be compared, and those are far too alike. How far its patches are from
  * those elsewhere in it is near what other good parts score: both are the same material at another place (measured in
  * docs/methods.md). */
 static flaw_status alone(const void *state, const flaw_features *part, double *out, flaw_error *err)
 {
     const few_shot *f = state;
-    int cells = f->grid * f->grid, around = f->grid / 7 > 1 ? f->grid / 7 : 1;
+    int cells = f->grid * f->grid, around = flaw_patchrows_around(f->grid);
     (void)err;
     for (int i = 0; i < cells; i++) {
         f->map[i] = 0;
         for (int s = 0; s < f->plan.spaces; s++)
-            f->map[i] += nearest_elsewhere(f, part->stage[s], i, around) / f->plan.spaces;
+            f->map[i] += (1 - flaw_patchrows_elsewhere(f->compute->kernels, part->stage[s], f->grid, f->plan.width[s], i,
+                                                       around)) /
+                         f->plan.spaces;
     }
     *out = f->grid > 2 * around ? flaw_gridmap_top(f->map, cells, TOP) : NAN;
     return FLAW_OK;

@@ -89,7 +89,9 @@ const flaw_method *flaw_method_at(int index);
 flaw_status flaw_method_choose(const flaw_method **out, const char *name, const flaw_clip *model, size_t good,
                                flaw_error *err);
 
-extern const flaw_method flaw_method_winclip, flaw_method_winclip_plus, flaw_method_alfa, flaw_method_alfa_plus,
-    flaw_method_few_shot, flaw_method_few_shot_plus, flaw_method_anomalygpt, flaw_method_anomalygpt_plus;
+extern const flaw_method flaw_method_winclip, flaw_method_winclip_plus, flaw_method_alfa, flaw_method_alfa_plus;
+extern const flaw_method flaw_method_few_shot, flaw_method_few_shot_plus;
+extern const flaw_method flaw_method_anomalygpt, flaw_method_anomalygpt_plus;
+extern const flaw_method flaw_method_spade, flaw_method_padim, flaw_method_patchcore;
 
 #endif
