@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "flaw/explain.h"
 #include "flaw/inspect.h"
 #include "flaw/talk.h"
 #include "options.h"
@@ -43,6 +44,11 @@ int cli_speak(void *speech, const char *text, size_t size);
 void cli_print_findings(const flaw_answer *answer);
 /* One JSON line. False without memory. */
 bool cli_print_answer_json(const flaw_answer *answer, const char *image, const char *question, const char *model);
+
+/* explain.c: a table of what the sentences did to a picture's score, and the same as JSON: {"prompts": ..., "explanation":
+ * ...} set in a picture's line (null without one). */
+void cli_print_explanation(const flaw_explanation *explanation, bool colours);
+int cli_set_explanation(json_t *line, const flaw_explanation *explanation);
 
 /* gather.c: named files as they are; folders with all below them, sorted, picture files by ending (.jpg .jpeg .png).
  * A path that cannot be used is reported at once (unless `quiet`) and the first such fault kept; the rest goes on. */

@@ -37,33 +37,49 @@ static int length_of(const char *folder)
     return (int)length;
 }
 
-/* The three files of one picture. `paths` collects those written, as {"overlay": ..., "map": ..., "mask": ...}. */
+/* The files of one picture. `paths` collects those written, as {"overlay": ..., "map": ..., "mask": ..., "explain": ...}.
+ */
 static flaw_status write_files(json_t *paths, const inspection *in, const flaw_result *result,
-                               const flaw_picture *picture, size_t index, flaw_error *err)
+                               const flaw_explanation *explanation, const flaw_picture *picture, size_t index,
+                               flaw_error *err)
 {
     static const struct {
         const char *key, *ending;
-    } kind[] = {{"overlay", "_overlay.png"}, {"map", "_map.npy"}, {"mask", "_mask.png"}};
+    } kind[] = {{"overlay", "_overlay.png"}, {"map", "_map.npy"}, {"mask", "_mask.png"}, {"explain", ".explain.png"}};
     flaw_status status = FLAW_OK;
-    for (int i = 0; i < 3 && status == FLAW_OK; i++) {
+    for (int i = 0; i < (explanation->count ? 4 : 3) && status == FLAW_OK; i++) {
         char *path = NULL;
         if (asprintf(&path, "%.*s/%s%s", length_of(in->settings->out), in->settings->out, in->stem[index],
                      kind[i].ending) < 0)
             return flaw_fail(err, FLAW_NO_MEMORY, "no memory to name the files of '%s'", in->pictures.path[index]);
         status = i == 0   ? flaw_result_write_overlay(result, picture, path, err)
                  : i == 1 ? flaw_result_write_map(result, path, err)
-                          : flaw_result_write_mask(result, path, err);
+                 : i == 2 ? flaw_result_write_mask(result, path, err)
+                          : flaw_explanation_write_chart(explanation, path, err);
         if (status == FLAW_OK) json_object_set_new(paths, kind[i].key, cli_json_text(path));
         free(path);
     }
     return status;
 }
 
-static void print_json(inspection *in, const flaw_result *result, const char *image, json_t *paths)
+/* `line` with what the sentences did; takes it over. NULL without memory. */
+static char *add_explanation(char *line, const flaw_explanation *explanation)
+{
+    json_t *root = line ? json_loads(line, 0, NULL) : NULL;
+    free(line);
+    line = !root || cli_set_explanation(root, explanation) ? NULL
+                                                           : json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    json_decref(root);
+    return line;
+}
+
+static void print_json(inspection *in, const flaw_result *result, const flaw_explanation *explanation,
+                       const char *image, json_t *paths)
 {
     char *files = json_object_size(paths) ? json_dumps(paths, JSON_COMPACT) : NULL;
     char *line = flaw_result_json(result, image, flaw_engine_model_name(in->engine), files);
     free(files);
+    if (in->settings->explain) line = add_explanation(line, explanation);
     if (!line) {
         flaw_error err;
         flaw_fail(&err, FLAW_NO_MEMORY, "'%s': no memory to write its JSON line", image);
@@ -98,7 +114,8 @@ static void print_cells(const inspection *in, const flaw_result *result, const c
     print_number(result->threshold);
 }
 
-static void print_row(inspection *in, const flaw_result *result, const char *image, json_t *paths)
+static void print_row(inspection *in, const flaw_result *result, const flaw_explanation *explanation,
+                      const char *image, json_t *paths)
 {
     const char *overlay = json_string_value(json_object_get(paths, "overlay"));
     cli_progress_clear(&in->progress);
@@ -108,6 +125,7 @@ static void print_row(inspection *in, const flaw_result *result, const char *ima
     if (overlay) fputs("\n    overlay: ", stdout);
     if (overlay) cli_print_safe(stdout, overlay);
     fputc('\n', stdout);
+    if (explanation->count) cli_print_explanation(explanation, in->colours);
     fflush(stdout);
 }
 
@@ -140,6 +158,7 @@ static void judge_one(inspection *in, size_t index)
     const char *path = in->pictures.path[index];
     flaw_picture picture = {0};
     flaw_result result = {0};
+    flaw_explanation explanation = {0};
     flaw_error err;
     struct timespec begin;
     clock_gettime(CLOCK_MONOTONIC, &begin);
@@ -150,13 +169,16 @@ static void judge_one(inspection *in, size_t index)
     if (status == FLAW_OK && result.verdict == FLAW_UNKNOWN)
         status = flaw_fail(&err, FLAW_BAD_DATA, "'%s': no verdict: %s", path, result.doubt);
     result.ms = cli_milliseconds_since(&begin);
-    if (status == FLAW_OK && in->settings->out) status = write_files(paths, in, &result, &picture, index, &err);
+    if (status == FLAW_OK && in->settings->explain) status = flaw_inspector_explain(in->inspector, &explanation, &err);
+    if (status == FLAW_OK && in->settings->out)
+        status = write_files(paths, in, &result, &explanation, &picture, index, &err);
     if (status != FLAW_OK) note_failure(in, &err);
-    if (in->settings->json) print_json(in, &result, path, paths);
+    if (in->settings->json) print_json(in, &result, &explanation, path, paths);
     else if (in->settings->brief) print_brief(in, &result, path, paths);
-    else print_row(in, &result, path, paths);
+    else print_row(in, &result, &explanation, path, paths);
     count_verdict(in, result.verdict);
     json_decref(paths);
+    flaw_explanation_release(&explanation);
     flaw_result_release(&result);
     flaw_picture_release(&picture);
 }
@@ -203,7 +225,12 @@ static flaw_status prepare(inspection *in, flaw_error *err)
             status = flaw_fail(err, FLAW_NO_MEMORY, "no memory to name the files in --out");
     }
     if (status == FLAW_OK) status = cli_open_engine(&in->engine, s, err);
-    return status == FLAW_OK ? cli_open_inspector(&in->inspector, in->engine, s, err) : status;
+    if (status == FLAW_OK) status = cli_open_inspector(&in->inspector, in->engine, s, err);
+    if (status == FLAW_OK && s->explain && !flaw_inspector_sentences(in->inspector))
+        return flaw_fail(err, FLAW_USAGE,
+                         "--explain: this method judges without sentences; alfa, alfa+, winclip, winclip+ and few-shot+ "
+                         "have some (--method)");
+    return status;
 }
 
 int cmd_inspect(const cli_settings *s)
@@ -213,6 +240,7 @@ int cmd_inspect(const cli_settings *s)
     if (s->arguments.count == 0)
         return cli_wrong_use("inspect: no picture given; usage: flaw inspect PICTURE|FOLDER...");
     if (s->json && s->brief) return cli_wrong_use("inspect: --json and --brief cannot be given together");
+    if (s->explain && s->brief) return cli_wrong_use("inspect: --explain and --brief cannot be given together");
     for (size_t i = 0; i < s->arguments.count; i++) cli_pictures_add(&in.pictures, s->arguments.value[i]);
     in.exit = flaw_status_exit(in.pictures.first.status);
     if (in.pictures.count) {

@@ -9,10 +9,15 @@
 
 #include "commands.h"
 
+static bool is_list(const cli_option *option)
+{
+    return option->kind == CLI_LIST || option->kind == CLI_LINES;
+}
+
 void cli_settings_release(cli_settings *s)
 {
     for (int i = 0; i < cli_option_count; i++)
-        if (cli_option_table[i].kind == CLI_LIST) {
+        if (is_list(&cli_option_table[i])) {
             cli_list *list = (cli_list *)((char *)s + cli_option_table[i].offset);
             free(list->value);
             *list = (cli_list){0};
@@ -121,13 +126,14 @@ static flaw_status set_value(cli_settings *s, const cli_option *o, const char *w
     case CLI_SHARE: good = read_share(field, value); break;
     case CLI_INTEGER: good = read_integer(field, o, value); break;
     case CLI_REAL: good = read_real(field, o, value); break;
-    case CLI_LIST: good = *value != 0; break;
+    case CLI_LIST:
+    case CLI_LINES: good = *value != 0; break;
     case CLI_CHOICE: good = is_choice(o->choices, value); break;
     case CLI_TEXT: good = *value != 0; break;
     case CLI_WORDS: good = true; break;
     }
     if (!good) return refuse(o, where, value, err);
-    if (o->kind == CLI_LIST) return list_add(field, value, err);
+    if (is_list(o)) return list_add(field, value, err);
     if (o->kind == CLI_CHOICE || o->kind == CLI_TEXT || o->kind == CLI_WORDS) *(const char **)field = value;
     return FLAW_OK;
 }
@@ -193,16 +199,17 @@ static flaw_status parse_option(cli_settings *s, bool *given, unsigned command, 
     return set_value(s, o, where, value, err);
 }
 
-/* A list is separated by ':' there, so its pieces are copied; s->copies owns them. */
+/* A list is cut apart there, so its pieces are copied; s->copies owns them. */
 static flaw_status from_environment(cli_settings *s, const cli_option *o, flaw_error *err)
 {
     char name[64];
     cli_environment_name(name, o);
     const char *value = getenv(name);
     if (!value || !*value) return FLAW_OK;
-    if (o->kind != CLI_LIST) return set_value(s, o, name, value, err);
-    for (const char *at = value; *at; at += *at == ':') { /* past the colon, not past the end */
-        size_t length = strcspn(at, ":");
+    if (!is_list(o)) return set_value(s, o, name, value, err);
+    const char *between = o->kind == CLI_LINES ? "\n" : ":";
+    for (const char *at = value; *at; at += *at == *between) { /* past the separator, not past the end */
+        size_t length = strcspn(at, between);
         char *piece = length ? strndup(at, length) : NULL;
         if (length && !piece) return flaw_fail(err, FLAW_NO_MEMORY, "no memory to read %s", name);
         flaw_status status = piece ? list_add(&s->copies, piece, err) : FLAW_OK;
@@ -216,7 +223,7 @@ static flaw_status from_environment(cli_settings *s, const cli_option *o, flaw_e
 
 flaw_status cli_settings_parse(cli_settings *s, unsigned command, int count, char **words, flaw_error *err)
 {
-    bool given[128] = {false};
+    bool given[256] = {false};
     bool options_end = false;
     flaw_status status = FLAW_OK;
     for (int i = 0; i < count && status == FLAW_OK; i++) {

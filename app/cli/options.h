@@ -37,6 +37,7 @@ typedef enum cli_kind {
     CLI_WORDS,   /* const char *, may be empty */
     CLI_CHOICE,  /* const char *, one of `choices` */
     CLI_LIST,    /* cli_list, repeated on the command line, separated by ':' in the environment */
+    CLI_LINES,   /* the same of texts that may hold colons: one a line in the environment */
     CLI_INTEGER, /* int64_t within [low, high] */
     CLI_REAL,    /* double within [low, high], "inf" where high is infinite */
     CLI_SHARE,   /* double in [0, 1]: 0.01, 1% or 1/100 */
@@ -72,11 +73,11 @@ typedef struct cli_settings {
     int64_t threads;
     /* inspector */
     const char *object, *method, *method_option, *prompts, *weights, *rule, *fit, *windows, *score, *recipe;
-    cli_list good;
+    cli_list good, pin, ban;
     double threshold, false_alarm_rate, lambda, tau;
     int64_t bank_limit, seed;
     /* output */
-    bool json, brief, fail_on_anomaly;
+    bool json, brief, fail_on_anomaly, explain;
     const char *out, *output, *progress, *keep;
     /* embed */
     const char *image, *text, *dump;

@@ -37,6 +37,12 @@ const cli_option cli_option_table[] = {
      "Prompt file (JSON) with sentences for normal and anomalous parts (default: the built-in ones)."},
     {"weights", 0, CLI_TEXT, AT(weights), "FILE", NULL, 0, 0, JUDGE,
      "Trained part of a method that needs one; see flaw method list."},
+    {"pin", 0, CLI_LINES, AT(pin), "SENTENCE", NULL, 0, 0, CLI_INSPECT | CLI_LEARN | CLI_EVAL,
+     "Sentence that counts for every picture: one of the prompts, or a new one with its side, \"normal: a {} without "
+     "burrs\" or \"abnormal: ...\" ({} is the object); may be repeated."},
+    {"ban", 0, CLI_LINES, AT(ban), "SENTENCE", NULL, 0, 0, CLI_INSPECT | CLI_LEARN | CLI_EVAL,
+     "Leave out this sentence of the prompts, or where there is none such all that hold this text; with \"normal: \" or "
+     "\"abnormal: \" in front of one side only; may be repeated."},
     {"threshold", 0, CLI_REAL, AT(threshold), "X", NULL, -INFINITY, INFINITY, JUDGE,
      "Call a part anomalous above this score (default: from the good parts, or by the two-sided text rule)."},
     {"false-alarm-rate", 0, CLI_SHARE, AT(false_alarm_rate), "X", NULL, 0, 1, JUDGE,
@@ -72,6 +78,8 @@ const cli_option cli_option_table[] = {
      "Write JSON, one object a line, on standard output."},
     {"brief", 'b', CLI_SWITCH, AT(brief), NULL, NULL, 0, 0, CLI_INSPECT,
      "One line a picture and nothing else: picture, verdict, score, limit and, with --out, overlay; tabs in between."},
+    {"explain", 0, CLI_SWITCH, AT(explain), NULL, NULL, 0, 0, CLI_INSPECT,
+     "Say what every sentence of the prompts did to a picture's score; with --out as a chart too, NAME.explain.png."},
     {"fail-on-anomaly", 0, CLI_SWITCH, AT(fail_on_anomaly), NULL, NULL, 0, 0, CLI_INSPECT,
      "Exit with status 1 when a part is anomalous or its verdict unknown."},
     {"progress", 0, CLI_CHOICE, AT(progress), "WHEN", "auto|always|never", 0, 0,

@@ -28,6 +28,10 @@ void cli_inspect_options(flaw_inspect_options *out, const cli_settings *s)
     out->false_alarm_rate = s->false_alarm_rate;
     out->lambda = s->lambda;
     out->tau = s->tau;
+    out->pin = s->pin.value;
+    out->pin_count = s->pin.count;
+    out->ban = s->ban.value;
+    out->ban_count = s->ban.count;
     out->bank_limit = (int)s->bank_limit;
     out->seed = (unsigned long long)s->seed;
 }
@@ -45,6 +49,8 @@ static flaw_status refuse_beside_recipe(const cli_settings *s, flaw_error *err)
         {s->prompts != NULL, "--prompts"},
         {s->method_option != NULL, "--method-option"},
         {s->weights != NULL, "--weights"},
+        {s->pin.count > 0, "--pin"},
+        {s->ban.count > 0, "--ban"},
         {s->rule != NULL, "--rule"},
         {s->fit != NULL, "--fit"},
         {s->windows != NULL, "--windows"},

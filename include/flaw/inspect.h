@@ -60,6 +60,11 @@ typedef struct flaw_inspect_options {
     int bank_limit;            /* patches kept in the memory bank before the greedy coreset; 0 = default */
     const char *fit;           /* how a picture meets the square input: NULL or "squash", "crop" */
     unsigned long long seed;   /* of augmentation and coreset */
+    const char *const *pin;    /* sentences that count for every picture, added where there are none such:
+                                  "normal: a {} without cracks", "abnormal: ...", or one of the set without its side */
+    size_t pin_count;
+    const char *const *ban;    /* sentences that are left out: whole, or what they hold; with or without the side */
+    size_t ban_count;
 } flaw_inspect_options;
 
 typedef struct flaw_inspector flaw_inspector;

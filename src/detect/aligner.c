@@ -79,6 +79,16 @@ int flaw_aligner_pairs(float *global, float *local, const flaw_features *f)
     return n + 1;
 }
 
+/* K [n, n] = L L' + lambda I, its lower triangle. */
+static void make_system(double *k, const float *local, size_t n, size_t width, double lambda,
+                        const flaw_kernels *kernels)
+{
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j <= i; j++) k[i * n + j] = kernels->dot(width, local + i * width, local + j * width);
+        k[i * n + i] += lambda;
+    }
+}
+
 flaw_status flaw_aligner_pull(float *const out[2], const float *const text[2], const float *global, const float *local,
                               int n, int width, double lambda, const flaw_kernels *kernels, flaw_error *err)
 {
@@ -90,13 +100,11 @@ flaw_status flaw_aligner_pull(float *const out[2], const float *const text[2], c
     double *k = malloc((size * size + 2 * size) * sizeof(double));
     if (!k) return flaw_fail(err, FLAW_NO_MEMORY, "aligner: a %d x %d system was refused", n, n);
     double *x = k + size * size; /* [n, 2] */
-    for (size_t i = 0; i < size; i++) {
-        for (size_t j = 0; j <= i; j++) k[i * size + j] = kernels->dot(w, local + i * w, local + j * w);
-        k[i * size + i] += lambda;
+    make_system(k, local, size, w, lambda, kernels);
+    for (size_t i = 0; i < size; i++)
         for (int c = 0; c < 2; c++)
             x[2 * i + (size_t)c] =
                 (double)kernels->dot(w, global + i * w, text[c]) - kernels->dot(w, local + i * w, text[c]);
-    }
     flaw_status s = flaw_solve_cholesky(k, x, n, 2, err);
     for (int c = 0; !s && c < 2; c++) {
         for (size_t d = 0; d < w; d++) {
@@ -104,6 +112,29 @@ flaw_status flaw_aligner_pull(float *const out[2], const float *const text[2], c
             for (size_t i = 0; i < size; i++) sum += local[i * w + d] * x[2 * i + (size_t)c];
             out[c][d] = (float)sum;
         }
+    }
+    free(k);
+    return s;
+}
+
+flaw_status flaw_aligner_push(float *out, const float *row, const float *global, const float *local, int n, int width,
+                              double lambda, const flaw_kernels *kernels, flaw_error *err)
+{
+    size_t w = (size_t)width, size = (size_t)n;
+    if (isinf(lambda)) {
+        memcpy(out, row, w * sizeof(float));
+        return FLAW_OK;
+    }
+    double *k = malloc((size * size + size) * sizeof(double));
+    if (!k) return flaw_fail(err, FLAW_NO_MEMORY, "aligner: a %d x %d system was refused", n, n);
+    double *x = k + size * size; /* [n] */
+    make_system(k, local, size, w, lambda, kernels);
+    for (size_t i = 0; i < size; i++) x[i] = kernels->dot(w, local + i * w, row);
+    flaw_status s = flaw_solve_cholesky(k, x, n, 1, err);
+    for (size_t d = 0; !s && d < w; d++) {
+        double sum = row[d];
+        for (size_t i = 0; i < size; i++) sum += ((double)global[i * w + d] - local[i * w + d]) * x[i];
+        out[d] = (float)sum;
     }
     free(k);
     return s;

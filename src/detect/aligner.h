@@ -24,4 +24,8 @@ int flaw_aligner_pairs(float *global, float *local, const flaw_features *feature
 flaw_status flaw_aligner_pull(float *const out[2], const float *const text[2], const float *global, const float *local,
                               int n, int width, double lambda, const flaw_kernels *kernels, flaw_error *err);
 
+/* out[E] = B' row, the other way: <out, t> = <row, B t> for every text t. */
+flaw_status flaw_aligner_push(float *out, const float *row, const float *global, const float *local, int n, int width,
+                              double lambda, const flaw_kernels *kernels, flaw_error *err);
+
 #endif

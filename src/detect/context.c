@@ -64,15 +64,16 @@ static void share_out(const bool *kept, int n, double *weight)
     for (int i = 0; i < n; i++) weight[i] = kept[i] ? 1.0 / count : 0.0;
 }
 
-/* Rule O for one class: keep what lies outside [lo, hi]; fill up to the minimum by distance from the other class. */
-static void weigh_overlap(const double *s, int n, double lo, double hi, double other, double *weight)
+/* Rule O for one class: keep what lies outside the overlap; fill up to the minimum by distance from the other class. */
+static void weigh_overlap(const double *s, int n, const bool *pinned, const double overlap[2], double other,
+                          double *weight)
 {
     bool kept[FLAW_PROMPTS_MOST];
     double distance[FLAW_PROMPTS_MOST];
     int count = 0, needed = (int)ceil(LEAST_SHARE * n);
     if (needed < LEAST_COUNT) needed = LEAST_COUNT;
     for (int i = 0; i < n; i++) {
-        kept[i] = lo > hi || s[i] < lo || s[i] > hi;
+        kept[i] = overlap[0] > overlap[1] || s[i] < overlap[0] || s[i] > overlap[1] || (pinned && pinned[i]);
         count += kept[i];
         distance[i] = fabs(s[i] - other);
     }
@@ -85,11 +86,23 @@ static void weigh_overlap(const double *s, int n, double lo, double hi, double o
     share_out(kept, n, weight);
 }
 
-static void weigh_soft(const double *s, int n, double own, double other, double variance, double *weight)
+/* Rule R for one class: the `relevant` most similar ones, pinned ones before all. */
+static void weigh_relevance(const double *s, int n, const bool *pinned, int relevant, double *weight)
+{
+    bool kept[FLAW_PROMPTS_MOST];
+    double key[FLAW_PROMPTS_MOST];
+    for (int i = 0; i < n; i++) key[i] = pinned && pinned[i] ? INFINITY : s[i];
+    for (int i = 0; i < n; i++) kept[i] = rank_of(key, n, i) < relevant || (pinned && pinned[i]);
+    share_out(kept, n, weight);
+}
+
+static void weigh_soft(const double *s, int n, const bool *pinned, double own, double other, double variance,
+                       double *weight)
 {
     double top = most(s, n), total = 0, middle = (own + other) / 2;
     for (int i = 0; i < n; i++) {
         double clear = 1.0 / (1.0 + exp(-(own - other) * (s[i] - middle) / variance));
+        if (pinned && pinned[i]) clear = 1;
         weight[i] = clear * exp((s[i] - top) / SOFT_WIDTH);
         total += weight[i];
     }
@@ -110,22 +123,27 @@ static double pooled_variance(const double *const s[2], const int n[2], const do
     return variance > 1e-12 ? variance : 1e-12;
 }
 
-void flaw_context_weigh(flaw_context_rule rule, const double *const s[2], const int n[2], double *const weight[2])
+void flaw_context_overlap(double overlap[2], const double *const s[2], const int n[2])
 {
-    double mu[2] = {mean(s[0], n[0]), mean(s[1], n[1])};
-    double lo = fmax(least(s[0], n[0]), least(s[1], n[1])), hi = fmin(most(s[0], n[0]), most(s[1], n[1]));
+    overlap[0] = fmax(least(s[0], n[0]), least(s[1], n[1]));
+    overlap[1] = fmin(most(s[0], n[0]), most(s[1], n[1]));
+}
+
+void flaw_context_weigh(flaw_context_rule rule, const double *const s[2], const int n[2], const bool *const pinned[2],
+                        double *const weight[2])
+{
+    double mu[2] = {mean(s[0], n[0]), mean(s[1], n[1])}, overlap[2];
     double variance = pooled_variance(s, n, mu);
     int fewer = n[0] < n[1] ? n[0] : n[1], relevant = (int)ceil(RELEVANT_SHARE * fewer);
+    flaw_context_overlap(overlap, s, n);
     for (int c = 0; c < 2; c++) {
-        if (rule == FLAW_CONTEXT_OVERLAP) {
-            weigh_overlap(s[c], n[c], lo, hi, mu[1 - c], weight[c]);
-        } else if (rule == FLAW_CONTEXT_SOFT) {
-            weigh_soft(s[c], n[c], mu[c], mu[1 - c], variance, weight[c]);
-        } else {
-            for (int i = 0; i < n[c]; i++) {
-                bool kept = rule == FLAW_CONTEXT_NONE || rank_of(s[c], n[c], i) < relevant;
-                weight[c][i] = kept ? 1.0 / (rule == FLAW_CONTEXT_NONE ? n[c] : relevant) : 0.0;
-            }
+        const bool *pins = pinned ? pinned[c] : NULL;
+        switch (rule) {
+        case FLAW_CONTEXT_OVERLAP: weigh_overlap(s[c], n[c], pins, overlap, mu[1 - c], weight[c]); break;
+        case FLAW_CONTEXT_RELEVANCE: weigh_relevance(s[c], n[c], pins, relevant, weight[c]); break;
+        case FLAW_CONTEXT_SOFT: weigh_soft(s[c], n[c], pins, mu[c], mu[1 - c], variance, weight[c]); break;
+        case FLAW_CONTEXT_NONE:
+            for (int i = 0; i < n[c]; i++) weight[c][i] = 1.0 / n[c];
         }
     }
 }

@@ -86,11 +86,17 @@ void flaw_prompts_release(flaw_prompt_set *set)
 
 flaw_status flaw_prompts_blend(float *out, const flaw_prompt_set *set, int c, const double *weight, flaw_error *err)
 {
+    return flaw_prompts_blend_rows(out, set, c, weight, set->count[c], err);
+}
+
+flaw_status flaw_prompts_blend_rows(float *out, const flaw_prompt_set *set, int c, const double *weight, int n,
+                                    flaw_error *err)
+{
     size_t width = (size_t)set->width;
     double square = 0;
     for (size_t d = 0; d < width; d++) {
         double sum = 0;
-        for (int i = 0; i < set->count[c]; i++) sum += weight[i] * set->embedding[c][(size_t)i * width + d];
+        for (int i = 0; i < n; i++) sum += weight[i] * set->embedding[c][(size_t)i * width + d];
         out[d] = (float)sum;
         square += sum * sum;
     }

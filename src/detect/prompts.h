@@ -21,8 +21,10 @@ typedef struct flaw_prompt_set {
     char object[FLAW_OBJECT_ROOM]; /* cleaned name */
     char source[128];              /* for people: "WinCLIP templates", "bottle in mvtec-visa.json", ... */
     int count[2];                  /* sentences: normal, abnormal */
-    char **text[2];
-    float *embedding[2]; /* [count, E] unit length; NULL before flaw_prompts_embed */
+    int banned[2];                 /* sentences taken out of the set; they stand behind the others */
+    char **text[2];                /* [count + banned] */
+    float *embedding[2];           /* [count + banned, E] unit length; NULL before flaw_prompts_embed */
+    bool *pinned[2];               /* [count] sentences that contextual scoring never drops; NULL = none */
     int width;           /* E */
     int cut;             /* sentences longer than the text tower reads */
     flaw_arena arena;
@@ -40,11 +42,24 @@ flaw_status flaw_prompts_builtin(flaw_prompt_set *out, const char *object, flaw_
 flaw_status flaw_prompts_parse(flaw_prompt_set *out, const char *json, size_t size, const char *name,
                                const char *object, flaw_error *err);
 void flaw_prompts_release(flaw_prompt_set *set);
+/* out = `sentence` with "{}" replaced by the object; false when it is empty or does not fit. */
+bool flaw_prompts_fill(char *out, size_t room, const char *sentence, const char *object);
+
+/* A user's choice, before embedding. Pins and bans are "normal: SENTENCE", "abnormal: SENTENCE" or the sentence alone,
+ * "{}" in it stands for the object; letters are compared without regard to case. A ban takes out the sentence, or where
+ * there is no such sentence all that hold it; a pinned sentence is kept always, and added where the set has none.
+ * FLAW_USAGE: a ban that meets nothing or leaves a class empty, a new sentence without its side, a sentence that is on
+ * the other side or banned as well. */
+flaw_status flaw_prompts_choose(flaw_prompt_set *set, const char *const *pin, size_t pins, const char *const *ban,
+                                size_t bans, flaw_error *err);
 
 flaw_status flaw_prompts_embed(flaw_prompt_set *set, const flaw_clip *model, flaw_compute *compute, flaw_error *err);
 
 /* out[E] = sum of weight[i] * embedding[i] of class c, normalised. FLAW_BAD_DATA when it has no direction. */
 flaw_status flaw_prompts_blend(float *out, const flaw_prompt_set *set, int c, const double *weight, flaw_error *err);
+/* The same with weights for the first n rows, banned ones too. */
+flaw_status flaw_prompts_blend_rows(float *out, const flaw_prompt_set *set, int c, const double *weight, int n,
+                                    flaw_error *err);
 
 flaw_status flaw_prompts_save(const flaw_prompt_set *set, flaw_record *record, flaw_error *err);
 flaw_status flaw_prompts_load(flaw_prompt_set *out, const flaw_record *record, int width, flaw_error *err);

@@ -52,13 +52,14 @@ flaw_status flaw_prompts_embed(flaw_prompt_set *set, const flaw_clip *model, fla
     set->width = (int)width;
     set->cut = 0;
     for (int c = 0; c < 2; c++) {
-        set->embedding[c] = flaw_arena_alloc(&set->arena, (size_t)set->count[c], width * sizeof(float));
+        size_t rows = (size_t)set->count[c] + (size_t)set->banned[c];
+        set->embedding[c] = flaw_arena_alloc(&set->arena, rows, width * sizeof(float));
         ok = ok && set->embedding[c];
     }
     flaw_status s = ok ? FLAW_OK : flaw_fail(err, FLAW_NO_MEMORY, "memory to embed sentences was refused");
     for (int c = 0; c < 2; c++)
-        for (int from = 0; !s && from < set->count[c]; from += BATCH) {
-            int left = set->count[c] - from;
+        for (int from = 0, rows = set->count[c] + set->banned[c]; !s && from < rows; from += BATCH) {
+            int left = rows - from;
             s = embed_batch(set, &job, c, from, left < BATCH ? left : BATCH, err);
         }
     flaw_arena_release(&arena);

@@ -40,7 +40,7 @@ static const json_t *entry_for(const json_t *root, const char *object)
 }
 
 /* "{}" -> the object, and "a " before it -> "an " where the object begins with a vowel. */
-static bool fill(char *out, size_t room, const char *sentence, const char *object)
+bool flaw_prompts_fill(char *out, size_t room, const char *sentence, const char *object)
 {
     size_t n = 0;
     for (const char *p = sentence; *p;) {
@@ -74,7 +74,7 @@ static flaw_status read_class(flaw_prompt_set *set, int c, const json_t *entry, 
     for (size_t i = 0; i < n; i++) {
         char text[FLAW_PROMPT_BYTES];
         const char *sentence = json_string_value(json_array_get(list, i));
-        if (!sentence || !fill(text, sizeof text, sentence, set->object))
+        if (!sentence || !flaw_prompts_fill(text, sizeof text, sentence, set->object))
             return flaw_fail(err, FLAW_BAD_DATA, "%s: sentence %zu of \"%s\" for \"%s\" is %s", name, i, keys[c],
                              set->object, sentence ? "empty or too long" : "not a text");
         for (const char *p = text; *p; p++)

@@ -7,6 +7,7 @@
 #include "image/font.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -230,4 +231,27 @@ float flaw_text_draw(flaw_picture *p, flaw_font font, float left, float baseline
         left += advance(font, g);
     }
     return left;
+}
+
+size_t flaw_text_wrap(flaw_font font, const char *text, float width)
+{
+    size_t length = flaw_text_fit(font, text, width);
+    if (!text[length]) return length;
+    for (size_t i = length; i > 0; i--) {
+        if (text[i] == ' ') return i;
+    }
+    return length ? length : 1;
+}
+
+void flaw_text_draw_cut(flaw_picture *p, flaw_font font, float left, float baseline, float width, const char *text,
+                        flaw_colour colour)
+{
+    char cut[600];
+    if (flaw_text_width(font, text) > width) {
+        size_t length = flaw_text_fit(font, text, width - flaw_text_width(font, "..."));
+        if (length > sizeof cut - 4) length = sizeof cut - 4;
+        snprintf(cut, sizeof cut, "%.*s...", (int)length, text);
+        text = cut;
+    }
+    flaw_text_draw(p, font, left, baseline, text, colour);
 }

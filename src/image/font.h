@@ -23,4 +23,11 @@ float flaw_text_draw(flaw_picture *p, flaw_font font, float left, float baseline
 /* Longest beginning of `text`, in bytes and cut between letters, that is at most `width` pixels wide. */
 size_t flaw_text_fit(flaw_font font, const char *text, float width);
 
+/* The same cut at the last space where there is one: the next line of wrapped text, at least one byte of it. */
+size_t flaw_text_wrap(flaw_font font, const char *text, float width);
+
+/* Draw one line at most `width` wide: a longer one ends in dots. */
+void flaw_text_draw_cut(flaw_picture *p, flaw_font font, float left, float baseline, float width, const char *text,
+                        flaw_colour colour);
+
 #endif

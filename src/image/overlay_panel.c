@@ -28,31 +28,6 @@ static bool given(const char *text)
     return text && text[0];
 }
 
-/* One line, at most `width` wide: a longer one ends in dots. */
-static void draw_line(flaw_picture *p, flaw_font font, float left, float baseline, float width, const char *text,
-                      flaw_colour colour)
-{
-    char cut[TEXT_MAX];
-    if (flaw_text_width(font, text) > width) {
-        size_t length = flaw_text_fit(font, text, width - flaw_text_width(font, "..."));
-        if (length > TEXT_MAX - 4) length = TEXT_MAX - 4;
-        snprintf(cut, sizeof cut, "%.*s...", (int)length, text);
-        text = cut;
-    }
-    flaw_text_draw(p, font, left, baseline, text, colour);
-}
-
-/* Bytes of the next line of wrapped text: cut at a space where there is one. */
-static size_t wrap(flaw_font font, const char *text, float width)
-{
-    size_t length = flaw_text_fit(font, text, width);
-    if (!text[length]) return length;
-    for (size_t i = length; i > 0; i--) {
-        if (text[i] == ' ') return i;
-    }
-    return length ? length : 1;
-}
-
 /* Draws (when `p` is not NULL) at most WORD_LINES lines; returns how many there are. */
 static int draw_words(flaw_picture *p, flaw_panel panel, float baseline, const char *text)
 {
@@ -61,12 +36,12 @@ static int draw_words(flaw_picture *p, flaw_panel panel, float baseline, const c
     int lines = 0;
     while (given(text) && lines < WORD_LINES) {
         char line[TEXT_MAX];
-        size_t length = wrap(font, text, width);
+        size_t length = flaw_text_wrap(font, text, width);
         bool last = lines == WORD_LINES - 1;
-        /* The last line gets all that is left and is cut by draw_line. */
+        /* The last line gets all that is left and is cut. */
         if (last) length = strlen(text);
         snprintf(line, sizeof line, "%.*s", (int)(length < TEXT_MAX ? length : TEXT_MAX - 1), text);
-        if (p) draw_line(p, font, margin, baseline + (float)lines * (float)panel.unit * 1.8f, width, line, BRIGHT);
+        if (p) flaw_text_draw_cut(p, font, margin, baseline + (float)lines * (float)panel.unit * 1.8f, width, line, BRIGHT);
         text += length;
         while (*text == ' ') text++;
         lines++;
@@ -92,8 +67,7 @@ int flaw_panel_footer_height(flaw_panel panel, const flaw_overlay *in)
     return legend + words + (legend || words ? panel.unit : 0);
 }
 
-/* The verdict on a coloured plate; returns the plate's right side. */
-static float draw_verdict(flaw_picture *p, flaw_panel panel, flaw_verdict verdict)
+float flaw_panel_draw_verdict(flaw_picture *p, flaw_panel panel, flaw_verdict verdict)
 {
     const char *text = verdict == FLAW_NORMAL ? "NORMAL" : verdict == FLAW_ANOMALOUS ? "ANOMALOUS" : "UNKNOWN";
     flaw_colour colour = verdict == FLAW_NORMAL ? GREEN : verdict == FLAW_ANOMALOUS ? RED : GREY;
@@ -108,7 +82,7 @@ static float draw_verdict(flaw_picture *p, flaw_panel panel, flaw_verdict verdic
 
 void flaw_panel_draw_header(flaw_picture *p, flaw_panel panel, const flaw_overlay *in)
 {
-    float unit = (float)panel.unit, left = draw_verdict(p, panel, in->verdict) + unit;
+    float unit = (float)panel.unit, left = flaw_panel_draw_verdict(p, panel, in->verdict) + unit;
     float width = (float)panel.width - left - unit;
     char score[32], threshold[32], line[TEXT_MAX];
     number_text(score, in->score);
@@ -116,8 +90,8 @@ void flaw_panel_draw_header(flaw_picture *p, flaw_panel panel, const flaw_overla
     snprintf(line, sizeof line, "score %s  threshold %s%s%s", score, threshold, given(in->method) ? "  " : "",
              given(in->method) ? in->method : "");
     bool titled = given(in->object);
-    if (titled) draw_line(p, bold(unit * 1.1f), left, unit * 2.25f, width, in->object, BRIGHT);
-    draw_line(p, regular(unit * 0.9f), left, unit * (titled ? 3.9f : 2.95f), width, line, titled ? DIM : BRIGHT);
+    if (titled) flaw_text_draw_cut(p, bold(unit * 1.1f), left, unit * 2.25f, width, in->object, BRIGHT);
+    flaw_text_draw_cut(p, regular(unit * 0.9f), left, unit * (titled ? 3.9f : 2.95f), width, line, titled ? DIM : BRIGHT);
 }
 
 /* Colours as they lie on the photograph, but stronger: a bar has no picture to let through. */

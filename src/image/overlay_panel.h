@@ -1,4 +1,4 @@
-/* The written parts of an overlay: verdict above, legend and words below. Used by overlay.c only. */
+/* The written parts of an overlay: verdict above, legend and words below. */
 #ifndef FLAW_IMAGE_OVERLAY_PANEL_H
 #define FLAW_IMAGE_OVERLAY_PANEL_H
 
@@ -11,6 +11,8 @@ typedef struct flaw_panel {
 
 int flaw_panel_header_height(flaw_panel panel);
 int flaw_panel_footer_height(flaw_panel panel, const flaw_overlay *in);
+/* The verdict on a coloured plate in the upper left corner; returns the plate's right side. */
+float flaw_panel_draw_verdict(flaw_picture *p, flaw_panel panel, flaw_verdict verdict);
 void flaw_panel_draw_header(flaw_picture *p, flaw_panel panel, const flaw_overlay *in);
 /* `top`: first row of the footer. */
 void flaw_panel_draw_footer(flaw_picture *p, flaw_panel panel, int top, const flaw_overlay *in);

@@ -25,6 +25,8 @@ static flaw_status own_options(flaw_inspector *in, const flaw_inspect_options *o
     in->options = *o;
     in->options.good = NULL;
     in->options.good_count = 0;
+    in->options.pin = in->options.ban = NULL; /* the prompts hold them from here on */
+    in->options.pin_count = in->options.ban_count = 0;
     in->options.method = own(&in->arena, o->method, &failed);
     in->options.object = own(&in->arena, o->object, &failed);
     in->options.prompts = own(&in->arena, o->prompts, &failed);
@@ -44,15 +46,20 @@ static flaw_status own_options(flaw_inspector *in, const flaw_inspect_options *o
     return FLAW_OK;
 }
 
-static flaw_status get_prompts(flaw_inspector *in, const flaw_record *record, flaw_error *err)
+static flaw_status get_prompts(flaw_inspector *in, const flaw_inspect_options *o, const flaw_record *record,
+                               flaw_error *err)
 {
     const flaw_clip *model = in->engine->model;
+    if (in->method->prompts == FLAW_PROMPTS_NONE && (o->pin_count || o->ban_count))
+        return flaw_fail(err, FLAW_USAGE, "method %s uses no sentences: there is nothing to pin or ban",
+                         in->method->name);
     if (in->method->prompts == FLAW_PROMPTS_NONE) return FLAW_OK;
     if (record) return flaw_prompts_load(&in->prompts, record, model->shape.joint, err);
     flaw_status s;
     if (in->options.prompts) s = flaw_prompts_file(&in->prompts, in->options.prompts, in->options.object, err);
     else if (in->method->prompts == FLAW_PROMPTS_TEMPLATES) s = flaw_prompts_templates(&in->prompts, in->object, err);
     else s = flaw_prompts_builtin(&in->prompts, in->object, err);
+    if (!s) s = flaw_prompts_choose(&in->prompts, o->pin, o->pin_count, o->ban, o->ban_count, err);
     return s ? s : flaw_prompts_embed(&in->prompts, model, &in->compute, err);
 }
 
@@ -76,7 +83,7 @@ static flaw_status build(flaw_inspector *in, const flaw_inspect_options *options
     if (!s) s = flaw_method_choose(&in->method, in->options.method, model, good, err);
     if (!s) s = flaw_settings_read(in->value, in->method->option, in->options.method_options, in->method->name, err);
     if (!s) s = flaw_engine_compute(in->engine, &in->compute, err);
-    if (!s) s = get_prompts(in, record, err);
+    if (!s) s = get_prompts(in, options, record, err);
     flaw_method_setup setup = flaw_inspector_setup(in);
     setup.recipe = record != NULL;
     if (!s) s = in->method->open(&in->state, &setup, err);

@@ -8,6 +8,12 @@
 #include "inspect/engine.h"
 #include "method/method.h"
 
+/* The nearest other sentence: its place in both sides' lists, normal ones first. */
+typedef struct flaw_twin {
+    int at;
+    double cosine;
+} flaw_twin;
+
 struct flaw_inspector {
     const flaw_engine *engine;
     flaw_compute compute;         /* own threads and scratch */
@@ -21,6 +27,9 @@ struct flaw_inspector {
     flaw_encoder encoder;    /* one picture at a time */
     flaw_features features;  /* of the picture being judged */
     float *map;              /* [G, G] of that picture */
+    bool judged;             /* `features` are of the picture judged last, which had a verdict, ... */
+    double judged_score;     /* ... and this score */
+    const flaw_twin *twin;   /* of every sentence; NULL before the first explanation */
     flaw_calibration calibration;
     char object[FLAW_OBJECT_ROOM];
 };

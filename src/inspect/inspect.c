@@ -6,7 +6,7 @@
  *
  * Everything else of this library is one of these stations or stands below one. Read on in detect/prepare.c,
  * detect/encode.c, then a method (method/fewshot.c is the shortest), detect/regions.c, talk/words.c, record/json.c. How
- * an inspector comes to its memory and its limits: inspect/teach.c. */
+ * an inspector comes to its memory and its limits: inspect/teach.c; what its sentences did: inspect/explain.c. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +29,7 @@ flaw_status flaw_inspector_measure(flaw_inspector *in, const flaw_picture *pictu
                                    bool *sound, flaw_error *err)
 {
     flaw_picture square = {0};
+    in->judged = false;
     flaw_status s = flaw_prepare_square(&square, seen, &in->engine->model->shape, in->fit, picture, err);
     if (!s) s = flaw_encoder_run(&in->encoder, &square, 1, &in->features, err);
     flaw_picture_release(&square);
@@ -90,7 +91,10 @@ static flaw_status judge(flaw_inspector *in, const flaw_picture *picture, flaw_r
     out->score = score.image;
     out->unseen = 1.0 - (double)seen.width * seen.height / ((double)out->width * out->height);
     if (score.closest) snprintf(out->closest, sizeof out->closest, "%s", score.closest);
-    return decide(in, &seen, out, err);
+    s = decide(in, &seen, out, err);
+    in->judged = !s;
+    in->judged_score = score.image;
+    return s;
 }
 
 /* Ends a judgement that began at `start`: on failure the verdict is unknown and says why. */

@@ -31,6 +31,7 @@ typedef struct alfa {
     score_kind score;
     flaw_context_rule rule;
     double lambda, tau;
+    double stretch[2]; /* lengths of the prototypes pulled to the patches, before they are made 1 */
     const flaw_prompt_set *prompts;
     flaw_compute *compute;
     int grid, joint, pairs;
@@ -153,7 +154,8 @@ static flaw_status make_prototypes(alfa *a, const float *cls, const char **close
             similarity[c][i] = a->compute->kernels->dot(joint, set->embedding[c] + (size_t)i * joint, cls);
     const double *const s[2] = {similarity[0], similarity[1]};
     double *const w[2] = {weight[0], weight[1]};
-    flaw_context_weigh(a->rule, s, set->count, w);
+    const bool *const pinned[2] = {set->pinned[0], set->pinned[1]};
+    flaw_context_weigh(a->rule, s, set->count, pinned, w);
     int best = 0;
     for (int i = 1; i < set->count[1]; i++)
         if (weight[1][i] * similarity[1][i] > weight[1][best] * similarity[1][best]) best = i;
@@ -179,7 +181,8 @@ static flaw_status pull_prototypes(alfa *a, const flaw_features *picture, flaw_e
         for (size_t d = 0; d < joint; d++) square += (double)pulled[c][d] * pulled[c][d];
         if (!(square > 0) || !isfinite(square))
             return flaw_fail(err, FLAW_BAD_DATA, "aligner: the text has no direction among the patches");
-        float scale = (float)(1.0 / sqrt(square));
+        a->stretch[c] = sqrt(square);
+        float scale = (float)(1.0 / a->stretch[c]);
         for (size_t d = 0; d < joint; d++) pulled[c][d] *= scale;
     }
     return s;
@@ -236,6 +239,74 @@ static flaw_status score(void *state, const flaw_features *picture, flaw_score *
     return FLAW_OK;
 }
 
+typedef struct rescoring {
+    alfa *a;
+    const flaw_features *picture;
+    double half; /* of the association's peak */
+} rescoring;
+
+static flaw_status rescore(void *context, const float *const text[2], int side, int index, double *image,
+                           flaw_error *err)
+{
+    const rescoring *r = context;
+    alfa *a = r->a;
+    size_t joint = (size_t)a->joint;
+    double whole;
+    flaw_status s = FLAW_OK;
+    (void)side, (void)index;
+    for (size_t c = 0; c < 2; c++) memcpy(a->text + c * joint, text[c], joint * sizeof(float));
+    if (a->score == SCORE_CLS) {
+        flaw_prototypes p = {.text = {text[0], text[1]}, .width = a->joint, .tau = a->tau};
+        flaw_align_margins(&whole, &p, r->picture->cls, 1, a->compute->kernels);
+    } else {
+        s = pull_prototypes(a, r->picture, err);
+        if (!s) whole = make_map(a, r->picture);
+    }
+    if (!s) *image = image_score(a, whole);
+    if (!s && a->association.compute) *image = *image / 2 + r->half;
+    return s;
+}
+
+/* What the sentences met: the picture, and the mean of the patches at the top of the map, brought to the words' side of
+ * the aligner; after make_map. `rows` [2, E]. Returns how many views there are. */
+static flaw_status find_views(alfa *a, const flaw_features *picture, flaw_view views[2], int *count, float *rows,
+                              flaw_error *err)
+{
+    size_t joint = (size_t)a->joint;
+    int cell[TOP], cells = a->grid * a->grid, top = TOP;
+    double share = (a->score == SCORE_BOTH ? 0.5 : 1.0) / a->tau;
+    *count = 0;
+    if (a->score != SCORE_MAP) views[(*count)++] = (flaw_view){picture->cls, {share, share}};
+    if (a->score == SCORE_CLS) return FLAW_OK;
+    flaw_gridmap_top_cells(cell, &top, a->maps + 5 * cells, cells);
+    flaw_gridmap_mean_row(rows, picture->patches, joint, cell, top);
+    views[(*count)++] = (flaw_view){rows + joint, {share / a->stretch[0], share / a->stretch[1]}};
+    int n = isinf(a->lambda) ? 0 : flaw_aligner_pairs(a->global, a->local, picture);
+    return flaw_aligner_push(rows + joint, rows, a->global, a->local, n, a->joint, a->lambda, a->compute->kernels, err);
+}
+
+static flaw_status explain(void *state, const flaw_features *picture, flaw_reason *out, flaw_error *err)
+{
+    alfa *a = state;
+    const char *closest;
+    flaw_view views[2];
+    int count = 0, cells = a->grid * a->grid;
+    rescoring r = {.a = a, .picture = picture};
+    float *rows = calloc(2 * (size_t)a->joint, sizeof *rows);
+    flaw_status s = rows ? FLAW_OK : flaw_fail(err, FLAW_NO_MEMORY, "ALFA: memory was refused");
+    out->rule = a->rule;
+    flaw_reason_weigh(out, a->prompts, picture->cls, a->compute->kernels);
+    if (!s) s = flaw_association_join(&a->association, picture, a->maps, a->maps + cells, &r.half, err);
+    if (!s) s = make_prototypes(a, picture->cls, &closest, err);
+    if (!s) s = pull_prototypes(a, picture, err);
+    if (!s) make_map(a, picture);
+    if (!s) s = find_views(a, picture, views, &count, rows, err);
+    if (!s) flaw_reason_pull(out, a->prompts, views, count, a->compute->kernels);
+    if (!s) s = flaw_reason_rescore(out, a->prompts, rescore, &r, err);
+    free(rows);
+    return s;
+}
+
 const flaw_method flaw_method_alfa = {
     .name = "alfa",
     .about = "ALFA (reconstruction; arXiv 2404.09654): sentences chosen per picture; needs a text tower, no good parts",
@@ -245,6 +316,7 @@ const flaw_method flaw_method_alfa = {
     .open = open_zero,
     .learn = flaw_association_learn,
     .score = score,
+    .explain = explain,
     .save = flaw_association_save,
     .load = flaw_association_load,
     .close = close_state,
@@ -261,6 +333,7 @@ const flaw_method flaw_method_alfa_plus = {
     .open = open_plus,
     .learn = flaw_association_learn,
     .score = score,
+    .explain = explain,
     .save = flaw_association_save,
     .load = flaw_association_load,
     .close = close_state,

@@ -1,6 +1,7 @@
 #include "method/gridmap.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 static int clamp(int i, int n)
 {
@@ -48,6 +49,29 @@ double flaw_gridmap_top(const double *map, int cells, int count)
         limit = next;
     }
     return sum / count;
+}
+
+void flaw_gridmap_top_cells(int *cell, int *count, const double *map, int cells)
+{
+    if (*count > cells) *count = cells;
+    for (int k = 0; k < *count; k++) {
+        int best = -1;
+        for (int i = 0; i < cells; i++) {
+            bool taken = false;
+            for (int j = 0; j < k; j++) taken = taken || cell[j] == i;
+            if (!taken && (best < 0 || map[i] > map[best])) best = i;
+        }
+        cell[k] = best;
+    }
+}
+
+void flaw_gridmap_mean_row(float *out, const float *rows, size_t width, const int *cell, int count)
+{
+    for (size_t d = 0; d < width; d++) {
+        double sum = 0;
+        for (int k = 0; k < count; k++) sum += rows[(size_t)cell[k] * width + d];
+        out[d] = (float)(sum / count);
+    }
 }
 
 void flaw_gridmap_store(float *out, const double *map, int cells)

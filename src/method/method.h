@@ -2,6 +2,7 @@
  *
  *   wants  what of a picture it looks at      open   options and text -> state
  *   learn  a lesson of good parts -> memory   score  features of one picture -> map and image score
+ *   explain  the same -> what each sentence did
  *   save / load  what the recipe keeps
  *
  * A method sees pictures only as flaw_features (encoded once, whatever the method). A state is used by one thread. */
@@ -14,6 +15,7 @@
 #include "detect/record.h"
 #include "flaw/inspect.h"
 #include "flaw/method.h"
+#include "method/reason.h"
 #include "method/settings.h"
 
 /* Where the sentences come from when the user names no prompt file. */
@@ -75,6 +77,8 @@ typedef struct flaw_method {
     flaw_status (*score)(void *state, const flaw_features *picture, flaw_score *out, flaw_error *err);
     /* With one good part: the score to expect of another one; NULL = the calibration guesses. */
     flaw_status (*alone)(const void *state, const flaw_features *part, double *out, flaw_error *err);
+    /* What each sentence does to a picture's score: into arrays made for these prompts; NULL = there are none. */
+    flaw_status (*explain)(void *state, const flaw_features *picture, flaw_reason *out, flaw_error *err);
     flaw_status (*save)(const void *state, flaw_record *record, flaw_error *err);
     flaw_status (*load)(void *state, const flaw_record *record, flaw_error *err);
     void (*close)(void *state);

@@ -17,6 +17,7 @@
 typedef struct winclip {
     flaw_association association; /* first (see there); open in WinCLIP+ only */
     flaw_compute *compute;
+    const flaw_prompt_set *prompts;
     flaw_prototypes prototypes;
     float *text;  /* [2, E] */
     double *maps; /* scores of windows, and maps of three scales, [G, G] each */
@@ -71,6 +72,7 @@ static flaw_status open_any(void **state, const flaw_method_setup *setup, bool p
     flaw_status s = w && w->text && w->maps ? FLAW_OK : flaw_fail(err, FLAW_NO_MEMORY, "WinCLIP: memory was refused");
     if (!s) {
         w->compute = setup->compute;
+        w->prompts = setup->prompts;
         w->grid = shape->grid;
         w->prototypes.width = shape->joint;
         w->prototypes.tau = isnan(setup->options->tau) ? WINCLIP_TAU : setup->options->tau;
@@ -118,6 +120,36 @@ static flaw_status score(void *state, const flaw_features *picture, flaw_score *
     return FLAW_OK;
 }
 
+typedef struct rescoring {
+    const winclip *w;
+    const flaw_features *picture;
+    double half; /* of the association's peak */
+} rescoring;
+
+static flaw_status rescore(void *context, const float *const text[2], int side, int index, double *image,
+                           flaw_error *err)
+{
+    const rescoring *r = context;
+    flaw_prototypes p = {.text = {text[0], text[1]}, .width = r->w->prototypes.width, .tau = r->w->prototypes.tau};
+    (void)side, (void)index, (void)err;
+    flaw_align_rows(image, &p, r->picture->cls, 1, r->w->compute->kernels);
+    if (r->w->association.compute) *image = *image / 2 + r->half;
+    return FLAW_OK;
+}
+
+static flaw_status explain(void *state, const flaw_features *picture, flaw_reason *out, flaw_error *err)
+{
+    winclip *w = state;
+    int cells = w->grid * w->grid;
+    double share = 1.0 / w->prototypes.tau;
+    rescoring r = {.w = w, .picture = picture};
+    out->rule = FLAW_CONTEXT_NONE;
+    flaw_reason_weigh(out, w->prompts, picture->cls, w->compute->kernels);
+    flaw_reason_pull(out, w->prompts, &(flaw_view){picture->cls, {share, share}}, 1, w->compute->kernels);
+    flaw_status s = flaw_association_join(&w->association, picture, w->maps, w->maps + cells, &r.half, err);
+    return s ? s : flaw_reason_rescore(out, w->prompts, rescore, &r, err);
+}
+
 const flaw_method flaw_method_winclip = {
     .name = "winclip",
     .about = "WinCLIP zero-shot (CVPR 2023): templates, windows, harmonic maps; needs a text tower, no good parts",
@@ -127,6 +159,7 @@ const flaw_method flaw_method_winclip = {
     .open = open_zero,
     .learn = flaw_association_learn,
     .score = score,
+    .explain = explain,
     .save = flaw_association_save,
     .load = flaw_association_load,
     .close = close_state,
@@ -143,6 +176,7 @@ const flaw_method flaw_method_winclip_plus = {
     .open = open_plus,
     .learn = flaw_association_learn,
     .score = score,
+    .explain = explain,
     .save = flaw_association_save,
     .load = flaw_association_load,
     .close = close_state,

@@ -17,7 +17,7 @@ static void weigh(flaw_context_rule rule, draw *d)
 {
     const double *const s[2] = {d->s[0], d->s[1]};
     double *const w[2] = {d->w[0], d->w[1]};
-    flaw_context_weigh(rule, s, d->n, w);
+    flaw_context_weigh(rule, s, d->n, NULL, w);
 }
 
 /* Gaussian similarities, abnormal ones `gap` standard deviations higher. */
