@@ -27,7 +27,7 @@ def run(flaw, *arguments):
 
 
 def evaluate(flaw, model, dataset, shots, draws, extra=()):
-    arguments = ["eval", dataset, "--shots", shots, "--draws", draws, "--json", *extra]
+    arguments = ["eval", dataset, "--shots", shots, "--seeds", draws, "--json", *extra]
     if model:
         arguments += ["--model", model]
     return json.loads(run(flaw, *arguments).splitlines()[-1])  # of several folders: the mean

@@ -1,4 +1,4 @@
-/* flaw eval: figures of a method on data sets, mean and deviation over draws. */
+/* flaw eval: figures of methods on data sets. */
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -6,44 +6,41 @@
 
 #include "cli.h"
 #include "commands.h"
-#include "flaw/measure.h"
+#include "flaw/dataset.h"
+#include "flaw/eval.h"
 
-enum { FIGURES = 8 };
+enum { MOST_METHODS = 64, MOST_SHOTS = 64, SHOWN = 9, NAME = 16 };
 
-static const struct {
-    const char *key, *title;
-    size_t offset;
-} figure_table[FIGURES] = {
-    {"image_auroc", "image AUROC", offsetof(flaw_eval_figures, image_auroc)},
-    {"image_ap", "image AP", offsetof(flaw_eval_figures, image_ap)},
-    {"image_f1", "image F1", offsetof(flaw_eval_figures, image_f1)},
-    {"pixel_auroc", "pixel AUROC", offsetof(flaw_eval_figures, pixel_auroc)},
-    {"pixel_pro", "pixel PRO", offsetof(flaw_eval_figures, pixel_pro)},
-    {"pixel_f1", "pixel F1", offsetof(flaw_eval_figures, pixel_f1)},
-    {"false_alarms", "false alarms", offsetof(flaw_eval_figures, false_alarms)},
-    {"misses", "misses", offsetof(flaw_eval_figures, misses)},
-};
-
-static double figure(const flaw_eval_figures *f, int i)
-{
-    return *(const double *)((const char *)f + figure_table[i].offset);
-}
+/* --- what comes out --- */
 
 static json_t *figures_json(const flaw_eval_figures *f)
 {
     json_t *object = json_object();
-    for (int i = 0; i < FIGURES; i++)
-        json_object_set_new(object, figure_table[i].key,
-                            isfinite(figure(f, i)) ? json_real(figure(f, i)) : json_null());
+    for (int i = 0; i < FLAW_EVAL_FIGURES; i++) {
+        double value = flaw_eval_figure(f, i);
+        json_object_set_new(object, flaw_eval_figure_key(i), isfinite(value) ? json_real(value) : json_null());
+    }
     return object;
 }
 
-static void print_json(const char *dataset, const flaw_engine *engine, const cli_settings *s, const flaw_eval_result *r)
+static void shots_text(char out[16], int shots)
 {
-    json_t *line = json_pack("{s:o, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:o, s:o}", "dataset", cli_json_text(dataset),
-                             "model", flaw_engine_model_name(engine), "method", s->method ? s->method : "auto", "shots",
-                             s->shots, "draws", r->draws, "good", r->good, "bad", r->bad, "masks", r->masks, "mean",
-                             figures_json(&r->mean), "sd", figures_json(&r->sd));
+    if (shots < 0) snprintf(out, 16, "all");
+    else snprintf(out, 16, "%d", shots);
+}
+
+static void print_json(const flaw_eval *eval, const flaw_eval_row *r)
+{
+    char shots[16];
+    shots_text(shots, r->shots);
+    json_t *line = json_pack("{s:o, s:o, s:o, s:s, s:o, s:s, s:s, s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:o, s:o, s:o, s:o}",
+                             "dataset", cli_json_text(r->dataset), "category",
+                             cli_json_text(r->category), "object", cli_json_text(r->object), "layout", r->layout,
+                             "model", cli_json_text(flaw_eval_model(eval)), "method", r->method, "shots", shots, "draws",
+                             r->draws, "good", r->good, "bad", r->bad, "masks", r->masks, "judged",
+                             (json_int_t)r->judged, "expected", (json_int_t)r->expected, "failed", (json_int_t)r->failed,
+                             "mean", figures_json(&r->mean), "sd", figures_json(&r->sd), "low", figures_json(&r->low),
+                             "high", figures_json(&r->high));
     char *text = json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(9));
     if (text) puts(text);
     fflush(stdout);
@@ -51,90 +48,298 @@ static void print_json(const char *dataset, const flaw_engine *engine, const cli
     json_decref(line);
 }
 
-static void print_table(const char *dataset, const cli_settings *s, const flaw_eval_result *r)
+static const char *name_of(const flaw_eval_row *r)
 {
-    cli_print_safe(stdout, dataset);
-    printf(": %d good and %d bad test pictures, %d masks; shots %s, method %s, %d %s\n", r->good, r->bad, r->masks,
-           s->shots, s->method ? s->method : "auto", r->draws, r->draws == 1 ? "draw" : "draws");
-    for (int i = 0; i < FIGURES; i++) {
-        printf("  %-13s", figure_table[i].title);
-        if (isfinite(figure(&r->mean, i))) printf("  %.4f", figure(&r->mean, i));
+    return *r->category ? r->category : r->dataset;
+}
+
+/* One row alone: a line a figure. */
+static void print_one(const flaw_eval_row *r)
+{
+    char shots[16];
+    shots_text(shots, r->shots);
+    cli_print_safe(stdout, r->dataset);
+    printf(": %d good and %d bad test pictures, %d masks; shots %s, method %s, %d %s\n", r->good, r->bad, r->masks, shots,
+           r->method, r->draws, r->draws == 1 ? "draw" : "draws");
+    for (int i = 0; i < FLAW_EVAL_FIGURES; i++) {
+        double mean = flaw_eval_figure(&r->mean, i), sd = flaw_eval_figure(&r->sd, i);
+        double low = flaw_eval_figure(&r->low, i), high = flaw_eval_figure(&r->high, i);
+        printf("  %-13s", flaw_eval_figure_title(i));
+        if (isfinite(mean)) printf("  %.4f", mean);
         else printf("       -");
-        if (isfinite(figure(&r->sd, i))) printf(" +- %.4f", figure(&r->sd, i));
+        if (isfinite(sd)) printf(" ±%.4f", sd);
+        if (isfinite(low)) printf("  [%.4f, %.4f]", low, high);
         putchar('\n');
     }
-    fflush(stdout);
 }
 
-/* Mean over data sets of the means; their deviations do not add up to one, so none is given. */
-static flaw_eval_result mean_of(const flaw_eval_result *each, size_t count)
+static void print_head(void)
 {
-    flaw_eval_result mean = {.draws = each[0].draws};
-    for (size_t d = 0; d < count; d++) {
-        mean.good += each[d].good;
-        mean.bad += each[d].bad;
-        mean.masks += each[d].masks;
-        for (int i = 0; i < FIGURES; i++) {
-            *(double *)((char *)&mean.mean + figure_table[i].offset) += figure(&each[d].mean, i) / (double)count;
-            *(double *)((char *)&mean.sd + figure_table[i].offset) = NAN;
-        }
+    static const char *const column[SHOWN] = {"AUROC",  "AP",    "F1",     "px AUROC", "px AP",
+                                              "px PRO", "px F1", "alarms", "misses"};
+    printf("%-*s %-14s %3s", NAME, "percent", "method", "k");
+    for (int i = 0; i < SHOWN; i++) printf(" %10s", column[i]);
+    printf(" %7s\n", "ms");
+}
+
+static void print_share(double mean, double sd)
+{
+    char text[32] = "-";
+    if (isfinite(mean) && isfinite(sd)) snprintf(text, sizeof text, "%.1f ±%.1f", 100 * mean, 100 * sd);
+    else if (isfinite(mean)) snprintf(text, sizeof text, "%.1f", 100 * mean);
+    int width = (int)cli_text_width(text);
+    printf(" %*s%s", width < 10 ? 10 - width : 0, "", text);
+}
+
+static void print_row(const char *name, const flaw_eval_row *r)
+{
+    char shots[16];
+    int width = (int)cli_text_width(name);
+    shots_text(shots, r->shots);
+    cli_print_safe(stdout, name);
+    printf("%*s %-14s %3s", width < NAME ? NAME - width : 0, "", r->method, shots);
+    for (int i = 0; i < SHOWN; i++) print_share(flaw_eval_figure(&r->mean, i), flaw_eval_figure(&r->sd, i));
+    if (isfinite(r->mean.ms)) printf(" %7.1f", r->mean.ms);
+    putchar('\n');
+}
+
+static bool has_figures(const flaw_eval_row *r)
+{
+    return r->judged == r->expected && !r->failed;
+}
+
+/* Mean over data sets of the rows with the method and shots of row `first`; their deviations do not add up to one, so
+ * none is given. False when there is only one, or one without figures. */
+static bool mean_of(flaw_eval_row *out, const flaw_eval *eval, size_t first)
+{
+    double sum[FLAW_EVAL_FIGURES] = {0}, nothing[FLAW_EVAL_FIGURES];
+    size_t rows = 0;
+    *out = *flaw_eval_at(eval, first);
+    out->dataset = out->category = out->object = out->layout = "mean";
+    out->good = out->bad = out->masks = 0;
+    for (size_t i = 0; i < flaw_eval_count(eval); i++) {
+        const flaw_eval_row *r = flaw_eval_at(eval, i);
+        if (strcmp(r->method, out->method) != 0 || r->shots != out->shots) continue;
+        if (!has_figures(r)) return false;
+        rows++;
+        out->good += r->good;
+        out->bad += r->bad;
+        out->masks += r->masks;
+        for (int f = 0; f < FLAW_EVAL_FIGURES; f++) sum[f] += flaw_eval_figure(&r->mean, f);
     }
-    return mean;
+    for (int f = 0; f < FLAW_EVAL_FIGURES; f++) {
+        sum[f] /= (double)rows;
+        nothing[f] = NAN;
+    }
+    memcpy(&out->mean, sum, sizeof sum);
+    memcpy(&out->sd, nothing, sizeof nothing);
+    memcpy(&out->low, nothing, sizeof nothing);
+    memcpy(&out->high, nothing, sizeof nothing);
+    return rows > 1;
 }
 
-static flaw_status run_one(flaw_eval_result *out, const char *dataset, const flaw_engine *engine, const cli_settings *s,
-                           int shots, flaw_error *err)
+/* Rows come data set by data set: the first one's name every method and number of good parts. */
+static void print_means(const flaw_eval *eval, bool json)
 {
-    flaw_eval_options options = {.dataset = dataset,
-                                 .object = s->object,
-                                 .shots = shots,
-                                 .draws = (int)s->draws,
-                                 .seed = (unsigned long long)s->seed};
-    cli_inspect_options(&options.inspect, s);
-    cli_progress progress = cli_progress_begin(s);
-    flaw_status status = flaw_eval_run(out, engine, &options, cli_progress_step, &progress, err);
-    cli_progress_clear(&progress);
-    if (status != FLAW_OK) return status;
-    if (s->json) print_json(dataset, engine, s, out);
-    else print_table(dataset, s, out);
-    return FLAW_OK;
+    for (size_t i = 0; i < flaw_eval_count(eval); i++) {
+        flaw_eval_row mean;
+        const flaw_eval_row *r = flaw_eval_at(eval, i), *first = flaw_eval_at(eval, 0);
+        if (strcmp(r->dataset, first->dataset) != 0 || strcmp(r->category, first->category) != 0) break;
+        if (!mean_of(&mean, eval, i)) continue;
+        if (json) print_json(eval, &mean);
+        else print_row("mean", &mean);
+    }
 }
 
-static int run_all(const flaw_engine *engine, const cli_settings *s, int shots, char *const *dataset, size_t count)
+/* Rows without figures say why; the exit status is that of bad data. */
+static int report_failures(const flaw_eval *eval)
 {
-    flaw_eval_result *each = calloc(count + 1, sizeof *each);
-    size_t done = 0;
     int exit = 0;
-    for (size_t i = 0; each && i < count; i++) {
+    for (size_t i = 0; i < flaw_eval_count(eval); i++) {
+        const flaw_eval_row *r = flaw_eval_at(eval, i);
         flaw_error err;
-        if (run_one(&each[done], dataset[i], engine, s, shots, &err) == FLAW_OK) done++;
-        else if (!exit) exit = cli_report(&err);
-        else cli_report(&err);
+        if (!r->failed) continue;
+        flaw_fail(&err, FLAW_BAD_DATA, "eval of '%s' (%s): no figures, %zu of %zu pictures could not be judged; first: %s",
+                  name_of(r), r->method, r->failed, r->judged, r->failure);
+        exit = cli_report(&err);
     }
-    if (done > 1) {
-        flaw_eval_result mean = mean_of(each, done);
-        if (s->json) print_json("mean", engine, s, &mean);
-        else print_table("mean over data sets", s, &mean);
-    }
-    free(each);
     return exit;
+}
+
+static int print_all(const flaw_eval *eval, const cli_settings *s)
+{
+    bool alone = flaw_eval_count(eval) == 1;
+    if (!s->json && !alone) print_head();
+    for (size_t i = 0; i < flaw_eval_count(eval); i++) {
+        const flaw_eval_row *r = flaw_eval_at(eval, i);
+        if (s->json) print_json(eval, r);
+        else if (alone) print_one(r);
+        else print_row(name_of(r), r);
+    }
+    if (flaw_eval_count(eval)) print_means(eval, s->json);
+    fflush(stdout);
+    return report_failures(eval);
+}
+
+/* FOLDER/summary.csv */
+static flaw_status write_table(const flaw_eval *eval, const char *folder, flaw_error *err)
+{
+    size_t room = strlen(folder) + sizeof "/summary.csv";
+    char *path = malloc(room);
+    if (!path) return flaw_fail(err, FLAW_NO_MEMORY, "eval: memory was refused");
+    snprintf(path, room, "%s/summary.csv", folder);
+    flaw_status status = flaw_eval_write_csv(eval, path, err);
+    free(path);
+    return status;
+}
+
+/* --- what goes in --- */
+
+/* The parts of "a,b,c"; `copy` is cut up and owns them. */
+static bool split(char *copy, const char **part, size_t most, size_t *count)
+{
+    *count = 0;
+    for (char *rest = copy, *one; (one = strsep(&rest, ","));) {
+        if (!*one || *count == most) return false;
+        part[(*count)++] = one;
+    }
+    return true;
+}
+
+typedef struct request {
+    flaw_eval_options options;
+    char *methods, *shots; /* owned copies, cut up */
+    const char *method[MOST_METHODS];
+    int shot[MOST_SHOTS];
+} request;
+
+static int read_shots(request *r, const cli_settings *s)
+{
+    const char *word[MOST_SHOTS];
+    r->shots = strdup(s->shots);
+    bool good = r->shots && split(r->shots, word, MOST_SHOTS, &r->options.shot_counts);
+    for (size_t i = 0; good && i < r->options.shot_counts; i++) good = cli_read_shots(&r->shot[i], word[i]);
+    r->options.shots = r->shot;
+    return good ? 0 : cli_wrong_use("--shots: '%.80s' is neither a number from 0 nor all, nor several with commas", s->shots);
+}
+
+static int read_methods(request *r, const cli_settings *s)
+{
+    r->methods = strdup(s->method ? s->method : "auto");
+    r->options.method = r->method;
+    if (r->methods && split(r->methods, r->method, MOST_METHODS, &r->options.methods)) return 0;
+    return cli_wrong_use("--method: '%.80s' is not a list of names with commas", s->method);
+}
+
+static int read_shard(request *r, const cli_settings *s)
+{
+    char end;
+    if (!s->shard) return 0;
+    if (sscanf(s->shard, "%d/%d%c", &r->options.shard, &r->options.shards, &end) == 2 && r->options.shards >= 1 &&
+        r->options.shards <= 100000 && r->options.shard >= 1 && r->options.shard <= r->options.shards)
+        return s->out ? 0 : cli_wrong_use("--shard: a shard is kept for flaw eval merge; give a folder with --out");
+    return cli_wrong_use("--shard: '%.80s' is not I/N with I from 1 to N", s->shard);
+}
+
+static int read_request(request *r, const cli_settings *s)
+{
+    *r = (request){.options = {.dataset = s->arguments.value,
+                               .datasets = s->arguments.count,
+                               .layout = s->layout,
+                               .object = s->object,
+                               .seeds = (int)s->seeds,
+                               .seed = (unsigned long long)s->seed,
+                               .map_side = (int)s->map_side,
+                               .out = s->out,
+                               .resume = s->resume}};
+    cli_inspect_options(&r->options.inspect, s);
+    if (s->resume && !s->out) return cli_wrong_use("--resume: what to go on with? give the folder with --out");
+    int exit = read_shots(r, s);
+    if (!exit) exit = read_methods(r, s);
+    return exit ? exit : read_shard(r, s);
+}
+
+/* --- the three forms --- */
+
+/* Prints and keeps what a finished evaluation says; a shard has nothing to say yet. */
+static int finish(flaw_eval *eval, const cli_settings *s, bool shard)
+{
+    flaw_error err;
+    int exit = shard ? report_failures(eval) : print_all(eval, s);
+    if (!shard && s->out && write_table(eval, s->out, &err) != FLAW_OK) exit = cli_report(&err);
+    flaw_eval_free(eval);
+    return exit;
+}
+
+static int merge(const cli_settings *s)
+{
+    flaw_error err;
+    flaw_eval *eval = NULL;
+    if (s->arguments.count < 2 || !s->out) return cli_wrong_use("eval merge: usage: flaw eval merge SHARD... --out DIR");
+    cli_progress progress = cli_progress_begin(s);
+    flaw_status status = flaw_eval_merge(&eval, s->out, s->arguments.value + 1, s->arguments.count - 1, cli_progress_step,
+                                         &progress, &err);
+    cli_progress_clear(&progress);
+    return status == FLAW_OK ? finish(eval, s, false) : cli_report(&err);
+}
+
+static int show(const cli_settings *s)
+{
+    flaw_error err;
+    flaw_eval *eval = NULL;
+    if (s->arguments.count != 2) return cli_wrong_use("eval show: usage: flaw eval show DIR");
+    cli_progress progress = cli_progress_begin(s);
+    flaw_status status = flaw_eval_read(&eval, s->arguments.value[1], cli_progress_step, &progress, &err);
+    cli_progress_clear(&progress);
+    return status == FLAW_OK ? finish(eval, s, false) : cli_report(&err);
+}
+
+/* What was understood of each data set, for people. */
+static flaw_status say_datasets(const flaw_eval_options *o, flaw_error *err)
+{
+    flaw_dataset_list list = {0};
+    flaw_status status = FLAW_OK;
+    for (size_t i = 0; i < o->datasets && status == FLAW_OK; i++)
+        status = flaw_dataset_find(&list, o->dataset[i], o->layout, err);
+    for (size_t i = 0; i < list.count && status == FLAW_OK; i++) {
+        flaw_dataset set;
+        char about[400];
+        status = flaw_dataset_open(&set, &list.entry[i], err);
+        if (status != FLAW_OK) break;
+        flaw_dataset_about(about, sizeof about, &set);
+        cli_print_safe(stdout, *set.category ? set.category : set.root);
+        printf(": %s\n", about);
+        flaw_dataset_close(&set);
+    }
+    flaw_dataset_list_release(&list);
+    return status;
+}
+
+static int measure(const cli_settings *s, const request *r)
+{
+    flaw_error err;
+    flaw_engine *engine = NULL;
+    flaw_eval *eval = NULL;
+    flaw_status status = s->json ? FLAW_OK : say_datasets(&r->options, &err);
+    if (status == FLAW_OK) status = cli_open_engine(&engine, s, &err);
+    if (status == FLAW_OK) {
+        cli_progress progress = cli_progress_begin(s);
+        status = flaw_eval_run(&eval, engine, &r->options, cli_progress_step, &progress, &err);
+        cli_progress_clear(&progress);
+    }
+    flaw_engine_close(engine);
+    return status == FLAW_OK ? finish(eval, s, r->options.shards > 1) : cli_report(&err);
 }
 
 int cmd_eval(const cli_settings *s)
 {
-    int shots, exit = 0;
+    request r;
     if (!s->arguments.count) return cli_wrong_use("eval: no data set given; usage: flaw eval DATASET...");
-    if (!cli_read_shots(&shots, s->shots))
-        return cli_wrong_use("--shots: '%.80s' is neither a number from 0 nor all", s->shots);
-    flaw_error err;
-    flaw_engine *engine = NULL;
-    flaw_eval_paths paths = {0};
-    flaw_status status = FLAW_OK;
-    for (size_t i = 0; i < s->arguments.count && status == FLAW_OK; i++)
-        status = flaw_eval_find(&paths, s->arguments.value[i], &err);
-    if (status == FLAW_OK) status = cli_open_engine(&engine, s, &err);
-    exit = status == FLAW_OK ? run_all(engine, s, shots, paths.path, paths.count) : cli_report(&err);
-    flaw_engine_close(engine);
-    flaw_eval_paths_release(&paths);
+    if (strcmp(s->arguments.value[0], "merge") == 0) return merge(s);
+    if (strcmp(s->arguments.value[0], "show") == 0) return show(s);
+    int exit = read_request(&r, s);
+    if (!exit) exit = measure(s, &r);
+    free(r.methods);
+    free(r.shots);
     return exit;
 }

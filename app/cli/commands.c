@@ -41,12 +41,18 @@ const cli_command cli_command_table[] = {
     {CLI_PROMPTS, "prompts", "lint FILE...", "check prompt files",
      "Reports sentences that are empty, doubled, too long for the model, or on both sides.",
      "flaw prompts lint prompts.json", cmd_prompts},
-    {CLI_EVAL, "eval", "DATASET...", "measure how well a method does on a data set",
-     "Judges the test pictures of a data set folder (train/good, test/KIND, ground_truth/KIND as MVTec AD has it, or "
-     "training-images, mask-images, test-images) and prints the metrics, mean and standard deviation over draws of the "
-     "good parts. A folder of such folders is measured one by one, with the mean over all. Pixel figures are taken at "
+    {CLI_EVAL, "eval", "DATASET... | merge SHARD... --out DIR | show DIR", "measure how well methods do on data sets",
+     "Judges the test pictures of data sets by each method (--method A,B), from each number of good parts (--shots 0,1,4), "
+     "over draws of other good parts (--seeds), and prints the metrics, mean and standard deviation over the draws. A folder "
+     "of data sets is measured one by one, with the mean over all. With --out every judgement is kept at once: a run that "
+     "was stopped goes on with --resume; --shard I/N deals the pictures to several runs, and merge puts their folders "
+     "together, with the numbers of a single run to the last bit; show prints a kept run again. Pixel figures are taken at "
      "256 x 256, PRO up to 30 % false positives.",
-     "flaw eval data/hazelnut --shots 4\nflaw eval scenes/ --json", cmd_eval},
+     "flaw eval data/hazelnut --shots 4\n"
+     "flaw eval mvtec/ --method alfa,winclip,patchcore --shots 0,1,4 --out run --resume\n"
+     "flaw eval mvtec/ --method alfa --shard 1/2 --out first\n"
+     "flaw eval merge first second --out whole",
+     cmd_eval},
     {CLI_ABLATION, "ablation", "DATASET... | --out DIR [-n COUNT]", "what each part of an AnomalyGPT brings",
      "Asks about every test picture of a data set and measures the answers against the masks: yes or no, how many, where. "
      "Rows: the language model alone, the map against the largest value on normal pictures, adapters in place of the prompt "

@@ -83,8 +83,9 @@ typedef struct cli_settings {
     const char *image, *text, *dump;
     bool tokens, logits;
     /* eval */
-    const char *shots;
-    int64_t draws;
+    const char *shots, *shard, *layout;
+    int64_t seeds, map_side;
+    bool resume;
     /* scenes */
     int64_t count, size, products;
     const char *kind, *split;

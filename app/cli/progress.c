@@ -23,6 +23,16 @@ double cli_milliseconds_since(const struct timespec *begin)
     return (double)(now.tv_sec - begin->tv_sec) * 1e3 + (double)(now.tv_nsec - begin->tv_nsec) / 1e6;
 }
 
+/* What is left when the rest goes as fast as what is done; nothing before that can be told. */
+static void print_left(double gone, size_t done, size_t total)
+{
+    if (!done || gone < 2000 || done >= total) return;
+    long left = lround(gone / 1000 * (double)(total - done) / (double)done);
+    if (left >= 5400) fprintf(stderr, ", %ld h %ld min left", left / 3600, left % 3600 / 60);
+    else if (left >= 90) fprintf(stderr, ", %ld min left", (left + 30) / 60);
+    else fprintf(stderr, ", %ld s left", left);
+}
+
 int cli_progress_step(void *progress, size_t done, size_t total, const char *what)
 {
     cli_progress *p = progress;
@@ -31,6 +41,7 @@ int cli_progress_step(void *progress, size_t done, size_t total, const char *wha
     fprintf(stderr, "\r\033[K[");
     for (int i = 0; i < BAR; i++) fputc(i < full ? '#' : '.', stderr);
     fprintf(stderr, "] %zu of %zu %s", done, total, what ? what : "");
+    print_left(cli_milliseconds_since(&p->begin), done, total);
     fflush(stderr);
     p->shown = true;
     return 0;

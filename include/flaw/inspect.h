@@ -35,6 +35,9 @@ typedef struct flaw_result {
     int width, height;       /* of the picture */
     double unseen;           /* share of it that was not looked at: borders that --fit crop cuts off; else 0 */
     float *map;              /* [height, width] raw map in units of the method, owned by the result */
+    float *cells;            /* [grid, grid] the method's own map, which `map` is spread from; owned by the result */
+    int grid;
+    int seen[4];             /* x, y, width, height: the part of the picture that `cells` covers */
     double map_threshold;    /* map values over it belong to regions and the mask */
     double map_low;          /* map value drawn as "surely normal" on the absolute scale of this inspector */
     double ms;               /* time spent on this picture */

@@ -36,6 +36,16 @@ flaw_status flaw_file_stream_rewrite(flaw_file_stream *s, size_t offset, const v
 flaw_status flaw_file_stream_end(flaw_file_stream *s, flaw_error *err);
 void flaw_file_stream_abandon(flaw_file_stream *s); /* NULL is fine */
 
+/* A file that grows line by line. What was appended stays, but a crash may cut the last bytes; one process at a time
+ * (a lock that ends with it). `fresh`: the file must not be there yet. */
+typedef struct flaw_file_log flaw_file_log;
+flaw_status flaw_file_log_open(flaw_file_log **out, const char *path, bool fresh, flaw_error *err);
+/* Forget what lies behind `size` bytes. */
+flaw_status flaw_file_log_cut(flaw_file_log *log, size_t size, flaw_error *err);
+flaw_status flaw_file_log_append(flaw_file_log *log, const void *data, size_t size, flaw_error *err);
+/* Everything on the disk, then closed; NULL is fine. */
+flaw_status flaw_file_log_close(flaw_file_log *log, flaw_error *err);
+
 /* mkdir -p. */
 flaw_status flaw_file_make_folder(const char *path, flaw_error *err);
 bool flaw_file_is_folder(const char *path);

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "detect/regions.h"
@@ -50,12 +51,26 @@ static void doubt(flaw_result *out, const char *why)
     snprintf(out->doubt, sizeof out->doubt, "%s", why);
 }
 
+/* The method's own map and what it covers. */
+static flaw_status keep_cells(const flaw_inspector *in, const flaw_seen *seen, flaw_result *out, flaw_error *err)
+{
+    size_t cells = (size_t)in->features.grid * (size_t)in->features.grid;
+    out->cells = malloc(cells * sizeof *out->cells);
+    if (!out->cells) return flaw_fail(err, FLAW_NO_MEMORY, "the map of a picture was refused");
+    memcpy(out->cells, in->map, cells * sizeof *out->cells);
+    out->grid = in->features.grid;
+    const int part[4] = {seen->x, seen->y, seen->width, seen->height};
+    memcpy(out->seen, part, sizeof part);
+    return FLAW_OK;
+}
+
 /* Verdict and regions. Regions belong to an anomaly: a good picture shows none. */
 static flaw_status decide(flaw_inspector *in, const flaw_seen *seen, flaw_result *out, flaw_error *err)
 {
     int grid = in->features.grid;
     out->verdict = out->score > out->threshold ? FLAW_ANOMALOUS : FLAW_NORMAL;
-    flaw_status s = flaw_map_spread(&out->map, out->width, out->height, seen, in->map, grid, (float)out->map_low, err);
+    flaw_status s = keep_cells(in, seen, out, err);
+    if (!s) s = flaw_map_spread(&out->map, out->width, out->height, seen, in->map, grid, (float)out->map_low, err);
     if (s || out->verdict == FLAW_NORMAL) return s;
     double limit = flaw_map_region_limit(in->map, (size_t)grid * (size_t)grid, out->map_threshold, out->map_low);
     return flaw_regions_find(out->region, FLAW_MAX_REGIONS, &out->regions, out->map, out->width, out->height, limit,
@@ -132,12 +147,8 @@ flaw_status flaw_inspector_judge_file(flaw_inspector *in, const char *path, flaw
 void flaw_result_release(flaw_result *result)
 {
     free(result->map);
-    result->map = NULL;
-}
-
-const char *flaw_verdict_name(flaw_verdict verdict)
-{
-    return verdict == FLAW_NORMAL ? "normal" : verdict == FLAW_ANOMALOUS ? "anomalous" : "unknown";
+    free(result->cells);
+    result->map = result->cells = NULL;
 }
 
 const char *flaw_inspector_about(const flaw_inspector *in)

@@ -24,7 +24,7 @@ class Data(command.Command):
             self.assertTrue(0 <= line['mean']['pixel_pro'] <= 1)
             self.assertIsNone(line['sd']['image_auroc'])
         lines = [json.loads(line) for line in
-                 self.succeed('eval', 'scenes', '--shots', '1', '--draws', '2', '--json').splitlines()]
+                 self.succeed('eval', 'scenes', '--shots', '1', '--seeds', '2', '--json').splitlines()]
         self.assertEqual([line['dataset'] for line in lines], ['scenes/metal_nut', 'scenes/metal_nut-2', 'mean'])
         self.assertEqual(lines[0]['draws'], 2)
         self.assertIsNotNone(lines[0]['sd']['image_auroc'])

@@ -59,7 +59,7 @@ class Simulate(command.Command):
         width, height = png_size(self.path('set/contact.png'))
         self.assertEqual(width, 896)
         self.assertGreater(height, 7 * 208)
-        result = json.loads(self.succeed('eval', 'set', '--shots', '2', '--draws', '1', '--json'))
+        result = json.loads(self.succeed('eval', 'set', '--shots', '2', '--seeds', '1', '--json'))
         self.assertEqual((result['good'], result['bad'], result['masks']), (3, 7, 7))
 
     def test_both_blends(self):
