@@ -4,7 +4,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#define TURN (2.0 * 3.14159265358979323846 / 180.0)
+#define DEGREE (3.14159265358979323846 / 180.0)
+#define TURN (2.0 * DEGREE)
 #define MOVE 0.015
 #define ZOOM 0.02
 #define LIGHT 0.08
@@ -84,4 +85,21 @@ flaw_status flaw_augment_mildly(flaw_picture *out, const flaw_picture *in, flaw_
     }
     *out = made;
     return FLAW_OK;
+}
+
+flaw_status flaw_augment_turn(flaw_picture *out, const flaw_picture *in, double degrees, flaw_error *err)
+{
+    double angle = degrees * DEGREE, cos_a = cos(angle), sin_a = sin(angle);
+    double mid_x = (in->width - 1) / 2.0, mid_y = (in->height - 1) / 2.0;
+    flaw_picture made = {0};
+    flaw_status s = flaw_picture_new(&made, in->width, in->height, err);
+    for (int y = 0; !s && y < in->height; y++)
+        for (int x = 0; x < in->width; x++) {
+            double from_x = cos_a * (x - mid_x) - sin_a * (y - mid_y) + mid_x;
+            double from_y = sin_a * (x - mid_x) + cos_a * (y - mid_y) + mid_y;
+            uint8_t *to = made.rgb + 3 * ((size_t)y * (size_t)in->width + (size_t)x);
+            for (int c = 0; c < 3; c++) to[c] = byte_of(value_at(in, from_x, from_y, c));
+        }
+    if (!s) *out = made;
+    return s;
 }

@@ -10,4 +10,8 @@
  * mirror images: a mirrored part can be a wrong part. */
 flaw_status flaw_augment_mildly(flaw_picture *out, const flaw_picture *in, flaw_random *random, flaw_error *err);
 
+/* `in`, a square picture, turned about its middle by so many degrees against the clock, bilinear; what comes from outside
+ * is mirrored. */
+flaw_status flaw_augment_turn(flaw_picture *out, const flaw_picture *in, double degrees, flaw_error *err);
+
 #endif

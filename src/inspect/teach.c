@@ -22,6 +22,8 @@ typedef struct lesson {
     size_t count;
     flaw_picture *square; /* [count] prepared good parts */
     flaw_features *good;  /* [count] */
+    flaw_features *turned; /* [count, turns] */
+    int turns;             /* turned copies of each part that the method learns from */
     flaw_sample *sample;  /* scores of parts and changes */
     size_t samples;
     int folds, changes; /* changes of each part */
@@ -44,11 +46,14 @@ static flaw_status open_lesson(lesson *l, flaw_error *err)
     int most = l->in->method->folds > 0 ? l->in->method->folds : MOST_FOLDS;
     l->folds = l->count < (size_t)most ? (int)l->count : most;
     l->changes = l->count == 1 ? CHANGES_OF_ONE : l->count > MANY ? CHANGES_OF_MANY : CHANGES;
-    l->total = l->count * (size_t)(2 + l->changes);
+    flaw_method_setup setup = flaw_inspector_setup(l->in);
+    l->turns = l->in->method->turns ? l->in->method->turns(&setup) : 0;
+    l->total = l->count * (size_t)(2 + l->changes + l->turns);
+    l->turned = calloc(l->count * (size_t)l->turns + 1, sizeof *l->turned);
     l->square = calloc(l->count, sizeof *l->square);
     l->good = calloc(l->count, sizeof *l->good);
     l->sample = calloc(l->count * (size_t)(1 + l->changes), sizeof *l->sample);
-    if (l->square && l->good && l->sample) return FLAW_OK;
+    if (l->square && l->good && l->turned && l->sample) return FLAW_OK;
     return flaw_fail(err, FLAW_NO_MEMORY, "memory for %zu good parts was refused", l->count);
 }
 
@@ -58,6 +63,8 @@ static void close_lesson(lesson *l)
         if (l->square) flaw_picture_release(&l->square[i]);
         if (l->good) flaw_features_release(&l->good[i]);
     }
+    for (size_t i = 0; l->turned && i < l->count * (size_t)l->turns; i++) flaw_features_release(&l->turned[i]);
+    free(l->turned);
     free(l->square);
     free(l->good);
     free(l->sample);
@@ -94,6 +101,25 @@ static flaw_status encode_good(lesson *l, const char *const *paths, flaw_error *
         if (!l->good[i].sound)
             s = flaw_fail(err, FLAW_BAD_DATA, "%s: the numbers computed for this good part are not all finite",
                           paths[i]);
+    return s;
+}
+
+/* The turned copies are encoded once for all folds. */
+static flaw_status encode_turned(lesson *l, flaw_error *err)
+{
+    flaw_inspector *in = l->in;
+    flaw_status s = FLAW_OK;
+    for (size_t i = 0; !s && i < l->count * (size_t)l->turns; i++) {
+        int turn = (int)(i % (size_t)l->turns) + 1;
+        flaw_picture picture = {0};
+        s = flaw_augment_turn(&picture, &l->square[i / (size_t)l->turns], 360.0 * turn / (l->turns + 1), err);
+        if (!s) s = flaw_features_new(&l->turned[i], in->engine->model, in->encoder.want, err);
+        if (!s) s = flaw_encoder_run(&in->encoder, &picture, 1, &l->turned[i], err);
+        flaw_picture_release(&picture);
+        if (!s && !l->turned[i].sound)
+            s = flaw_fail(err, FLAW_BAD_DATA, "the numbers computed for a turned good part are not all finite");
+        if (!s) s = step(l, "turning good parts", err);
+    }
     return s;
 }
 
@@ -141,23 +167,29 @@ static flaw_status learn_without(lesson *l, void *state, int fold, flaw_error *e
     flaw_inspector *in = l->in;
     const flaw_features **good = calloc(l->count, sizeof(flaw_features *));
     const flaw_picture **square = calloc(l->count, sizeof(flaw_picture *));
+    const flaw_features **turned = calloc(l->count * (size_t)l->turns + 1, sizeof(flaw_features *));
     flaw_lesson taught = {.good = good,
                           .square = square,
+                          .turned = turned,
+                          .turns = l->turns,
                           .encoder = &in->encoder,
                           .trial = state != in->state,
                           .seed = in->options.seed,
                           .progress = l->progress,
                           .context = l->context};
     flaw_status s = FLAW_OK;
-    if (!good || !square) s = flaw_fail(err, FLAW_NO_MEMORY, "memory for %zu good parts was refused", l->count);
+    if (!good || !square || !turned) s = flaw_fail(err, FLAW_NO_MEMORY, "memory for %zu good parts was refused", l->count);
     for (size_t i = 0; !s && i < l->count; i++) {
         if (fold >= 0 && (int)(i % (size_t)l->folds) == fold) continue;
+        size_t copies = (size_t)l->turns;
+        for (size_t t = 0; t < copies; t++) turned[taught.count * copies + t] = &l->turned[i * copies + t];
         good[taught.count] = &l->good[i];
         square[taught.count++] = &l->square[i];
     }
     if (!s) s = in->method->learn(state, &taught, err);
     free(good);
     free(square);
+    free(turned);
     return s;
 }
 
@@ -182,6 +214,7 @@ static flaw_status teach(lesson *l, const flaw_inspect_options *options, flaw_er
     flaw_status s = open_lesson(l, err);
     if (!s) s = read_good(l, options->good, err);
     if (!s) s = encode_good(l, options->good, err);
+    if (!s) s = encode_turned(l, err);
     for (int fold = 0; !s && fold < l->folds; fold++) s = sample_fold(l, fold, err);
     if (!s) s = learn_without(l, in->state, -1, err);
     flaw_scores_kind kind = in->method->scores;

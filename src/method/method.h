@@ -42,6 +42,9 @@ typedef struct flaw_lesson {
     const flaw_picture *const *square; /* [count], S x S: for methods that look at changes of them too (rotations,
                                           simulated anomalies); they encode these with `encoder` */
     size_t count;
+    const flaw_features *const *turned; /* [count, turns] the parts turned by 1, 2 ... `turns` times 360 / (turns + 1)
+                                           degrees, for methods that ask for them */
+    int turns;
     flaw_encoder *encoder; /* one picture at a time at least; its `want` is the method's */
     bool trial;            /* a fold of the calibration, not the last learning: the state is thrown away soon */
     uint64_t seed;
@@ -70,6 +73,7 @@ typedef struct flaw_method {
     bool needs_local_head;                        /* patches that meet the text by training */
     flaw_scores_kind scores;                      /* what its scores are like, for the calibration; `alone` is NaN */
     int (*wants)(const flaw_method_setup *setup); /* FLAW_WANT_* of detect/features.h */
+    int (*turns)(const flaw_method_setup *setup); /* turned copies of each good part to learn from; NULL = none */
     flaw_status (*open)(void **state, const flaw_method_setup *setup, flaw_error *err);
     /* Without good parts: the limit that the method's trained part was measured to need; NULL or not over 0 = 1/2. */
     double (*limit)(const void *state);
@@ -97,5 +101,6 @@ extern const flaw_method flaw_method_winclip, flaw_method_winclip_plus, flaw_met
 extern const flaw_method flaw_method_few_shot, flaw_method_few_shot_plus;
 extern const flaw_method flaw_method_anomalygpt, flaw_method_anomalygpt_plus;
 extern const flaw_method flaw_method_spade, flaw_method_padim, flaw_method_patchcore;
+extern const flaw_method flaw_method_anomalydino;
 
 #endif

@@ -4,10 +4,9 @@
 #include "method/method.h"
 
 static const flaw_method *const table[] = {
-    &flaw_method_few_shot,  &flaw_method_few_shot_plus, &flaw_method_alfa,
-    &flaw_method_alfa_plus, &flaw_method_winclip,       &flaw_method_winclip_plus,
-    &flaw_method_anomalygpt, &flaw_method_anomalygpt_plus,
-    &flaw_method_spade,     &flaw_method_padim,         &flaw_method_patchcore,
+    &flaw_method_few_shot, &flaw_method_few_shot_plus, &flaw_method_alfa,       &flaw_method_alfa_plus,
+    &flaw_method_winclip,  &flaw_method_winclip_plus,  &flaw_method_anomalygpt, &flaw_method_anomalygpt_plus,
+    &flaw_method_spade,    &flaw_method_padim,         &flaw_method_patchcore,  &flaw_method_anomalydino,
 };
 
 int flaw_method_count(void)
@@ -39,8 +38,9 @@ const flaw_method *flaw_method_find(const char *name)
 
 int flaw_method_needs_of(const flaw_method *m)
 {
-    return (m->prompts != FLAW_PROMPTS_NONE || m->needs_text ? FLAW_NEEDS_TEXT : 0) | (m->needs_good ? FLAW_NEEDS_GOOD : 0) |
-           (m->needs_batch ? FLAW_NEEDS_BATCH : 0) | (m->needs_weights || m->trains ? FLAW_NEEDS_TRAINING : 0) |
+    return (m->prompts != FLAW_PROMPTS_NONE || m->needs_text ? FLAW_NEEDS_TEXT : 0) |
+           (m->needs_good ? FLAW_NEEDS_GOOD : 0) | (m->needs_batch ? FLAW_NEEDS_BATCH : 0) |
+           (m->needs_weights || m->trains ? FLAW_NEEDS_TRAINING : 0) |
            (m->needs_local_head ? FLAW_NEEDS_LOCAL_HEAD : 0);
 }
 
