@@ -84,7 +84,14 @@ void flaw_dataset_close(flaw_dataset *set)
 
 flaw_status flaw_dataset_testable(const flaw_dataset *set, flaw_error *err)
 {
+    size_t labels = 0;
+    for (size_t i = 0; i < set->items; i++) labels += set->item[i].label != FLAW_LABEL_UNKNOWN;
     if (set->tests > 0) return FLAW_OK;
+    if (labels == 0)
+        return flaw_fail(err, FLAW_BAD_DATA,
+                         "data set '%s' (%s): nothing says which of its %zu pictures are good and which are bad; "
+                         "expected is for instance train/good, test/good and test/KIND",
+                         set->root, set->layout, set->items);
     return flaw_fail(err, FLAW_MISSING, "data set '%s' (%s): none of its %zu pictures is one to test with a label",
                      set->root, set->layout, set->items);
 }
@@ -117,7 +124,7 @@ void flaw_dataset_about(char *out, size_t room, const flaw_dataset *set)
     size_t count[3] = {0}, test[3] = {0}, masks = 0, kinds = count_kinds(set), used = 0;
     for (size_t i = 0; i < set->items; i++) {
         count[set->item[i].label]++;
-        masks += set->item[i].masks > 0;
+        masks += set->item[i].label == FLAW_LABEL_BAD && set->item[i].masks > 0;
     }
     for (size_t i = 0; i < set->tests; i++) test[set->test[i].label]++;
     char kind[40] = "", unknown[40] = "";

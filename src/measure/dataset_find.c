@@ -7,7 +7,10 @@
 #include "base/file.h"
 #include "measure/layout.h"
 
-enum { DEEPEST = 3 }; /* levels of folders that are searched: data/mvtec/bottle */
+enum {
+    DEEPEST = 3, /* levels of folders that are searched: data/mvtec/bottle */
+    RANKS = 3,
+};
 
 flaw_status flaw_dataset_list_add(flaw_dataset_list *list, const char *root, const char *category, const char *layout,
                                   flaw_error *err)
@@ -56,10 +59,12 @@ static flaw_status add(flaw_dataset_list *list, const char *path, const flaw_lay
     return status;
 }
 
-static const flaw_layout *guess(const char *path)
+/* The first of its rank that fits. */
+static const flaw_layout *guess(const char *path, const flaw_layout *named, int rank)
 {
+    if (named) return named->fits(path) ? named : NULL;
     for (int i = 0; i < flaw_layout_count; i++)
-        if (flaw_layout_table[i].fits(path)) return &flaw_layout_table[i];
+        if (flaw_layout_table[i].rank == rank && flaw_layout_table[i].fits(path)) return &flaw_layout_table[i];
     return NULL;
 }
 
@@ -71,7 +76,7 @@ static bool is_link(const char *path)
 
 /* The folders of a path, and below those without a data set once more. Links are followed in the first only, so that a
  * loop of them ends. */
-static flaw_status search(flaw_dataset_list *list, const char *path, const flaw_layout *named, int depth,
+static flaw_status search(flaw_dataset_list *list, const char *path, const flaw_layout *named, int rank, int depth,
                           flaw_error *err)
 {
     flaw_names names;
@@ -86,9 +91,9 @@ static flaw_status search(flaw_dataset_list *list, const char *path, const flaw_
             break;
         }
         if (flaw_file_is_folder(folder) && (depth == 0 || !is_link(folder))) {
-            const flaw_layout *layout = named ? (named->fits(folder) ? named : NULL) : guess(folder);
+            const flaw_layout *layout = guess(folder, named, rank);
             if (layout) status = add(list, folder, layout, err);
-            else if (depth + 1 < DEEPEST) status = search(list, folder, named, depth + 1, err);
+            else if (depth + 1 < DEEPEST) status = search(list, folder, named, rank, depth + 1, err);
         }
         free(folder);
     }
@@ -117,13 +122,19 @@ flaw_status flaw_dataset_find(flaw_dataset_list *list, const char *path, const c
     const flaw_layout *named = layout ? flaw_layout_named(layout) : NULL;
     if (layout && !named) return flaw_fail(err, FLAW_USAGE, "data set '%s': no layout is called '%s'", path, layout);
     if (!flaw_file_exists(path)) return flaw_fail(err, FLAW_MISSING, "data set '%s': no such file or folder", path);
-    const flaw_layout *here = named ? (named->fits(path) ? named : NULL) : guess(path);
-    if (here) return add(list, path, here, err);
-    if (!flaw_file_is_folder(path))
-        return flaw_fail(err, FLAW_MISSING, "data set '%s': is a file, expected is a folder", path);
+    bool folder = flaw_file_is_folder(path);
     size_t before = list->count;
-    flaw_status status = search(list, path, named, 0, err);
-    return status == FLAW_OK && list->count == before ? not_known(path, named, err) : status;
+    for (int rank = 0; rank < RANKS; rank++) {
+        const flaw_layout *here = guess(path, named, rank);
+        if (here) return add(list, path, here, err);
+        if (!folder || rank == RANKS - 1) continue;
+        flaw_status status = search(list, path, named, rank, 0, err);
+        if (status != FLAW_OK || list->count > before) return status;
+    }
+    if (folder) return not_known(path, named, err);
+    return flaw_fail(err, FLAW_MISSING,
+                     "data set '%s': is a file, expected is a folder or a table (.csv, .jsonl, .manifest, meta.json)",
+                     path);
 }
 
 flaw_status flaw_dataset_open_path(flaw_dataset *out, const char *path, const char *layout, const char *category,

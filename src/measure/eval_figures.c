@@ -194,7 +194,7 @@ static void count_items(flaw_eval_row *row, const flaw_plan *plan, const flaw_ce
         const flaw_dataset_item *item = flaw_plan_item(plan, cell->dataset, draw->item[i]);
         row->bad += item->label == FLAW_LABEL_BAD;
         row->good += item->label == FLAW_LABEL_GOOD;
-        row->masks += item->masks > 0;
+        row->masks += item->label == FLAW_LABEL_BAD && item->masks > 0;
     }
     row->expected += draw->items;
 }

@@ -7,17 +7,33 @@
 
 #include "base/file.h"
 #include "base/path.h"
+#include "measure/table.h"
 
 const flaw_layout flaw_layout_table[] = {
-    {"mvtec-ad2", "train/good, validation/good, test_public/{good,bad,ground_truth/bad}, test_private*",
+    {"mvtec-ad2", "train/good, validation/good, test_public/{good,bad,ground_truth/bad}, test_private*", 0,
      flaw_layout_fits_mvtec_ad2, NULL, flaw_layout_list_mvtec_ad2},
     {"loco", "train/good, validation/good, test/KIND, ground_truth/KIND/STEM/000.png, defects_config.json (MVTec LOCO)",
-     flaw_layout_fits_loco, NULL, flaw_layout_list_mvtec},
-    {"mvtec", "train/good, test/good, test/KIND, ground_truth/KIND/STEM_mask.png (MVTec AD, MPDD)",
+     0, flaw_layout_fits_loco, NULL, flaw_layout_list_mvtec},
+    {"mvtec", "train/good, test/good, test/KIND, ground_truth/KIND/STEM_mask.png (MVTec AD, MPDD)", 0,
      flaw_layout_fits_mvtec, NULL, flaw_layout_list_mvtec},
-    {"btad", "train/ok, test/{ok,ko}, ground_truth/ko/STEM.png", flaw_layout_fits_btad, NULL, flaw_layout_list_btad},
-    {"cookies", "training-images/{normal,anomaly}-N, mask-images/anomaly-N, test-images/test-{normal,anomaly}-N",
+    {"btad", "train/ok, test/{ok,ko}, ground_truth/ko/STEM.png", 0, flaw_layout_fits_btad, NULL,
+     flaw_layout_list_mvtec},
+    {"cookies", "training-images/{normal,anomaly}-N, mask-images/anomaly-N, test-images/test-{normal,anomaly}-N", 0,
      flaw_layout_fits_cookies, NULL, flaw_layout_list_cookies},
+    {"visa", "split_csv/1cls.csv with object,split,label,image,mask (VisA), or that file", 0, flaw_layout_fits_visa,
+     flaw_layout_find_visa, flaw_layout_list_visa},
+    {"visa-object", "Data/Images/{Normal,Anomaly}, Data/Masks/Anomaly (one object of VisA)", 0,
+     flaw_layout_fits_visa_object, NULL, flaw_layout_list_visa_object},
+    {"meta", "meta.json: {\"train\": {CLASS: [{img_path, mask_path, specie_name, anomaly}]}, \"test\": ...}", 1,
+     flaw_layout_fits_meta, flaw_layout_find_table, flaw_layout_list_table},
+    {"manifest", "*.manifest: JSON lines with source-ref and anomaly-label (Lookout for Vision, SageMaker)", 1,
+     flaw_layout_fits_manifest, flaw_layout_find_table, flaw_layout_list_table},
+    {"table", "*.csv or *.jsonl with image_path,label,split,mask_path,category", 1, flaw_layout_fits_table,
+     flaw_layout_find_table, flaw_layout_list_table},
+    {"folder", "good|normal|ok/, bad|abnormal|defect|ng/, mask/; or train/{good|normal|ok}, test/KIND", 1,
+     flaw_layout_fits_folder, NULL, flaw_layout_list_folder},
+    {"pictures", "a folder of pictures that nothing is known of", 2, flaw_layout_fits_pictures, NULL,
+     flaw_layout_list_pictures},
 };
 const int flaw_layout_count = sizeof flaw_layout_table / sizeof *flaw_layout_table;
 
@@ -45,7 +61,7 @@ const char *flaw_dataset_layout_about(int index)
 
 bool flaw_layout_is_picture(const char *name)
 {
-    static const char *const endings[] = {".png", ".jpg", ".jpeg"};
+    static const char *const endings[] = {".png", ".jpg", ".jpeg", ".bmp"};
     const char *dot = strrchr(name, '.');
     for (size_t i = 0; dot && dot != name && i < sizeof endings / sizeof *endings; i++)
         if (strcasecmp(dot, endings[i]) == 0) return true;
@@ -66,11 +82,10 @@ static flaw_status no_memory(const flaw_listing *l, flaw_error *err)
 
 flaw_status flaw_listing_add(flaw_listing *l, flaw_dataset_item item, flaw_error *err)
 {
+    if (l->count >= FLAW_DATASET_MAX_ITEMS)
+        return flaw_fail(err, FLAW_BAD_DATA, "data set '%s': more than %d pictures", l->object, FLAW_DATASET_MAX_ITEMS);
     if (l->count == l->room) {
         size_t room = l->room ? 2 * l->room : 64;
-        if (l->count >= FLAW_DATASET_MAX_ITEMS)
-            return flaw_fail(err, FLAW_BAD_DATA, "data set '%s': more than %d pictures", l->object,
-                             FLAW_DATASET_MAX_ITEMS);
         flaw_dataset_item *grown = flaw_arena_alloc(l->arena, room, sizeof *grown);
         if (!grown) return no_memory(l, err);
         if (l->count) memcpy(grown, l->item, l->count * sizeof *grown);
@@ -151,8 +166,8 @@ flaw_status flaw_listing_folder(flaw_listing *l, const flaw_folder *folder, flaw
     return status;
 }
 
-flaw_status flaw_listing_kinds(flaw_listing *l, const char *root, const char *part, const char *good,
-                               flaw_dataset_split split, const char *masks_root, flaw_error *err)
+flaw_status flaw_listing_kinds(flaw_listing *l, const char *root, const char *part, flaw_dataset_split split,
+                               const char *masks_root, flaw_error *err)
 {
     const char *path = flaw_path_join(l->arena, root, part);
     flaw_names kinds;
@@ -161,11 +176,11 @@ flaw_status flaw_listing_kinds(flaw_listing *l, const char *root, const char *pa
     if (status != FLAW_OK) return status;
     for (size_t i = 0; i < kinds.count && status == FLAW_OK; i++) {
         const char *name = kinds.name[i];
-        bool bad = strcmp(name, good) != 0;
+        bool bad = !flaw_word_is_good(name);
         const char *folder = flaw_path_join(l->arena, path, name);
         const char *kind = bad ? flaw_arena_copy_string(l->arena, name, strlen(name)) : "good";
-        const char *masks = bad ? flaw_path_join(l->arena, masks_root, name) : NULL;
-        if (!folder || !kind || (bad && !masks)) status = no_memory(l, err);
+        const char *masks = masks_root ? flaw_path_join(l->arena, masks_root, name) : NULL;
+        if (!folder || !kind || (masks_root && !masks)) status = no_memory(l, err);
         if (status != FLAW_OK || !flaw_file_is_folder(folder)) continue;
         flaw_folder take = {folder, "", kind, split, bad ? FLAW_LABEL_BAD : FLAW_LABEL_GOOD, masks};
         status = flaw_listing_folder(l, &take, err);

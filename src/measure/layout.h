@@ -17,10 +17,14 @@ typedef struct flaw_listing { /* grows by doubling inside the arena */
     flaw_dataset_item *item;
     size_t count, room;
     bool references_tested;
+    /* Takes what is wrong with a line of a table, so that the others are still read; NULL: the first fault ends it. */
+    flaw_status (*fault)(void *context, const char *text, flaw_error *err);
+    void *context;
 } flaw_listing;
 
 typedef struct flaw_layout {
     const char *name, *about;
+    int rank; /* 0: fixed names of folders; 1: only where none of these is found, here or below; 2: after all */
     bool (*fits)(const char *path);
     /* Adds the data sets of the path; NULL: it is one, named as its folder. */
     flaw_status (*find)(flaw_dataset_list *list, const char *path, const char *layout, flaw_error *err);
@@ -48,9 +52,9 @@ typedef struct flaw_folder {
     const char *masks; /* folder with STEM_mask.png, STEM.png or STEM/000.png; NULL: none is looked for */
 } flaw_folder;
 flaw_status flaw_listing_folder(flaw_listing *l, const flaw_folder *folder, flaw_error *err);
-/* root/part/KIND for each subfolder; `good` is the kind of good pictures, masks are looked for in masks_root/KIND. */
-flaw_status flaw_listing_kinds(flaw_listing *l, const char *root, const char *part, const char *good,
-                               flaw_dataset_split split, const char *masks_root, flaw_error *err);
+/* root/part/KIND for each subfolder; good, ok and normal are good; masks are looked for in masks_root/KIND (NULL: not). */
+flaw_status flaw_listing_kinds(flaw_listing *l, const char *root, const char *part, flaw_dataset_split split,
+                               const char *masks_root, flaw_error *err);
 
 bool flaw_layout_is_picture(const char *name);              /* by its ending */
 bool flaw_layout_has(const char *folder, const char *name); /* a folder of that name */
@@ -62,10 +66,25 @@ bool flaw_layout_fits_mvtec_ad2(const char *path);
 bool flaw_layout_fits_btad(const char *path);
 flaw_status flaw_layout_list_mvtec(flaw_listing *l, const flaw_dataset_entry *entry, flaw_error *err);
 flaw_status flaw_layout_list_mvtec_ad2(flaw_listing *l, const flaw_dataset_entry *entry, flaw_error *err);
-flaw_status flaw_layout_list_btad(flaw_listing *l, const flaw_dataset_entry *entry, flaw_error *err);
 
 /* layout_folder.c */
 bool flaw_layout_fits_cookies(const char *path);
+bool flaw_layout_fits_visa_object(const char *path);
+bool flaw_layout_fits_folder(const char *path);
+bool flaw_layout_fits_pictures(const char *path);
 flaw_status flaw_layout_list_cookies(flaw_listing *l, const flaw_dataset_entry *entry, flaw_error *err);
+flaw_status flaw_layout_list_visa_object(flaw_listing *l, const flaw_dataset_entry *entry, flaw_error *err);
+flaw_status flaw_layout_list_folder(flaw_listing *l, const flaw_dataset_entry *entry, flaw_error *err);
+flaw_status flaw_layout_list_pictures(flaw_listing *l, const flaw_dataset_entry *entry, flaw_error *err);
+
+/* layout_table.c; `table` serves "table", "meta" and "manifest" */
+bool flaw_layout_fits_table(const char *path);
+bool flaw_layout_fits_meta(const char *path);
+bool flaw_layout_fits_manifest(const char *path);
+bool flaw_layout_fits_visa(const char *path);
+flaw_status flaw_layout_find_table(flaw_dataset_list *list, const char *path, const char *layout, flaw_error *err);
+flaw_status flaw_layout_find_visa(flaw_dataset_list *list, const char *path, const char *layout, flaw_error *err);
+flaw_status flaw_layout_list_table(flaw_listing *l, const flaw_dataset_entry *entry, flaw_error *err);
+flaw_status flaw_layout_list_visa(flaw_listing *l, const flaw_dataset_entry *entry, flaw_error *err);
 
 #endif

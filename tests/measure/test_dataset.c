@@ -4,6 +4,14 @@
 #include "flaw/dataset.h"
 #include "flaw/measure.h"
 
+static void write_text(const char *root, const char *name, const char *text)
+{
+    char path[512];
+    flaw_error err;
+    assert_ok(flaw_file_write(in_folder(path, root, name), text, strlen(text), &err));
+}
+
+
 static void mvtec_folder(const char *root)
 {
     draw_plain(root, "train/good/001.png", 0x808080);
@@ -50,13 +58,6 @@ static void test_mvtec(void **state)
     flaw_dataset_about(about, sizeof about, &set);
     assert_string_equal(about, "3 good, 3 bad in 1 kind, 2 masks, layout mvtec (2 good to learn from, test 1 good and 3 bad)");
     flaw_dataset_close(&set);
-}
-
-static void write_text(const char *root, const char *name, const char *text)
-{
-    char path[512];
-    flaw_error err;
-    assert_ok(flaw_file_write(in_folder(path, root, name), text, strlen(text), &err));
 }
 
 /* Two defects of one picture: relative and absolute saturation, at the size of the files and at half of it. */
@@ -219,6 +220,79 @@ static void test_cookies(void **state)
     flaw_dataset_close(&set);
 }
 
+/* People's own folders. */
+static void test_folders(void **state)
+{
+    const char *root = *state;
+    char path[512];
+    flaw_dataset set;
+    flaw_error err;
+    draw_plain(root, "own/Normal/0.png", 1);
+    draw_plain(root, "own/Normal/1.png", 2);
+    draw_plain(root, "own/NG/0.png", 3);
+    draw_plain(root, "own/NG/dent/0.png", 4);
+    draw(root, "own/masks/NG/0_mask.png", 2, 2, 0, 0, 0, 0xff);
+    draw_plain(root, "own/masks/NG/dent/0.png", 4);
+    draw_plain(root, "own/notes/0.png", 5);
+    assert_ok(flaw_dataset_open_path(&set, root, NULL, NULL, &err));
+    assert_string_equal(set.layout, "folder");
+    assert_string_equal(set.category, "own");
+    assert_int_equal(set.items, 4);
+    assert_int_equal(set.references, 2);
+    assert_int_equal(set.references_tested, 1);
+    assert_int_equal(set.tests, 2);
+    assert_string_equal(set.test[0].kind, "bad");
+    assert_int_equal(set.test[0].masks, 1);
+    assert_string_equal(set.test[1].kind, "dent");
+    assert_int_equal(set.test[1].masks, 1);
+    flaw_dataset_close(&set);
+
+    draw_plain(root, "parts/train/normal/0.png", 1);
+    draw_plain(root, "parts/test/normal/1.png", 2);
+    draw_plain(root, "parts/test/dent/0.png", 3);
+    draw_plain(root, "parts/ground_truth/dent/0.png", 3);
+    assert_ok(flaw_dataset_open_path(&set, in_folder(path, root, "parts"), NULL, NULL, &err));
+    assert_string_equal(set.layout, "folder");
+    assert_int_equal(set.references, 1);
+    assert_int_equal(set.references_tested, 0);
+    assert_int_equal(set.tests, 2);
+    assert_string_equal(set.test[0].kind, "dent");
+    assert_int_equal(set.test[0].masks, 1);
+    flaw_dataset_close(&set);
+
+    assert_ok(flaw_dataset_open_path(&set, in_folder(path, root, "own/notes"), NULL, NULL, &err));
+    assert_string_equal(set.layout, "pictures");
+    assert_int_equal(set.items, 1);
+    assert_int_equal(set.item[0].label, FLAW_LABEL_UNKNOWN);
+    assert_int_equal(flaw_dataset_testable(&set, &err), FLAW_BAD_DATA);
+    flaw_dataset_close(&set);
+    assert_int_equal(flaw_dataset_open_path(&set, in_folder(path, root, "own"), "mvtec", NULL, &err), FLAW_BAD_DATA);
+}
+
+/* The data at hand is understood as it always was. */
+static void test_real(void **state)
+{
+    const char *shared = getenv("FLAW_SHARED");
+    char path[512], about[256];
+    flaw_dataset set;
+    flaw_error err;
+    if (!shared || !flaw_file_is_folder(in_folder(path, shared, "data/hazelnut"))) {
+        print_message("no data/hazelnut beside the project: skipped\n");
+        skip();
+    }
+    assert_ok(flaw_dataset_open_path(&set, path, NULL, NULL, &err));
+    flaw_dataset_about(about, sizeof about, &set);
+    assert_string_equal(about, "34 good, 17 bad in 1 kind, 17 masks, layout mvtec "
+                               "(28 good to learn from, test 6 good and 17 bad)");
+    assert_string_equal(set.object, "hazelnut");
+    flaw_dataset_close(&set);
+    assert_ok(flaw_dataset_open_path(&set, in_folder(path, shared, "data/cookies"), NULL, NULL, &err));
+    flaw_dataset_about(about, sizeof about, &set);
+    assert_string_equal(about, "45 good, 40 bad in 1 kind, 32 masks, layout cookies "
+                               "(31 good to learn from, the rest of them tested)");
+    flaw_dataset_close(&set);
+}
+
 static void test_wrong_folders(void **state)
 {
     flaw_dataset set;
@@ -251,7 +325,8 @@ static void test_finding(void **state)
     draw_plain(root, "metal_nut/test/good/0.png", 0);
     draw_plain(root, "cable/train/good/0.png", 0);
     draw_plain(root, "cable/test/good/0.png", 0);
-    draw_plain(root, "other/picture.png", 0);
+    write_text(root, "notes.csv", "image,caption\nmetal_nut/train/good/0.png,a nut\n"); /* folders say more */
+    draw_plain(root, "other/test/picture.png", 0);
     assert_int_equal(flaw_eval_find(&found, root, &err), FLAW_OK);
     assert_int_equal(found.count, 2);
     assert_non_null(strstr(found.path[0], "/cable"));
@@ -277,6 +352,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_wrong_loco, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(test_loco, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(test_cookies, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(test_folders, make_scratch, remove_scratch),
+        cmocka_unit_test(test_real),
         cmocka_unit_test_setup_teardown(test_wrong_folders, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(test_finding, make_scratch, remove_scratch),
     };
