@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "base/random.h"
-#include "learn/poisson.h"
+#include "simulate/poisson.h"
 
 enum { SIDE = 226, PIXELS = SIDE * SIDE, ROUNDS = 101 }; /* the outermost pixels are rim */
 

@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 # A folder includes its own files, folders of a smaller number, include/flaw and the system.
-LAYERS = {'base': 0, 'kernel': 1, 'format': 1, 'image': 1, 'nn': 2, 'model': 3, 'detect': 4,
+LAYERS = {'base': 0, 'kernel': 1, 'format': 1, 'image': 1, 'simulate': 2, 'nn': 2, 'model': 3, 'detect': 4,
           'method': 5, 'talk': 5, 'record': 5, 'inspect': 6, 'learn': 6, 'measure': 6}
 FILE_ALLOWED, FILE_AIM = 800, 600        # lines
 FUNCTION_ALLOWED, FUNCTION_AIM = 100, 60  # lines, from the opening brace to the closing one

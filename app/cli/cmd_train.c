@@ -143,6 +143,7 @@ int cmd_train(const cli_settings *s)
     if (s->arguments.count && strcmp(s->arguments.value[0], "export") == 0) return export(s);
     if (s->arguments.count == 1 && strcmp(s->arguments.value[0], "language") == 0) return cmd_train_language(s);
     if (s->arguments.count == 1 && strcmp(s->arguments.value[0], "anomalygpt") == 0) return cmd_train_voice(s);
+    if (s->arguments.count == 1 && strcmp(s->arguments.value[0], "april-gan") == 0) return cmd_train_april(s);
     if (s->arguments.count) return cli_wrong_use("train: '%s' is not expected", s->arguments.value[0]);
     if (!s->out) return cli_wrong_use("train: no folder for checkpoints; usage: flaw train --out DIR");
     char *copy[FLAW_TRAIN_MAX_SOURCES] = {NULL};

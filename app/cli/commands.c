@@ -73,14 +73,17 @@ const cli_command cli_command_table[] = {
      "flaw simulate parts/good --out simulated --object hazelnut --blend both\n"
      "flaw simulate good.jpg --source scratches/ -n 50 --most 3 --out simulated",
      cmd_simulate},
-    {CLI_TRAIN, "train", "--out DIR [--init MODEL] [--photos FOLDER]... | language --out DIR | export CHECKPOINT... FILE",
+    {CLI_TRAIN, "train", "--out DIR [--init MODEL] [--photos FOLDER]... | language --out DIR | april-gan --out DIR | export "
+     "CHECKPOINT... FILE",
      "train the small models that the program carries inside",
      "Trains the towers on drawn scenes and on photographs with painted defects. The folder holds the checkpoint and the finished "
      "model; started again with the same folder it goes on with the same bits. Ctrl-C writes a checkpoint and stops. "
-     "language trains a small language model on dialogues, from random weights, and draws its loss curve. export writes "
+     "language trains a small language model on dialogues, from random weights, and draws its loss curve. april-gan "
+     "trains the linear layers of that method for a model (DIR/model.safetensors is what --weights takes). export writes "
      "the model of a checkpoint, or of the mean of several.",
      "flaw train --out run --init deit-tiny --photos photos --steps 20000\n"
      "flaw train language --out speech --steps 1500\n"
+     "flaw train april-gan --model clip-vit-l14-336 --out april\n"
      "flaw train export run/checkpoint.safetensors model.safetensors",
      cmd_train},
     {CLI_ASK, "ask", "PICTURE QUESTION", "ask something about a picture",

@@ -43,6 +43,7 @@ int cmd_chat(const cli_settings *s);
 int cmd_bench(const cli_settings *s);
 int cmd_help(const cli_settings *s);
 int cmd_completion(const cli_settings *s);
+int cmd_train_april(const cli_settings *s);
 int cmd_train_voice(const cli_settings *s);
 
 /* Shared by the trainers: a line for people; Ctrl-C and the end signal, held back before a trainer starts threads (which

@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "flaw/picture.h"
+#include "simulate/ground.h"
 
 int flaw_defect_count(void);
 /* Natural words: "scratch", "missing piece" ...; NULL out of range. */
@@ -25,9 +26,5 @@ int flaw_defect_any(flaw_random *r, const char *material);
  * (an empty foreground, a picture of a few pixels), FLAW_USAGE, FLAW_NO_MEMORY. A failure leaves picture and mask. */
 flaw_status flaw_defect_paint(flaw_picture *picture, const uint8_t *foreground, const flaw_picture *other, int kind,
                               flaw_random *r, uint8_t *mask, int *painted, flaw_error *err);
-
-/* Guess the object of a photograph: foreground [height, width] becomes 255 on it. False, and 255 everywhere, when no
- * object stands clearly before a calmer ground (textures, crowded pictures). */
-bool flaw_defect_foreground(const flaw_picture *picture, uint8_t *foreground);
 
 #endif

@@ -5,7 +5,7 @@
 #include "image/draw.h"
 #include "image/font.h"
 #include "image/resize.h"
-#include "learn/simulate_inside.h"
+#include "simulate/simulate_inside.h"
 
 /* Pixels. A tile lies in the middle of a square of SIDE, so that pictures of any shape stand in rows and columns. */
 enum { SIDE = 208, GAP = 8, MARGIN = 20, TITLE = 58, HEAD = 26, WORDS = 30 };

@@ -9,7 +9,7 @@
 #include "base/random.h"
 #include "detect/regions.h"
 #include "image/write_png.h"
-#include "learn/simulate_inside.h"
+#include "simulate/simulate_inside.h"
 #include "learn/simulate_sheet.h"
 
 enum { PATH_ROOM = 4096, DIALOGUES_MOST = 1 << 30, STREAM_SOURCE = 1, STREAM_PATCHES = 2, STREAMS = 4 };

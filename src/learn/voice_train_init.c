@@ -28,7 +28,7 @@ static void decoder_from_head(flaw_voice *v, const flaw_clip_view *tower, int st
     }
 }
 
-static void init_decoder(flaw_voice *v, const flaw_clip *towers, flaw_random *r)
+void flaw_voice_init_decoder(flaw_voice *v, const flaw_clip *towers, flaw_random *r)
 {
     size_t joint = (size_t)v->shape.joint;
     for (int i = 0; i < FLAW_STAGES; i++) {
@@ -58,7 +58,7 @@ void flaw_voice_init(flaw_voice *v, const flaw_clip *towers, const flaw_language
     flaw_random r;
     double word = deviation_of_words(language);
     flaw_random_init(&r, seed * 8 + STREAM_INIT, 0);
-    init_decoder(v, towers, &r);
+    flaw_voice_init_decoder(v, towers, &r);
     normal(&r, v->view.base, (size_t)v->shape.base * (size_t)v->shape.words, word);
     for (int i = 0; i < FLAW_PROMPT_CONVS && v->shape.base; i++) {
         flaw_conv conv = flaw_voice_conv(&v->shape, i);

@@ -76,6 +76,7 @@ flaw_status flaw_voice_trainer_open(flaw_voice_trainer *out, const flaw_voice_tr
 void flaw_voice_trainer_close(flaw_voice_trainer *t);
 
 /* voice_train_init.c: weights of a new voice. */
+void flaw_voice_init_decoder(flaw_voice *v, const flaw_clip *towers, flaw_random *r); /* its decoder alone */
 void flaw_voice_init(flaw_voice *v, const flaw_clip *towers, const flaw_language *language, uint64_t seed);
 
 /* voice_train_adapter.c: a voice without its prompt learner in the place of *v, where it has one. */

@@ -100,6 +100,7 @@ flaw_status flaw_method_choose(const flaw_method **out, const char *name, const 
 extern const flaw_method flaw_method_winclip, flaw_method_winclip_plus, flaw_method_alfa, flaw_method_alfa_plus;
 extern const flaw_method flaw_method_few_shot, flaw_method_few_shot_plus;
 extern const flaw_method flaw_method_anomalygpt, flaw_method_anomalygpt_plus;
+extern const flaw_method flaw_method_april_gan, flaw_method_april_gan_plus;
 extern const flaw_method flaw_method_spade, flaw_method_padim, flaw_method_patchcore;
 extern const flaw_method flaw_method_anomalydino;
 

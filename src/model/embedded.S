@@ -1,4 +1,5 @@
-/* FLAW_EMBEDDED_FILE and, where there is one, FLAW_VOICE_FILE are set by the build and listed there as dependencies. */
+/* FLAW_EMBEDDED_FILE and, where there are such files, FLAW_VOICE_FILE and FLAW_APRIL_FILE are set by the build and listed
+ * there as dependencies. */
     .section .rodata
     .balign 64
     .global flaw_embedded
@@ -15,5 +16,14 @@ flaw_embedded_voice:
     .incbin FLAW_VOICE_FILE
 #endif
 flaw_embedded_voice_end:
+    .byte 0
+    .balign 64
+    .global flaw_embedded_april
+    .global flaw_embedded_april_end
+flaw_embedded_april:
+#ifdef FLAW_APRIL_FILE
+    .incbin FLAW_APRIL_FILE
+#endif
+flaw_embedded_april_end:
     .byte 0
     .section .note.GNU-stack, "", %progbits

@@ -5,7 +5,7 @@
 #include <math.h>
 
 #include "base/random.h"
-#include "learn/poisson.h"
+#include "simulate/poisson.h"
 
 enum { MOST = 64 * 64 };
 

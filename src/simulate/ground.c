@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "defect.h"
+#include "simulate/ground.h"
 
 enum { SIDE = 64, EDGE = 3, CLUSTERS = 3, ROUNDS = 6 };
 

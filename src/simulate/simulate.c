@@ -5,8 +5,8 @@
 
 #include "base/random.h"
 #include "image/resize.h"
-#include "learn/poisson.h"
-#include "learn/simulate_inside.h"
+#include "simulate/poisson.h"
+#include "simulate/simulate_inside.h"
 
 enum {
     TRIES = 200,   /* for a place to cut from, and for a place to put to */

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "learn/defect.h"
-#include "learn/simulate_inside.h"
+#include "simulate/ground.h"
+#include "simulate/simulate_inside.h"
 
 int flaw_simulate_scaled(const flaw_picture *picture, double pixels)
 {

@@ -1,7 +1,7 @@
 /* Poisson editing (Perez, Gangnet, Blake: Poisson Image Editing, 2003): inside a mask the picture takes over the
  * differences between neighbours of another one, and its values from the rim, so that no seam is left. */
-#ifndef FLAW_LEARN_POISSON_H
-#define FLAW_LEARN_POISSON_H
+#ifndef FLAW_SIMULATE_POISSON_H
+#define FLAW_SIMULATE_POISSON_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "learn/defect.h"
-#include "learn/simulate_inside.h"
+#include "simulate/ground.h"
+#include "simulate/simulate_inside.h"
 
 enum { NONE = FLAW_BACKGROUND_NONE };
 #define LEAST_OBJECT 0.25 /* NSA's own; AnomalyGPT has 0 */

@@ -7,7 +7,7 @@
  * j) of the next coarser one; the operator 4 f - (neighbours) keeps its numbers there because restriction sums to 4.
  * Where the rim falls between two coarse pixels the coarse operator knows how far it is: without that a square whose
  * side is no power of two takes three times the steps. */
-#include "learn/poisson.h"
+#include "simulate/poisson.h"
 
 #include <math.h>
 #include <string.h>

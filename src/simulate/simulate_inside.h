@@ -1,6 +1,6 @@
 /* What the files of the simulation share. */
-#ifndef FLAW_LEARN_SIMULATE_INSIDE_H
-#define FLAW_LEARN_SIMULATE_INSIDE_H
+#ifndef FLAW_SIMULATE_SIMULATE_INSIDE_H
+#define FLAW_SIMULATE_SIMULATE_INSIDE_H
 
 #include <stdbool.h>
 
