@@ -82,6 +82,8 @@ char *flaw_facts_text(const flaw_result *result);
 
 /* Parse an answer: yes/no, count, places. */
 void flaw_answer_parse(flaw_answer *answer, const char *text);
+/* The same, where the product's name may hold words that would mean something else ("hole saw", "left shoe"); NULL: none. */
+void flaw_answer_parse_about(flaw_answer *answer, const char *text, const char *object);
 
 /* The plain language model: MODEL is a LLaMA folder or GGUF file, or NULL for the embedded one. */
 typedef struct flaw_complete_options {

@@ -278,7 +278,7 @@ static flaw_status speak(flaw_talker *t, const char *question, flaw_talk_words w
         s = flaw_voiced_ask(&t->voiced, &t->options, question, words, context, &t->facts, out, err);
     }
     if (s) return s;
-    flaw_answer_parse(out, out->text);
+    flaw_answer_parse_about(out, out->text, t->object);
     if (t->options.upstream_quirks) verdict_of_upstream(out);
     return FLAW_OK;
 }

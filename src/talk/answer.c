@@ -5,7 +5,8 @@
  *   looks   hints: adjectives ("looks intact") and denials of one kind of damage ("no scratch")
  *
  * Evidence of one kind against itself, or of one kind against a stronger one, gives no verdict: on any doubt the
- * verdict is unknown. Questions and clauses that only suppose ("if there is a defect") are no evidence. */
+ * verdict is unknown. Questions, clauses that only suppose ("if there is a defect") and statements about a kind ("a normal
+ * cable has three wires") are no evidence; neither are names: this program's, and the product's where it sounds like one. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,8 @@ typedef struct reading {
     const flaw_clause *c;
     evidence *e;
     bool supposes;  /* question, if, should: states nothing */
+    bool general;   /* the same, for a statement about a kind; until the next one begins */
+    bool to_end;    /* of the clause: "in a normal cable, there is ..." */
     bool elsewhere; /* other, rest */
     bool negated;
     bool taken_back; /* "not free of": what follows exists */
@@ -48,18 +51,82 @@ static bool is_aside(const reading *r, int i) /* a comma stands before word i, o
     return i >= r->c->count || r->c->word[i].gap == FLAW_GAP_COMMA;
 }
 
+/* "Normal means ...", "a defect is defined as ..." */
+static bool defines(const reading *r, int i)
+{
+    int k = is(r, i - 1, W_AUXILIARY) ? i - 2 : i - 1;
+    return is(r, i, W_DEFINES) && (is(r, k, W_GOOD) || is(r, k, W_BAD) || is_thing(r, k));
+}
+
 static reading begin(const flaw_clause *c, evidence *e)
 {
     reading r = {.c = c, .e = e, .supposes = c->question};
     bool denies = false, could = false;
     for (int i = 0; i < c->count; i++) {
-        r.supposes |= is(&r, i, W_MAYBE);
+        r.supposes |= is(&r, i, W_MAYBE) || defines(&r, i);
         r.elsewhere |= is(&r, i, W_ELSE);
         could |= is(&r, i, W_COULD);
         denies |= is(&r, i, W_NO) || is(&r, i, W_NOT);
     }
     r.supposes |= could && !denies;
     return r;
+}
+
+/* A word that can be what an adjective before it describes: "cable", "part", and no "is" or "the". */
+static bool is_noun(const reading *r, int i)
+{
+    const flaw_word *w = &r->c->word[i];
+    return i < r->c->count && w->gap == FLAW_GAP_SPACE && w->number < 0 && !(w->is & ~FLAW_IS(W_SIDE));
+}
+
+static bool is_verb(const reading *r, int i)
+{
+    return is(r, i, W_AUXILIARY) || (is(r, i, W_HAS) && !is(r, i, W_PARTICIPLE));
+}
+
+/* What is said of "a normal cable" (its noun at i): of all such, unless it is that one is seen or where it is. */
+static bool says_in_general(const reading *r, int i, bool bad)
+{
+    bool verb = false;
+    for (int k = i + 1; k < r->c->count && !is_aside(r, k); k++) {
+        if (is(r, k, W_SEEN) || (verb && is(r, k, W_HAS)) || (bad && is(r, k, W_AT))) return false;
+        verb |= is_verb(r, k);
+    }
+    return verb || r->c->turned;
+}
+
+/* "A cable with three wires is normal": the noun at i. */
+static bool is_good_in_general(const reading *r, int i)
+{
+    for (int k = i; k < r->c->count && (k == i || !is_aside(r, k)); k++) {
+        if (is_thing(r, k) || is(r, k, W_BAD)) return false;
+        if (is(r, k, W_AUXILIARY) && k > i && is(r, k + 1, W_GOOD)) return true;
+    }
+    return false;
+}
+
+/* Does a statement about a kind begin at word i? "A normal cable has three wires", "intact nuts are ...". */
+static bool generalizes(reading *r, int i)
+{
+    if (i > 0 && r->c->word[i].gap != FLAW_GAP_COMMA && !is(r, i - 1, W_AND)) return false;
+    bool in = is(r, i, W_AT);
+    int k = i + in;
+    bool article = is(r, k, W_ARTICLE) || is(r, k, W_EVERY), bad;
+    k += article;
+    bad = is(r, k, W_BAD);
+    if ((bad || is(r, k, W_GOOD)) && is_noun(r, k + 1) && (article || !in)) {
+        r->to_end = in;
+        return in ? !bad : says_in_general(r, k + 1, bad);
+    }
+    return article && !in && is_noun(r, k) && is_good_in_general(r, k);
+}
+
+static void note_general(reading *r, int i)
+{
+    bool anew = r->c->word[i].gap == FLAW_GAP_COMMA || is(r, i - 1, W_AND);
+    if (r->general && anew && !r->to_end && is(r, i, W_SUBJECT)) r->general = r->supposes = false;
+    if (r->supposes || !generalizes(r, i)) return;
+    r->general = r->supposes = true;
 }
 
 /* "No, ...", "no" alone, "No there is ...": not "no anomaly". */
@@ -184,14 +251,56 @@ static void read_no(reading *r, int i)
     r->negated = false;
 }
 
+static bool is_object(const reading *r, int i) /* of a verb before it */
+{
+    static const int bits[] = {W_ARTICLE, W_DEFINITE, W_NO, W_NOT, W_ANY, W_MANY, W_GOOD, W_BAD};
+    bool found = is_thing(r, i) || (i < r->c->count && r->c->word[i].number >= 0);
+    for (size_t k = 0; k < sizeof bits / sizeof *bits; k++) found |= is(r, i, bits[k]);
+    return found && !is_aside(r, i);
+}
+
+static bool is_being(const reading *r, int i) /* is, was, been: not has */
+{
+    return is(r, i, W_AUXILIARY) && is(r, i, W_NO_PLACE_AFTER) && !is(r, i, W_HAS);
+}
+
+/* "A flaw", "shows flaw": what stands before makes it a thing. */
+static bool is_determined(const reading *r, int i)
+{
+    static const int bits[] = {W_ARTICLE, W_DEFINITE, W_ANY, W_MANY, W_HAS, W_LOOK, W_GOOD, W_BAD};
+    for (int k = i - 1; k >= 0 && k >= i - 3 && !is_aside(r, k + 1); k--) {
+        if (r->c->word[k].number >= 0) return true;
+        for (size_t b = 0; b < sizeof bits / sizeof *bits; b++)
+            if (is(r, k, bits[b])) return true;
+    }
+    return r->negated || (i > 0 && r->c->word[i].gap == FLAW_GAP_JOIN);
+}
+
+/* Is "flaw" at i the program? It is called so, or does something: "flaw found no anomaly", "flaw cannot see". */
+static bool is_program(const reading *r, int i)
+{
+    if (!is(r, i, W_NAME)) return false;
+    if (is(r, i - 1, W_NAMED) || (is(r, i - 1, W_TO) && is(r, i - 2, W_NAMED))) return true;
+    if (is(r, i - 1, W_AUXILIARY) && !is(r, i - 2, W_HAS)) return is_aside(r, i + 1);
+    if (is_determined(r, i)) return false;
+    bool being = false;
+    int k = i + 1;
+    for (; k <= i + 3 && (is(r, k, W_AUXILIARY) || is(r, k, W_NOT) || is(r, k, W_TO)); k++) being |= is_being(r, k);
+    if (being) return is_being(r, i + 1) && (is(r, i + 2, W_ARTICLE) || is(r, i + 2, W_DEFINITE));
+    if (is(r, k, W_ACTS) || is(r, k, W_LOOK)) return true;
+    return (is(r, k, W_SEEN) || (is_verb(r, k) && is(r, k, W_HAS))) && is_object(r, k + 1);
+}
+
 static void read_word(reading *r, int i)
 {
+    note_general(r, i);
     if (r->negated && scope_ends(r, i)) r->negated = false;
     if (is(r, i, W_YES)) r->e->said_yes |= !is(r, i - 1, W_MAYBE);
     if (is(r, i, W_NO)) read_no(r, i);
     bool freed = is(r, i, W_FREE) && is(r, i + 1, W_OF);
     if (is(r, i, W_NOT) || is(r, i, W_WITHOUT) || freed) begin_negation(r, i);
     r->e->doubt |= is(r, i, W_DOUBT) || (r->negated && is(r, i, W_KNOW));
+    if (is_program(r, i)) return;
     if (is_thing(r, i)) read_thing(r, i);
     else if (is(r, i, W_GOOD) || is(r, i, W_BAD)) read_adjective(r, i);
 }
@@ -240,11 +349,31 @@ static int count_of(const evidence *e, flaw_verdict verdict)
     return e->bare > 0 || (e->bare == 0 && verdict == FLAW_UNKNOWN) ? e->bare : -1;
 }
 
+/* Does a product's name hold words that would be evidence or places: "hole saw", "left shoe"? Not where they are answers. */
+static bool misleads(const char *object)
+{
+    const uint64_t hints = FLAW_IS(W_GENERAL) | FLAW_IS(W_SPECIFIC) | FLAW_IS(W_GOOD) | FLAW_IS(W_BAD);
+    const uint64_t places = FLAW_IS(W_TOP) | FLAW_IS(W_BOTTOM) | FLAW_IS(W_LEFT) | FLAW_IS(W_RIGHT) | FLAW_IS(W_MIDDLE);
+    const uint64_t answers = FLAW_IS(W_YES) | FLAW_IS(W_NO) | FLAW_IS(W_NOT);
+    flaw_clauses clauses = flaw_clauses_over(object, strlen(object));
+    flaw_clause clause;
+    uint64_t all = 0;
+    while (flaw_clause_next(&clauses, &clause))
+        for (int i = 0; i < clause.count; i++) all |= clause.word[i].is;
+    return (all & (hints | places)) && !(all & answers);
+}
+
 void flaw_answer_parse(flaw_answer *answer, const char *text)
+{
+    flaw_answer_parse_about(answer, text, NULL);
+}
+
+void flaw_answer_parse_about(flaw_answer *answer, const char *text, const char *object)
 {
     evidence e = {.general = -1, .bare = -1};
     flaw_clause clause;
     flaw_clauses clauses = flaw_clauses_over(text ? text : "", text ? strlen(text) : 0);
+    if (object && misleads(object)) clauses.name = object;
     answer->places = 0;
     while (flaw_clause_next(&clauses, &clause)) {
         reading r = begin(&clause, &e);

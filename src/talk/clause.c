@@ -46,10 +46,11 @@ static const struct {
      "deformed contaminated torn missing chipped corroded rusty discolored discoloured imperfect ng",
      K(BAD)},
     {"if should whether may might would possible possibly perhaps maybe unless ruled exclude excluded potential "
-     "potentially hardly barely shouldnt",
+     "potentially hardly barely shouldnt when whenever normally usually typically generally",
      K(MAYBE)},
     {"could", K(COULD) | K(AUXILIARY)},
-    {"other others else elsewhere rest remainder remaining otherwise further additional more compared than unlike",
+    {"other others else elsewhere rest remainder remaining otherwise further additional more compared than unlike "
+     "differs differ different deviates deviate",
      K(ELSE)},
     {"unsure uncertain unclear unable unknown", K(DOUBT)},
     {"sure certain know tell say determine judge clear idea decide answer conclude", K(KNOW)},
@@ -63,10 +64,15 @@ static const struct {
     {"youre thats", K(SUBJECT) | K(NO_PLACE_AFTER)},
     {"the this these its those", K(SUBJECT) | K(DEFINITE)},
     {"has have had", K(HAS) | K(AUXILIARY) | K(NO_PLACE_AFTER)},
-    {"shows show showing shown contains contain containing with exhibits exhibit reveals reveal bears suffers displays "
-     "having "
-     "includes",
-     K(HAS)},
+    {"shows show shown contains contain exhibits exhibit reveals reveal bears suffers displays includes", K(HAS)},
+    {"with having showing containing", K(HAS) | K(PARTICIPLE)},
+    {"every each", K(EVERY)},
+    {"means mean defined", K(DEFINES)},
+    {"flaw", K(NAME)},
+    {"called named name according by via im", K(NAMED)},
+    {"says said reports reported answers answered judges judged thinks calls compares compared measures measured marks "
+     "marked",
+     K(ACTS)},
     {"see sees find detect notice observe identify", K(LOOK)},
     {"found seen detected noticed observed identified spotted visible present located exists exist evident apparent "
      "detectable noticeable",
@@ -81,7 +87,7 @@ static const struct {
     {"at in near around inside within", K(AT)},
     {"and", K(AND)},
     {"or", K(OR)},
-    {"is are was were be been being", K(AUXILIARY) | K(NO_PLACE_AFTER)},
+    {"is are was were be been being am", K(AUXILIARY) | K(NO_PLACE_AFTER)},
     {"can do does did will", K(AUXILIARY)},
     {"only just merely", K(ONLY)},
     {"top topmost", K(TOP)},
@@ -257,10 +263,26 @@ static bool read_gap(flaw_clauses *c, flaw_gap *gap)
     return false;
 }
 
+/* Bytes of the name at c->at, with a plural's end; 0 where another word stands. */
+static size_t name_at(const flaw_clauses *c)
+{
+    size_t size = c->name ? strlen(c->name) : 0, left = (size_t)(c->end - c->at);
+    if (!size || size > left) return 0;
+    for (size_t i = 0; i < size; i++)
+        if (lower(c->at[i]) != lower(c->name[i])) return 0;
+    for (size_t more = 0; more <= 2; more++) { /* "", "s", "es" */
+        bool plural = more == 0 || (size + more <= left && !memcmp(c->at + size, "es" + 2 - more, more));
+        const char *after = c->at + size + more;
+        if (plural && (after == c->end || !(is_letter(*after) || is_digit(*after)))) return size + more;
+    }
+    return 0;
+}
+
 bool flaw_clause_next(flaw_clauses *c, flaw_clause *out)
 {
     flaw_gap gap;
     out->count = 0;
+    out->turned = false;
     while (c->at < c->end) {
         const char *before = c->at;
         bool open = read_gap(c, &gap);
@@ -270,13 +292,15 @@ bool flaw_clause_next(flaw_clauses *c, flaw_clause *out)
         }
         if (!out->count) out->question = asks(c);
         char word[WORD_ROOM] = "";
-        size_t length = read_word(c, word);
+        size_t name = name_at(c), length = name ? 0 : read_word(c, word);
+        c->at += name;
         flaw_word *w = &out->word[out->count];
         look_up(w, word, length);
         w->gap = gap;
         bool turns = w->is & K(TURN);
         if (turns && out->count) { /* it begins the next clause */
             c->at = before;
+            out->turned = true;
             return true;
         }
         if (!turns) out->count++;

@@ -19,7 +19,7 @@ enum {
     W_REGION,     /* region, area: an anomaly after a bad adjective */
     W_GOOD,       /* normal, intact */
     W_BAD,        /* anomalous, broken */
-    W_MAYBE,      /* if, should, possibly: the clause states nothing */
+    W_MAYBE,      /* if, should, usually: the clause states nothing */
     W_COULD,      /* the same unless something is negated ("no anomaly could be found") */
     W_ELSE,       /* other, rest: what is denied or praised is not the whole */
     W_SUBJECT,    /* there, it, the: after a comma a new statement begins */
@@ -54,6 +54,12 @@ enum {
     W_NO_PLACE_AFTER,  /* "are right", "nothing left": what follows is no place */
     W_NO_PLACE_BEFORE, /* "right now", "left over" */
     W_TURN,            /* but, however, because: a clause of its own begins */
+    W_PARTICIPLE,      /* with, having: has, but no verb of a sentence */
+    W_EVERY,           /* every, each: what follows is a kind */
+    W_DEFINES,         /* means, defined */
+    W_NAME,            /* flaw: this program's name, too */
+    W_NAMED,           /* called, by: a name follows */
+    W_ACTS,            /* says, judged: who does it is no anomaly */
 };
 
 typedef enum flaw_gap { FLAW_GAP_SPACE, FLAW_GAP_JOIN, FLAW_GAP_COMMA } flaw_gap; /* JOIN: a hyphen */
@@ -70,12 +76,14 @@ typedef struct flaw_clause {
     flaw_word word[FLAW_CLAUSE_WORDS];
     int count;
     bool question; /* its sentence ends with a question mark */
+    bool turned;   /* another clause of its sentence follows at a word of W_TURN */
 } flaw_clause;
 
 /* Reads on; a state of its own for each text. */
 typedef struct flaw_clauses {
     const char *at, *end, *sentence_end;
     bool question;
+    const char *name; /* NULL, or what is one word without a kind wherever it stands: "hole saw" */
 } flaw_clauses;
 
 flaw_clauses flaw_clauses_over(const char *text, size_t size);

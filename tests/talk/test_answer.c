@@ -15,11 +15,12 @@ typedef struct row {
     const char *places; /* separated by bars */
 } row;
 
-static void check(const row *r)
+static void check_about(const row *r, const char *object)
 {
     flaw_answer a = {.places = 5, .count = 77};
     char found[256] = "";
-    flaw_answer_parse(&a, r->text);
+    if (object) flaw_answer_parse_about(&a, r->text, object);
+    else flaw_answer_parse(&a, r->text);
     for (int i = 0; i < a.places; i++) {
         size_t used = strlen(found);
         snprintf(found + used, sizeof found - used, "%s%s", i ? "|" : "", a.place[i]);
@@ -31,7 +32,7 @@ static void check(const row *r)
 
 static void check_all(const row *rows, size_t count)
 {
-    for (size_t i = 0; i < count; i++) check(&rows[i]);
+    for (size_t i = 0; i < count; i++) check_about(&rows[i], NULL);
 }
 
 #define CHECK(rows) check_all(rows, sizeof(rows) / sizeof *(rows))
@@ -185,6 +186,120 @@ static void test_nothing_said(void **state)
     CHECK(rows);
 }
 
+/* This program is called flaw: a name is no anomaly. Where a name and a thing cannot be told apart, the thing counts. */
+static void test_flaw_as_a_name(void **state)
+{
+    static const row rows[] = {
+        {"flaw is a program that looks at pictures.", U, -1, ""},
+        {"I am flaw.", U, -1, ""},
+        {"I am flaw, a program for visual inspection.", U, -1, ""},
+        {"My name is flaw.", U, -1, ""},
+        {"This is flaw.", U, -1, ""},
+        {"The product is called flaw.", U, -1, ""},
+        {"The product is called \"flaw\".", U, -1, ""},
+        {"Measured by flaw.", U, -1, ""},
+        {"flaw found nothing.", U, -1, ""},
+        {"flaw found no anomaly.", N, 0, ""},
+        {"flaw has found no anomaly in the picture.", N, 0, ""},
+        {"Flaw did not find any defect.", N, 0, ""},
+        {"flaw cannot see any damage.", N, 0, ""},
+        {"flaw says that the part is normal.", N, 0, ""},
+        {"flaw judged the part normal.", N, 0, ""},
+        {"According to flaw, the part is normal.", N, 0, ""},
+        {"According to flaw there is a scratch at the left.", A, 1, "left"},
+        {"flaw found a scratch at the top.", A, 1, "top"},
+        {"flaw found two defects.", A, 2, ""},
+        {"flaw sees a dent.", A, 1, ""},
+        {"Yes, flaw found one anomaly at the bottom.", A, 1, "bottom"},
+        {"flaw shows no anomaly here.", N, 0, ""},
+        /* things */
+        {"Flaw detected.", A, -1, ""},
+        {"Flaw found at the left.", A, -1, "left"},
+        {"Flaw is visible at the top.", A, -1, "top"},
+        {"There is a flaw.", A, 1, ""},
+        {"There is flaw at the left.", A, -1, "left"},
+        {"A flaw.", A, 1, ""},
+        {"Two flaws were found.", A, 2, ""},
+        {"The flaw is a scratch at the right.", A, 1, "right"},
+        {"No flaw was found.", N, 0, ""},
+        {"It is without flaw.", N, 0, ""},
+        {"A flaw cannot be seen.", N, 0, ""},
+        {"No flaw.", N, 0, ""},
+    };
+    CHECK(rows);
+}
+
+/* A product's name that sounds like a verdict or a place says nothing; other words do. */
+static void test_names_of_products(void **state)
+{
+    static const struct {
+        const char *object;
+        row row;
+    } rows[] = {
+        {"hole saw", {"The hole saw is shown.", U, -1, ""}},
+        {"hole saw", {"There is a Hole Saw in the picture.", U, -1, ""}},
+        {"hole saw", {"There are two hole saws; one has a hole at the left.", A, 1, "left"}},
+        {"hole saw", {"No, there is no anomaly on the hole saw.", N, 0, ""}},
+        {"left shoe", {"Yes, the left shoe has a tear at the top.", A, 1, "top"}},
+        {"chip", {"The chip is intact.", N, 0, ""}},
+        {"chip", {"The chips are intact.", N, 0, ""}},
+        {"chip", {"Yes, there is a scratch on the chip.", A, 1, ""}},
+        {"switch", {"The switches show two cracks.", A, 2, ""}},
+        {"flaw", {"The flaw is intact.", N, 0, ""}},
+        {"clean cut", {"The clean cut has a dent.", A, 1, ""}},
+        {"part", {"Yes, in the upper part.", A, -1, "top"}},
+        {"no", {"No.", N, 0, ""}},
+        {"", {"No.", N, 0, ""}},
+        {"object", {"The hole saw has a dent.", A, 1, ""}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) check_about(&rows[i].row, rows[i].object);
+}
+
+/* What a normal part is like says nothing about this one. */
+static void test_definitions(void **state)
+{
+    static const row rows[] = {
+        {"A normal cable has three wires.", U, -1, ""},
+        {"Normal cables have three wires.", U, -1, ""},
+        {"An intact nut is smooth.", U, -1, ""},
+        {"Every normal cable has three wires.", U, -1, ""},
+        {"A normal cable has no scratches.", U, -1, ""},
+        {"A normal cable shows no defects.", U, -1, ""},
+        {"In a normal cable there is no cut.", U, -1, ""},
+        {"A normal cable, which has three wires, is round.", U, -1, ""},
+        {"A cable with three wires is normal.", U, -1, ""},
+        {"A cable is normal when it has three wires.", U, -1, ""},
+        {"Normal means without damage.", U, -1, ""},
+        {"Normal means that there is no scratch.", U, -1, ""},
+        {"Usually there is no scratch.", U, -1, ""},
+        {"A broken cable has loose wires.", U, -1, ""},
+        {"It differs from a normal cable.", U, -1, ""},
+        {"No, a normal cable has three wires.", N, 0, ""},
+        {"Yes, a normal cable has three wires.", A, -1, ""},
+        {"A normal cable has three wires, this one has a cut at the left.", A, 1, "left"},
+        {"A normal cable has three wires. This one has a cut.", A, 1, ""},
+        {"A normal cable has three wires, but here one is missing.", A, -1, ""},
+        {"A normal cable has three wires and so has this one. There is no anomaly.", N, 0, ""},
+        /* of this one */
+        {"It is a normal cable.", N, 0, ""},
+        {"This is a normal cable with three wires.", N, 0, ""},
+        {"This cable is normal.", N, 0, ""},
+        {"The picture shows a normal cable.", N, 0, ""},
+        {"It looks like a normal cable.", N, 0, ""},
+        {"It does not look like a normal cable.", A, -1, ""},
+        {"A normal cable.", N, 0, ""},
+        {"Normal cable, no defects.", N, 0, ""},
+        {"A normal cable is shown.", N, 0, ""},
+        {"An intact nut can be seen.", N, 0, ""},
+        {"All wires are intact.", N, 0, ""},
+        {"Fine scratches are visible at the top.", A, -1, "top"},
+        {"A broken tooth is at the left.", A, -1, "left"},
+        {"A damaged edge is visible.", A, -1, ""},
+        {"Okay, it is normal.", N, 0, ""},
+    };
+    CHECK(rows);
+}
+
 static void test_counts(void **state)
 {
     static const row rows[] = {
@@ -325,6 +440,8 @@ int main(void)
         cmocka_unit_test(test_trained_answers), cmocka_unit_test(test_yes_and_no),
         cmocka_unit_test(test_contradictions),  cmocka_unit_test(test_statements),
         cmocka_unit_test(test_hints),           cmocka_unit_test(test_nothing_said),
+        cmocka_unit_test(test_names_of_products),
+        cmocka_unit_test(test_flaw_as_a_name),  cmocka_unit_test(test_definitions),
         cmocka_unit_test(test_counts),          cmocka_unit_test(test_places),
         cmocka_unit_test(test_any_text),        cmocka_unit_test(test_json),
     };
