@@ -1,8 +1,6 @@
 /* Bundles of language models: what is written reads as the same numbers, alone and beside towers; parts do not see each
- * other's names; and a load takes no more memory than what it keeps. */
+ * other's names. */
 #include <math.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 
 #include "tiny_language.h"
 
@@ -190,138 +188,12 @@ static void test_not_finite(void **state)
     flaw_compute_close(&c);
 }
 
-/* ---- memory ---- */
-
-/* Zeros of F16 in a file with holes: header, then as many bytes as it promises. */
-static size_t hollow_folder(const char *folder, const flaw_language_shape *s)
-{
-    char path[512], config[512];
-    const size_t d = (size_t)s->block.width, f = (size_t)s->block.hidden, v = (size_t)s->vocab;
-    flaw_buffer header;
-    size_t at = 0;
-    flaw_buffer_init(&header, 1 << 20);
-    flaw_buffer_text(&header, "{");
-    for (int i = -1; i < s->layers; i++) {
-        const struct {
-            const char *name;
-            size_t rows, columns;
-        } inner[] = {{"self_attn.q_proj", d, d}, {"self_attn.k_proj", d, d}, {"self_attn.v_proj", d, d},
-                     {"self_attn.o_proj", d, d}, {"mlp.gate_proj", f, d},    {"mlp.up_proj", f, d},
-                     {"mlp.down_proj", d, f},    {"input_layernorm", 0, d},  {"post_attention_layernorm", 0, d}},
-          outer[] = {{"model.embed_tokens", v, d}, {"lm_head", v, d}, {"model.norm", 0, d}};
-        for (size_t k = 0; k < (i < 0 ? 3u : 9u); k++) {
-            const size_t rows = i < 0 ? outer[k].rows : inner[k].rows,
-                         columns = i < 0 ? outer[k].columns : inner[k].columns;
-            const size_t bytes = 2 * columns * (rows ? rows : 1);
-            if (i < 0) flaw_buffer_printf(&header, "\"%s.weight\":", outer[k].name);
-            else flaw_buffer_printf(&header, "\"model.layers.%d.%s.weight\":", i, inner[k].name);
-            if (rows) flaw_buffer_printf(&header, "{\"dtype\":\"F16\",\"shape\":[%zu,%zu],", rows, columns);
-            else flaw_buffer_printf(&header, "{\"dtype\":\"F16\",\"shape\":[%zu],", columns);
-            flaw_buffer_printf(&header, "\"data_offsets\":[%zu,%zu]},", at, at + bytes);
-            at += bytes;
-        }
-    }
-    header.data[header.size - 1] = '}';
-    uint8_t length[8] = {(uint8_t)header.size, (uint8_t)(header.size >> 8), (uint8_t)(header.size >> 16)};
-    FILE *file = fopen(in_folder(path, folder, "model.safetensors"), "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(length, 1, 8, file), 8);
-    assert_int_equal(fwrite(header.data, 1, header.size, file), header.size);
-    fclose(file);
-    assert_int_equal(truncate(path, (off_t)(8 + header.size + at)), 0);
-    flaw_buffer_release(&header);
-    snprintf(config, sizeof config,
-             "{\"model_type\":\"llama\",\"hidden_size\":%zu,\"intermediate_size\":%zu,\"num_hidden_layers\":%d,"
-             "\"num_attention_heads\":8,\"vocab_size\":%zu,\"max_position_embeddings\":256}",
-             d, f, s->layers, v);
-    tiny_write(folder, "config.json", config, strlen(config));
-    return at / 2;
-}
-
-static size_t peak_kib(void)
-{
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    return (size_t)usage.ru_maxrss;
-}
-
-/* What opening adds to the largest size of a process that does nothing else; the model's sanity is its exit status. */
-static size_t peak_once(const char *folder, flaw_keep keep, const char *bundle)
-{
-    int ends[2];
-    size_t kib = 0;
-    assert_int_equal(pipe(ends), 0);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        flaw_compute c;
-        flaw_language *m = NULL;
-        if (flaw_compute_open(&c, 2, FLAW_LEVEL_AMX, FLAW_F32, NULL)) _exit(2);
-        size_t before = peak_kib();
-        if (flaw_language_open(&m, folder, keep, NULL, &c, NULL)) _exit(3);
-        if (bundle && flaw_language_bundle_write(bundle, m, FLAW_KEEP_INT4, NULL, NULL)) _exit(4);
-        size_t grown = peak_kib() - before;
-        _exit(write(ends[1], &grown, sizeof grown) == sizeof grown ? 0 : 5);
-    }
-    int status = 0;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
-    assert_int_equal(read(ends[0], &kib, sizeof kib), sizeof kib);
-    close(ends[0]);
-    close(ends[1]);
-    return kib;
-}
-
-/* MiB that the system may keep mapped of a file around what is read just now, in units as large as its page cache has them
- * (26 were seen on a machine with much free memory, 2 on a full one). The file itself has 115. */
-enum { AROUND = 40 };
-
-/* The smallest of three: how much of a file the system reads ahead, and maps with it, hangs on what else the machine does. */
-static size_t peak_of_load(const char *folder, flaw_keep keep, const char *bundle)
-{
-    size_t least = SIZE_MAX;
-    for (int i = 0; i < 3; i++) {
-        size_t kib = peak_once(folder, keep, bundle);
-        least = kib < least ? kib : least;
-    }
-    return least;
-}
-
-static void test_memory(void **state)
-{
-#ifdef __SANITIZE_ADDRESS__
-    skip(); /* its shadow is not ours */
-#endif
-    char bundle[512];
-    const flaw_language_shape shape = {
-        .block = {.width = 1024, .heads = 8, .hidden = 2816}, .layers = 4, .vocab = 4096};
-    const size_t weights = hollow_folder(*state, &shape);
-    const double mib = (double)weights / (1 << 20);
-    static const struct {
-        flaw_keep keep;
-        double bytes; /* of a weight */
-    } rows[] = {{FLAW_KEEP_FILE, 0}, {FLAW_KEEP_BF16, 2}, {FLAW_KEEP_INT8, 34 / 32.0}, {FLAW_KEEP_INT4, 20 / 32.0}};
-    const double tables = 2.0 * 4096 * 1024 / (1 << 20); /* kept as int8 where the others are int4 */
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        double kept = mib * rows[i].bytes + (rows[i].keep == FLAW_KEEP_INT4 ? tables * 14 / 32.0 : 0);
-        double peak = (double)peak_of_load(*state, rows[i].keep, NULL) / 1024;
-        print_message("  %.0f M weights, keep %d: %.1f MiB kept, peak %.1f MiB\n", (double)weights / 1e6, rows[i].keep,
-                      kept, peak);
-        assert_true(peak <= 1.1 * kept + AROUND);
-        assert_true(peak >= kept * 0.95);
-    }
-    /* from the mapped file into a bundle: never more than a matrix */
-    double peak = (double)peak_of_load(*state, FLAW_KEEP_FILE, in_folder(bundle, *state, "m.safetensors")) / 1024;
-    print_message("  written as int4: peak %.1f MiB\n", peak);
-    assert_true(peak <= 10 + AROUND);
-}
-
 int main(void)
 {
 #define WITH_FOLDER(f) cmocka_unit_test_setup_teardown(f, make_scratch, remove_scratch)
     const struct CMUnitTest tests[] = {
         WITH_FOLDER(test_types),      WITH_FOLDER(test_from_folder), WITH_FOLDER(test_beside_towers),
-        WITH_FOLDER(test_not_finite), WITH_FOLDER(test_memory),
+        WITH_FOLDER(test_not_finite),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
