@@ -123,20 +123,11 @@ static flaw_ablation_result mean_of(flaw_ablation_result *each, size_t count)
     return mean;
 }
 
-static flaw_status run_one(flaw_ablation_result *out, const char *dataset, const cli_settings *s, int shots,
+static flaw_status run_one(flaw_ablation_result *out, flaw_ablation *ablation, const char *dataset, const cli_settings *s,
                            flaw_error *err)
 {
-    flaw_ablation_options options;
-    flaw_ablation_defaults(&options);
-    cli_talk_options(&options.talk, s);
-    options.dataset = dataset;
-    options.object = s->object;
-    options.shots = shots;
-    options.adapter = s->adapter;
-    options.question = s->question;
-    options.described = s->described;
     cli_progress progress = cli_progress_begin(s);
-    flaw_status status = flaw_ablation_run(out, &options, cli_progress_step, &progress, err);
+    flaw_status status = flaw_ablation_run(ablation, out, dataset, cli_progress_step, &progress, err);
     cli_progress_clear(&progress);
     if (status != FLAW_OK) return status;
     if (s->json) print_json(dataset, s, out);
@@ -144,14 +135,29 @@ static flaw_status run_one(flaw_ablation_result *out, const char *dataset, const
     return FLAW_OK;
 }
 
+static void ablation_options(flaw_ablation_options *out, const cli_settings *s, int shots)
+{
+    flaw_ablation_defaults(out);
+    cli_talk_options(&out->talk, s);
+    out->object = s->object;
+    out->shots = shots;
+    out->adapter = s->adapter;
+    out->question = s->question;
+    out->described = s->described;
+}
+
 static int run_all(const cli_settings *s, int shots, char *const *dataset, size_t count)
 {
     flaw_ablation_result *each = calloc(count + 1, sizeof *each);
+    flaw_ablation_options options;
+    flaw_ablation *ablation = NULL;
+    flaw_error err;
     size_t done = 0;
-    int exit = each ? 0 : flaw_status_exit(FLAW_NO_MEMORY);
-    for (size_t i = 0; each && i < count; i++) {
-        flaw_error err;
-        if (run_one(&each[done], dataset[i], s, shots, &err) == FLAW_OK) done++;
+    ablation_options(&options, s, shots);
+    if (!each || flaw_ablation_new(&ablation, &options, &err) != FLAW_OK) count = 0;
+    int exit = ablation ? 0 : flaw_status_exit(FLAW_NO_MEMORY);
+    for (size_t i = 0; i < count; i++) {
+        if (run_one(&each[done], ablation, dataset[i], s, &err) == FLAW_OK) done++;
         else if (!exit) exit = cli_report(&err);
         else cli_report(&err);
     }
@@ -160,6 +166,7 @@ static int run_all(const cli_settings *s, int shots, char *const *dataset, size_
         if (s->json) print_json("mean", s, &mean);
         else print_table("mean over data sets", s, &mean);
     }
+    flaw_ablation_free(ablation);
     free(each);
     return exit;
 }

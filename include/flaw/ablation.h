@@ -30,7 +30,6 @@ typedef struct flaw_ablation_figures {
 } flaw_ablation_figures;
 
 typedef struct flaw_ablation_options {
-    const char *dataset;    /* as flaw_eval_options */
     const char *object;     /* NULL: the folder's name */
     int shots;              /* normal pictures to compare with, drawn from train/good by talk.seed */
     const char *adapter;    /* a model trained with adapters; NULL: that row is left out */
@@ -51,9 +50,13 @@ typedef struct flaw_ablation_result {
     double limit;
 } flaw_ablation_result;
 
-/* Opens the models anew for every data set, since a talker is for one product. A picture that cannot be judged fails
- * the whole run. */
-flaw_status flaw_ablation_run(flaw_ablation_result *out, const flaw_ablation_options *options, flaw_progress progress,
+/* The models of an ablation, opened once, with the first data set that they are run on. */
+typedef struct flaw_ablation flaw_ablation;
+/* The options are borrowed. */
+flaw_status flaw_ablation_new(flaw_ablation **out, const flaw_ablation_options *options, flaw_error *err);
+void flaw_ablation_free(flaw_ablation *ablation);
+/* dataset: as flaw_eval_options. A picture that cannot be judged fails the whole run; others may follow. */
+flaw_status flaw_ablation_run(flaw_ablation *ablation, flaw_ablation_result *out, const char *dataset, flaw_progress progress,
                               void *context, flaw_error *err);
 
 #endif

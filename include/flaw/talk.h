@@ -58,6 +58,10 @@ typedef struct flaw_talker flaw_talker;
 flaw_status flaw_talker_open(flaw_talker **out, const flaw_talk_options *options, flaw_error *err);
 void flaw_talker_close(flaw_talker *talker);
 const char *flaw_talker_model(const flaw_talker *talker);
+/* Another product: name and good parts in place of those it was opened with, on the same model. The next thing to do is to take
+ * up a picture. When it fails, the product before stays. */
+flaw_status flaw_talker_product(flaw_talker *talker, const char *object, const char *const *good, size_t good_count,
+                                flaw_error *err);
 
 /* Take up a picture: encoded once, the dialogue starts anew. */
 flaw_status flaw_talker_look(flaw_talker *talker, const flaw_picture *picture, flaw_error *err);

@@ -91,6 +91,18 @@ static bool may_have_voice(const char *model)
     return found;
 }
 
+static flaw_status new_inspector(flaw_inspector **out, const flaw_engine *engine, const flaw_talk_options *o, flaw_error *err)
+{
+    flaw_inspect_options options;
+    flaw_inspect_defaults(&options);
+    options.object = o->object;
+    options.good = o->good;
+    options.good_count = o->good_count;
+    options.fit = o->fit;
+    options.seed = o->seed;
+    return flaw_inspector_new(out, engine, &options, NULL, NULL, err);
+}
+
 /* The road of inspection: its facts are told by an endpoint or the fact sentence. */
 static flaw_status open_inspector(flaw_talker *t, flaw_error *err)
 {
@@ -98,18 +110,11 @@ static flaw_status open_inspector(flaw_talker *t, flaw_error *err)
     bool exact = o->precision && (!strcmp(o->precision, "f32") || !strcmp(o->precision, "bf16"));
     flaw_engine_options model = {
         .model = o->model, .threads = o->threads, .precision = exact ? o->precision : NULL, .level = o->level};
-    flaw_inspect_options options;
     if (o->rotations)
         return flaw_fail(err, FLAW_USAGE, "turned normal pictures are for a model with a voice, and there is none: %s",
                          o->llm ? "an endpoint speaks" : t->note);
-    flaw_inspect_defaults(&options);
-    options.object = o->object;
-    options.good = o->good;
-    options.good_count = o->good_count;
-    options.fit = o->fit;
-    options.seed = o->seed;
     flaw_status s = flaw_engine_open(&t->engine, &model, err);
-    return s ? s : flaw_inspector_new(&t->inspector, t->engine, &options, NULL, NULL, err);
+    return s ? s : new_inspector(&t->inspector, t->engine, o, err);
 }
 
 static flaw_status open_endpoint(flaw_talker *t, flaw_error *err)
@@ -180,6 +185,29 @@ void flaw_talker_close(flaw_talker *t)
     flaw_result_release(&t->facts);
     flaw_arena_release(&t->arena);
     free(t);
+}
+
+flaw_status flaw_talker_product(flaw_talker *t, const char *object, const char *const *good, size_t good_count, flaw_error *err)
+{
+    char name[FLAW_OBJECT_ROOM];
+    flaw_inspector *inspector = NULL;
+    flaw_talk_options o = t->options;
+    o.object = object;
+    o.good = good;
+    o.good_count = good_count;
+    flaw_status s = own(&t->arena, &o.object, err);
+    if (!s) s = flaw_object_clean(name, o.object, err);
+    if (s) return s;
+    if (t->has_voice) s = flaw_voiced_product(&t->voiced, &o, name, err);
+    else s = new_inspector(&inspector, t->engine, &o, err);
+    if (s) return s;
+    if (inspector) flaw_inspector_free(t->inspector);
+    if (inspector) t->inspector = inspector;
+    t->options.object = o.object;
+    memcpy(t->object, name, sizeof name);
+    t->looking = false;
+    flaw_remote_restart(&t->remote);
+    return FLAW_OK;
 }
 
 const char *flaw_talker_model(const flaw_talker *t)

@@ -46,6 +46,8 @@ struct flaw_talker {
 
 flaw_status flaw_voiced_open(flaw_voiced *out, const flaw_talk_options *options, const char *object, flaw_error *err);
 void flaw_voiced_close(flaw_voiced *v);
+/* Eyes for another product (options->good): those before stay when it fails. */
+flaw_status flaw_voiced_product(flaw_voiced *v, const flaw_talk_options *options, const char *object, flaw_error *err);
 /* The picture's facts go into *facts (empty before). */
 flaw_status flaw_voiced_look(flaw_voiced *v, const flaw_picture *picture, flaw_result *facts, flaw_error *err);
 void flaw_voiced_restart(flaw_voiced *v);

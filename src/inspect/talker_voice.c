@@ -37,6 +37,16 @@ flaw_status flaw_voiced_open(flaw_voiced *out, const flaw_talk_options *options,
     return s;
 }
 
+flaw_status flaw_voiced_product(flaw_voiced *v, const flaw_talk_options *options, const char *object, flaw_error *err)
+{
+    flaw_eyes eyes;
+    flaw_status s = flaw_eyes_open(&eyes, &v->m, &v->compute, options, object, err);
+    if (s) return s;
+    flaw_eyes_close(&v->eyes);
+    v->eyes = eyes;
+    return FLAW_OK;
+}
+
 void flaw_voiced_close(flaw_voiced *v)
 {
     flaw_dialogue_prompt_release(&v->prompt);

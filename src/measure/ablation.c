@@ -45,14 +45,20 @@ typedef struct scores {
     size_t mapped;
 } scores;
 
+struct flaw_ablation {
+    const flaw_ablation_options *options;
+    flaw_talker *talker, *adapter; /* NULL until the first data set */
+};
+
 typedef struct bench {
     const flaw_ablation_options *options;
+    const char *dataset;
     flaw_ablation_result *out;
     flaw_dataset set;
     const char **good; /* [shots] pictures to compare with, then the other references */
     size_t shots;
     char object[200], question[QUESTION_ROOM];
-    flaw_talker *talker, *adapter;
+    flaw_talker *talker, *adapter; /* the ablation's */
     uint8_t *bad;   /* [tests] */
     uint8_t *masks; /* [mapped, MAP_SIDE, MAP_SIDE] */
     scores full, adapted;
@@ -70,8 +76,6 @@ static void scores_release(scores *s)
 
 static void bench_close(bench *b)
 {
-    flaw_talker_close(b->talker);
-    flaw_talker_close(b->adapter);
     scores_release(&b->full);
     scores_release(&b->adapted);
     free(b->bad);
@@ -91,7 +95,7 @@ static flaw_status make_room(bench *b, flaw_error *err)
     b->full = (scores){.score = calloc(b->set.tests + 1, sizeof(float)), .maps = malloc(bytes)};
     b->adapted = (scores){.score = calloc(b->set.tests + 1, sizeof(float)), .maps = malloc(adapter ? bytes : 1)};
     if (b->bad && b->masks && b->full.score && b->full.maps && b->adapted.score && b->adapted.maps) return FLAW_OK;
-    return flaw_fail(err, FLAW_NO_MEMORY, "ablation on '%s': no memory for %zu pictures", b->options->dataset,
+    return flaw_fail(err, FLAW_NO_MEMORY, "ablation on '%s': no memory for %zu pictures", b->dataset,
                      b->set.tests);
 }
 
@@ -102,7 +106,7 @@ static flaw_status draw_good(bench *b, flaw_error *err)
     b->shots = b->options->shots < 0 ? n : (size_t)b->options->shots;
     if (b->shots > n)
         return flaw_fail(err, FLAW_USAGE, "data set '%s': %zu good parts asked for, it has %zu to draw from",
-                         b->options->dataset, b->shots, n);
+                         b->dataset, b->shots, n);
     b->good = calloc(n + 1, sizeof *b->good);
     if (!b->good) return flaw_fail(err, FLAW_NO_MEMORY, "drawing %zu good parts", b->shots);
     flaw_random random;
@@ -128,40 +132,50 @@ static void choose_question(bench *b)
     if (last) snprintf(last, sizeof b->question - (size_t)(last - b->question), "%s", asked);
 }
 
-static flaw_status open_talkers(bench *b, flaw_error *err)
+/* A talker for this data set: opened, or told of another product. */
+static flaw_status prepare(flaw_talker **talker, const bench *b, const char *model, flaw_error *err)
 {
+    if (*talker) return flaw_talker_product(*talker, b->object, b->good, b->shots, err);
     flaw_talk_options o = b->options->talk;
+    o.model = model;
     o.object = b->object;
     o.good = b->good;
     o.good_count = b->shots;
-    flaw_status status = flaw_talker_open(&b->talker, &o, err);
+    return flaw_talker_open(talker, &o, err);
+}
+
+static flaw_status prepare_talkers(bench *b, flaw_ablation *a, flaw_error *err)
+{
+    flaw_status status = prepare(&a->talker, b, b->options->talk.model, err);
     if (status != FLAW_OK) return status;
+    b->talker = a->talker;
     snprintf(b->out->model, sizeof b->out->model, "%s", flaw_talker_model(b->talker));
     if (!b->options->adapter) {
         snprintf(b->out->left_out[FLAW_ABLATION_ADAPTER], sizeof b->out->left_out[0],
                  "no model with adapters was given");
         return FLAW_OK;
     }
-    o.model = b->options->adapter;
-    return flaw_talker_open(&b->adapter, &o, err);
+    status = prepare(&a->adapter, b, b->options->adapter, err);
+    b->adapter = a->adapter;
+    return status;
 }
 
-static flaw_status bench_open(bench *b, flaw_error *err)
+static flaw_status bench_open(bench *b, flaw_ablation *a, flaw_error *err)
 {
-    flaw_status status = flaw_dataset_open_path(&b->set, b->options->dataset, NULL, NULL, err);
+    flaw_status status = flaw_dataset_open_path(&b->set, b->dataset, NULL, NULL, err);
     if (status == FLAW_OK) status = flaw_dataset_testable(&b->set, err);
     if (status != FLAW_OK) return status;
     choose_question(b);
     status = draw_good(b, err);
     if (status == FLAW_OK) status = make_room(b, err);
-    return status == FLAW_OK ? open_talkers(b, err) : status;
+    return status == FLAW_OK ? prepare_talkers(b, a, err) : status;
 }
 
 static flaw_status step(bench *b, const char *what, flaw_error *err)
 {
     b->done++;
     if (!b->progress || !b->progress(b->context, b->done, b->total, what)) return FLAW_OK;
-    return flaw_fail(err, FLAW_USAGE, "ablation on '%s': cancelled", b->options->dataset);
+    return flaw_fail(err, FLAW_USAGE, "ablation on '%s': cancelled", b->dataset);
 }
 
 /* Look at a picture; what was measured on it. */
@@ -301,12 +315,29 @@ static flaw_status figures_of(bench *b, flaw_error *err)
     return status;
 }
 
-flaw_status flaw_ablation_run(flaw_ablation_result *out, const flaw_ablation_options *options, flaw_progress progress,
+flaw_status flaw_ablation_new(flaw_ablation **out, const flaw_ablation_options *options, flaw_error *err)
+{
+    flaw_ablation *a = calloc(1, sizeof *a);
+    if (!a) return flaw_fail(err, FLAW_NO_MEMORY, "an ablation was refused");
+    a->options = options;
+    *out = a;
+    return FLAW_OK;
+}
+
+void flaw_ablation_free(flaw_ablation *a)
+{
+    if (!a) return;
+    flaw_talker_close(a->talker);
+    flaw_talker_close(a->adapter);
+    free(a);
+}
+
+flaw_status flaw_ablation_run(flaw_ablation *a, flaw_ablation_result *out, const char *dataset, flaw_progress progress,
                               void *context, flaw_error *err)
 {
     flaw_ablation_result result = {0};
-    bench b = {.options = options, .out = &result, .progress = progress, .context = context};
-    flaw_status status = bench_open(&b, err);
+    bench b = {.options = a->options, .dataset = dataset, .out = &result, .progress = progress, .context = context};
+    flaw_status status = bench_open(&b, a, err);
     if (status == FLAW_OK) b.total = b.set.tests + normals_of(&b);
     if (status == FLAW_OK) status = find_limit(&b, err);
     for (size_t i = 0; i < b.set.tests && status == FLAW_OK; i++) status = judge_one(&b, i, err);

@@ -92,6 +92,44 @@ static void test_golden(void **state)
     json_decref(g.root);
 }
 
+/* Another product on the same model: what a talker opened for it says, with and without good parts; a wrong one changes
+ * nothing. */
+static void test_another_product(void **state)
+{
+    golden g;
+    flaw_error err = {0};
+    flaw_answer want, got;
+    if (!open_golden(&g)) skip();
+    flaw_talk_options o = options_of(g.folder);
+    flaw_talker *fresh = open_talker(&o);
+    o.object = "screw";
+    o.good = g.good;
+    o.good_count = 2;
+    flaw_talker *t = open_talker(&o);
+    assert_ok(flaw_talker_look_file(t, g.file[1], &err));
+    const char *missing = "nowhere.png";
+    assert_int_equal(flaw_talker_product(t, "cog", &missing, 1, &err), FLAW_MISSING);
+    got = ask(t, g.question); /* it is still looking */
+    flaw_answer_release(&got);
+    assert_ok(flaw_talker_product(t, "metal_nut", NULL, 0, &err));
+    assert_null(flaw_talker_facts(t));
+    assert_int_equal(flaw_talker_ask(t, g.question, NULL, NULL, &got, &err), FLAW_USAGE);
+    for (int k = 1; k < 3; k++) {
+        assert_ok(flaw_talker_look_file(t, g.file[k], &err));
+        assert_ok(flaw_talker_look_file(fresh, g.file[k], &err));
+        want = ask(fresh, g.question);
+        got = ask(t, g.question);
+        assert_int_equal(got.id_count, want.id_count);
+        assert_memory_equal(got.ids, want.ids, (size_t)want.id_count * sizeof *want.ids);
+        assert_true(got.score <= want.score && got.score >= want.score);
+        flaw_answer_release(&got);
+        flaw_answer_release(&want);
+    }
+    flaw_talker_close(fresh);
+    flaw_talker_close(t);
+    json_decref(g.root);
+}
+
 /* Greedy tokens after the whole prompt, `text` behind the soft prompts, fed at once; blind: without soft prompts. */
 static void answer_afresh(const golden *g, const char *text, bool blind, int32_t *out, int count)
 {
@@ -446,6 +484,11 @@ static void test_no_voice(void **state)
     t = open_talker(&o);
     assert_ok(flaw_talker_look(t, &p, &err));
     assert_string_equal(flaw_talker_facts(t)->rule, "good-parts");
+    assert_ok(flaw_talker_product(t, "cog", NULL, 0, &err));
+    assert_null(flaw_talker_facts(t));
+    assert_ok(flaw_talker_look(t, &p, &err));
+    assert_string_not_equal(flaw_talker_facts(t)->rule, "good-parts");
+    assert_contains(flaw_talker_facts(t)->words, "cog");
     flaw_talker_close(t);
     flaw_picture_release(&p);
 }
@@ -481,6 +524,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_golden),
+        cmocka_unit_test(test_another_product),
         cmocka_unit_test(test_turns),
         cmocka_unit_test(test_blindfold),
         cmocka_unit_test(test_good),

@@ -14,7 +14,7 @@ struct flaw_talker {
 };
 
 static struct {
-    int open, opened, looked, asked;
+    int open, opened, told, looked, asked;
     size_t good_count;
     char object[64], question[512];
     bool voiceless;
@@ -36,6 +36,14 @@ flaw_status flaw_talker_open(flaw_talker **out, const flaw_talk_options *options
     seen.opened++;
     seen.good_count = options->good_count;
     snprintf(seen.object, sizeof seen.object, "%s", options->object);
+    return FLAW_OK;
+}
+
+flaw_status flaw_talker_product(flaw_talker *t, const char *object, const char *const *good, size_t good_count, flaw_error *err)
+{
+    seen.told++;
+    seen.good_count = good_count;
+    snprintf(seen.object, sizeof seen.object, "%s", object);
     return FLAW_OK;
 }
 
@@ -103,6 +111,17 @@ void flaw_answer_release(flaw_answer *answer)
     *answer = (flaw_answer){0};
 }
 
+static flaw_progress progress;
+
+static flaw_status run(flaw_ablation_result *out, const flaw_ablation_options *options, const char *dataset, flaw_error *err)
+{
+    flaw_ablation *a = NULL;
+    flaw_status status = flaw_ablation_new(&a, options, err);
+    if (status == FLAW_OK) status = flaw_ablation_run(a, out, dataset, progress, NULL, err);
+    flaw_ablation_free(a);
+    return status;
+}
+
 static int set_up(void **state)
 {
     memset(&seen, 0, sizeof seen);
@@ -146,10 +165,9 @@ static void rows_by_hand(void **state)
     flaw_ablation_result r;
     flaw_error err;
     flaw_ablation_defaults(&options);
-    options.dataset = *state;
     options.object = "thing";
     options.adapter = "adapter";
-    assert_ok(flaw_ablation_run(&r, &options, NULL, NULL, &err));
+    assert_ok(run(&r, &options, *state, &err));
     assert_int_equal(r.good, 2);
     assert_int_equal(r.bad, 4);
     assert_int_equal(r.masks, 3);
@@ -181,12 +199,11 @@ static void rows_left_out(void **state)
     flaw_ablation_result r;
     flaw_error err;
     flaw_ablation_defaults(&options);
-    options.dataset = *state;
     options.object = "hazelnut";
     options.described = 1;
     options.question = "Is it good?";
     seen.voiceless = true;
-    assert_ok(flaw_ablation_run(&r, &options, NULL, NULL, &err));
+    assert_ok(run(&r, &options, *state, &err));
     assert_string_equal(r.left_out[FLAW_ABLATION_LANGUAGE], "no voice here");
     assert_string_equal(r.note, "facts speak");
     assert_contains(r.left_out[FLAW_ABLATION_ADAPTER], "adapters");
@@ -206,24 +223,52 @@ static void shots(void **state)
     flaw_ablation_result r;
     flaw_error err;
     flaw_ablation_defaults(&options);
-    options.dataset = *state;
     options.shots = 2;
-    assert_ok(flaw_ablation_run(&r, &options, NULL, NULL, &err));
+    assert_ok(run(&r, &options, *state, &err));
     assert_int_equal(seen.good_count, 2);
     assert_int_equal(r.normals, 1);
     options.shots = -1;
-    assert_ok(flaw_ablation_run(&r, &options, NULL, NULL, &err));
+    assert_ok(run(&r, &options, *state, &err));
     assert_int_equal(seen.good_count, 3);
     assert_int_equal(r.normals, 0);
     assert_true(isnan(r.limit));
     check_row(&r.row[FLAW_ABLATION_LIMIT], 6. / 8, 4. / 6, 2. / 3, 2. / 3); /* 70 is under 100 */
     options.shots = 4;
-    assert_int_equal(flaw_ablation_run(&r, &options, NULL, NULL, &err), FLAW_USAGE);
+    assert_int_equal(run(&r, &options, *state, &err), FLAW_USAGE);
     assert_contains(err.text, "it has 3");
     options.shots = 0;
     options.normals = 2;
-    assert_ok(flaw_ablation_run(&r, &options, NULL, NULL, &err));
+    assert_ok(run(&r, &options, *state, &err));
     assert_int_equal(r.normals, 2);
+}
+
+/* The models are opened once for all data sets; one that cannot be used does not stop the others. */
+static void many_data_sets(void **state)
+{
+    fill(*state);
+    flaw_ablation_options options;
+    flaw_ablation_result first, again;
+    flaw_ablation *a = NULL;
+    flaw_error err;
+    flaw_ablation_defaults(&options);
+    options.adapter = "adapter";
+    options.shots = 1;
+    assert_ok(flaw_ablation_new(&a, &options, &err));
+    assert_int_equal(flaw_ablation_run(a, &first, "nowhere", NULL, NULL, &err), FLAW_MISSING);
+    assert_int_equal(seen.opened, 0);
+    memset(&first, 0, sizeof first);
+    memset(&again, 0, sizeof again);
+    assert_ok(flaw_ablation_run(a, &first, *state, NULL, NULL, &err));
+    assert_int_equal(seen.told, 0);
+    options.object = "another thing";
+    assert_ok(flaw_ablation_run(a, &again, *state, NULL, NULL, &err));
+    assert_int_equal(seen.opened, 2);
+    assert_int_equal(seen.told, 2);
+    assert_int_equal(seen.good_count, 1);
+    assert_string_equal(seen.object, "another thing");
+    assert_memory_equal(first.row, again.row, sizeof first.row);
+    flaw_ablation_free(a);
+    assert_int_equal(seen.open, 0);
 }
 
 static int stop_at_fifth(void *context, size_t done, size_t total, const char *what)
@@ -239,19 +284,19 @@ static void faults(void **state)
     flaw_ablation_result r = {.good = 42};
     flaw_error err;
     flaw_ablation_defaults(&options);
-    options.dataset = *state;
-    assert_int_equal(flaw_ablation_run(&r, &options, stop_at_fifth, NULL, &err), FLAW_USAGE);
+    progress = stop_at_fifth;
+    assert_int_equal(run(&r, &options, *state, &err), FLAW_USAGE);
+    progress = NULL;
     assert_contains(err.text, "cancelled");
     assert_int_equal(seen.looked, 5);
     options.adapter = "none";
-    assert_int_equal(flaw_ablation_run(&r, &options, NULL, NULL, &err), FLAW_MISSING);
+    assert_int_equal(run(&r, &options, *state, &err), FLAW_MISSING);
     assert_int_equal(seen.open, 0);
     options.adapter = NULL;
     draw_plain(*state, "ground_truth/hole/2.png", 0); /* a mask that marks nothing */
-    assert_int_equal(flaw_ablation_run(&r, &options, NULL, NULL, &err), FLAW_BAD_DATA);
+    assert_int_equal(run(&r, &options, *state, &err), FLAW_BAD_DATA);
     assert_contains(err.text, "hole/2.png");
-    options.dataset = "nowhere";
-    assert_int_equal(flaw_ablation_run(&r, &options, NULL, NULL, &err), FLAW_MISSING);
+    assert_int_equal(run(&r, &options, "nowhere", &err), FLAW_MISSING);
     assert_int_equal(r.good, 42);
 }
 
@@ -271,6 +316,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(rows_by_hand, set_up, remove_scratch),
         cmocka_unit_test_setup_teardown(rows_left_out, set_up, remove_scratch),
         cmocka_unit_test_setup_teardown(shots, set_up, remove_scratch),
+        cmocka_unit_test_setup_teardown(many_data_sets, set_up, remove_scratch),
         cmocka_unit_test_setup_teardown(faults, set_up, remove_scratch),
         cmocka_unit_test(the_papers_figures),
     };
