@@ -226,11 +226,8 @@ static flaw_status prepare(inspection *in, flaw_error *err)
     }
     if (status == FLAW_OK) status = cli_open_engine(&in->engine, s, err);
     if (status == FLAW_OK) status = cli_open_inspector(&in->inspector, in->engine, s, err);
-    if (status == FLAW_OK && s->explain && !flaw_inspector_sentences(in->inspector))
-        return flaw_fail(err, FLAW_USAGE,
-                         "--explain: this method judges without sentences; alfa, alfa+, winclip, winclip+ and few-shot+ "
-                         "have some (--method)");
-    return status;
+    if (status != FLAW_OK || !s->explain || flaw_inspector_sentences(in->inspector)) return status;
+    return flaw_inspector_explain(in->inspector, &(flaw_explanation){0}, err); /* says why there is none */
 }
 
 int cmd_inspect(const cli_settings *s)

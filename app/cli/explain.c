@@ -34,7 +34,8 @@ static void print_marks(const flaw_explanation *e, const flaw_sentence *s)
     } mark[] = {{s->pinned, "pinned"},
                 {s->banned, "banned"},
                 {!s->kept && !s->banned, "dropped"},
-                {s->ambiguous && !s->banned, "ambiguous"}};
+                {s->ambiguous && !s->banned, "ambiguous"},
+                {s->tips, "tips the verdict"}};
     for (size_t i = 0; i < sizeof mark / sizeof *mark; i++) {
         if (!mark[i].is) continue;
         printf("%s%s", between, mark[i].word);

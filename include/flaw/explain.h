@@ -22,6 +22,7 @@ typedef struct flaw_sentence {
     bool kept;          /* weight over 0 */
     bool ambiguous;     /* its similarity lies where those of both sides overlap */
     bool pinned, banned;
+    bool tips;          /* `other` lies on the other side of the limit: by this sentence the verdict is what it is */
     int twin;           /* index of the nearest other sentence of the set when it is nearer than FLAW_TWIN_COSINE, or -1 */
     double twin_cosine; /* of the nearest other sentence, of either side */
 } flaw_sentence;
@@ -50,7 +51,7 @@ flaw_status flaw_inspector_explain(flaw_inspector *inspector, flaw_explanation *
 void flaw_explanation_release(flaw_explanation *explanation);
 
 /* One JSON array without newlines, malloc'ed: {side, number, sentence, similarity, weight, pull, kept, ambiguous, pinned,
- * banned, score_without (banned: score_with), duplicate_of {side, number, cosine} when there is one}. NULL without
+ * banned, tips, score_without (banned: score_with), duplicate_of {side, number, cosine} when there is one}. NULL without
  * memory. */
 char *flaw_explanation_json(const flaw_explanation *explanation);
 /* Bar chart: normal pulls to the left, abnormal ones to the right. */

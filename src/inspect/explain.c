@@ -76,8 +76,8 @@ static flaw_status make_room(flaw_explanation *out, const flaw_prompt_set *set, 
     return FLAW_OK;
 }
 
-static void fill_sentence(flaw_sentence *out, const flaw_prompt_set *set, const flaw_reason *r,
-                          const double overlap[2], int c, int i)
+static void fill_sentence(flaw_explanation *e, flaw_sentence *out, const flaw_prompt_set *set, const flaw_reason *r,
+                          int c, int i)
 {
     out->abnormal = c;
     out->number = i + 1;
@@ -88,7 +88,8 @@ static void fill_sentence(flaw_sentence *out, const flaw_prompt_set *set, const 
     out->pull = r->pull[c][i];
     out->other = r->other[c][i];
     out->kept = out->weight > 0;
-    out->ambiguous = overlap[0] <= out->similarity && out->similarity <= overlap[1];
+    out->ambiguous = e->overlap[0] <= out->similarity && out->similarity <= e->overlap[1];
+    out->tips = isfinite(out->other) && (out->other > e->threshold) != (e->score > e->threshold);
 }
 
 /* Sentences in order; their twins, which were places in the lists of the set, move along. */
@@ -116,19 +117,19 @@ static flaw_status fill(const flaw_inspector *in, flaw_explanation *out, const f
     const flaw_prompt_set *set = &in->prompts;
     flaw_status s = make_room(out, set, err);
     if (s) return s;
+    out->score = in->judged_score;
+    out->threshold = in->calibration.threshold;
+    out->verdict = out->score > out->threshold ? FLAW_ANOMALOUS : FLAW_NORMAL;
     flaw_context_overlap(out->overlap, (const double *const *)r->similarity, set->count);
     for (int c = 0, at = 0; c < 2; c++) {
         out->total[c] = set->count[c];
         for (int i = 0; i < total_of(set, c); i++, at++) {
-            fill_sentence(&out->sentence[at], set, r, out->overlap, c, i);
+            fill_sentence(out, &out->sentence[at], set, r, c, i);
             out->kept[c] += out->sentence[at].kept;
             out->pull[c] += out->sentence[at].pull;
         }
     }
     out->margin = r->margin;
-    out->verdict = in->judged_score > in->calibration.threshold ? FLAW_ANOMALOUS : FLAW_NORMAL;
-    out->score = in->judged_score;
-    out->threshold = in->calibration.threshold;
     snprintf(out->rule, sizeof out->rule, "%s", flaw_context_name(r->rule));
     snprintf(out->source, sizeof out->source, "%s", set->source);
     snprintf(out->method, sizeof out->method, "%s", in->method->name);
@@ -139,7 +140,9 @@ static flaw_status fill(const flaw_inspector *in, flaw_explanation *out, const f
 flaw_status flaw_inspector_explain(flaw_inspector *in, flaw_explanation *out, flaw_error *err)
 {
     if (!in->method->explain)
-        return flaw_fail(err, FLAW_USAGE, "method %s judges without sentences: there is nothing to explain",
+        return flaw_fail(err, FLAW_USAGE,
+                         "method %s judges without sentences of its prompts: there is nothing to explain (ALFA, WinCLIP "
+                         "and few-shot+ have some)",
                          in->method->name);
     if (!in->judged) return flaw_fail(err, FLAW_USAGE, "no picture was judged: there is nothing to explain");
     flaw_explanation made = {0};

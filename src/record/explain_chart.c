@@ -112,6 +112,8 @@ static void draw_facts(chart *ch, int c, float away, float baseline, const flaw_
     int n = snprintf(text, sizeof text, "%s", s->banned ? ", banned" : "");
     if (isfinite(s->other) && (s->kept || s->banned || fabs(s->other - ch->e->score) > 5e-5))
         n += snprintf(text + n, sizeof text - (size_t)n, ", %s it %.4f", s->banned ? "with" : "without", s->other);
+    if (s->tips)
+        n += snprintf(text + n, sizeof text - (size_t)n, ": %s", s->other > ch->e->threshold ? "anomalous" : "normal");
     if (s->twin >= 0) {
         const flaw_sentence *twin = &ch->e->sentence[s->twin];
         n += snprintf(text + n, sizeof text - (size_t)n, ", like %s %d",
@@ -261,8 +263,8 @@ flaw_status flaw_explanation_write_chart(const flaw_explanation *e, const char *
     if (s) return s;
     flaw_draw_rect(&ch.picture, (flaw_box){0, 0, WIDTH, height}, PAPER);
     draw_head(&ch);
-    draw_sums(&ch);
     flaw_draw_rect(&ch.picture, (flaw_box){AXIS - 1, SUMS - 34, 2, height - FOOT - SUMS + 34}, RULE);
+    draw_sums(&ch);
     draw_rows(&ch);
     flaw_draw_rect(&ch.picture, (flaw_box){EDGE, height - FOOT + 8, WIDTH - 2 * EDGE, 1}, RULE);
     draw_legend(&ch, height - 26);

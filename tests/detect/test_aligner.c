@@ -127,6 +127,26 @@ static void test_ridge(void **state)
         }
 }
 
+/* The adjoint: a patch brought to the words' side meets a text as the patch meets the text brought to the patches. */
+static void test_push(void **state)
+{
+    static const double lambdas[] = {1e-3, 0.7, 30, INFINITY};
+    float row[E], pushed[E];
+    flaw_random r;
+    flaw_error err = {0};
+    flaw_random_init(&r, 8, 0);
+    for (int i = 0; i < 4; i++) {
+        setting s = make(5 + (uint64_t)i);
+        fill(row, 1, &r);
+        pull(&s, lambdas[i]);
+        assert_ok(flaw_aligner_push(pushed, row, s.global, s.local, N, E, lambdas[i],
+                                    flaw_kernels_select(FLAW_LEVEL_REF), &err));
+        for (int c = 0; c < 2; c++)
+            assert_true(fabs(dot(pushed, s.text + c * E) - dot(row, s.pulled + c * E)) < 1e-5);
+        assert_int_equal(!memcmp(pushed, row, sizeof row), isinf(lambdas[i]));
+    }
+}
+
 /* Global equal to local: nothing to learn, the text stays. */
 static void test_nothing_to_learn(void **state)
 {
@@ -170,6 +190,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cholesky), cmocka_unit_test(test_large_lambda),     cmocka_unit_test(test_small_lambda),
         cmocka_unit_test(test_ridge),    cmocka_unit_test(test_nothing_to_learn), cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_push),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

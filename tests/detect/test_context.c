@@ -143,6 +143,55 @@ static void test_soft(void **state)
     assert_true(d.w[0][2] / d.w[0][1] < by_similarity);
 }
 
+/* Pinned sentences are kept by every rule; the others as the rule has it. Pins of none are no pins. */
+static void test_pins(void **state)
+{
+    flaw_random r;
+    draw d, p;
+    bool pinned[2][MOST];
+    flaw_random_init(&r, 9, 0);
+    for (int rule = FLAW_CONTEXT_NONE; rule <= FLAW_CONTEXT_SOFT; rule++)
+        for (int repeat = 0; repeat < 50; repeat++) {
+            const double *const s[2] = {p.s[0], p.s[1]};
+            double *const w[2] = {p.w[0], p.w[1]};
+            const bool *const pins[2] = {pinned[0], repeat % 2 ? pinned[1] : NULL};
+            make(&d, &r, 20, 17, 1);
+            memset(pinned, 0, sizeof pinned);
+            weigh((flaw_context_rule)rule, &d);
+            p = d;
+            flaw_context_weigh((flaw_context_rule)rule, s, p.n, pins, w);
+            for (int c = 0; c < 2; c++) assert_memory_equal(p.w[c], d.w[c], (size_t)d.n[c] * sizeof(double));
+            for (int i = 0; i < 2; i++) pinned[0][(repeat * 3 + 11 * i) % 20] = true;
+            for (int i = 0; i < 14; i++) pinned[1][(repeat + i) % 17] = true; /* more than rule R takes */
+            flaw_context_weigh((flaw_context_rule)rule, s, p.n, pins, w);
+            check_weights(&p);
+            for (int c = 0; c < 2; c++)
+                for (int i = 0; pins[c] && i < p.n[c]; i++) {
+                    if (pinned[c][i]) assert_true(p.w[c][i] > 0);
+                    if (rule == FLAW_CONTEXT_NONE) assert_true(p.w[c][i] == 1.0 / p.n[c]);
+                    for (int j = 0; rule == FLAW_CONTEXT_SOFT && pinned[c][i] && j < i; j++)
+                        if (pinned[c][j]) /* similarity alone */
+                            assert_true(fabs(log(p.w[c][i] / p.w[c][j]) - (p.s[c][i] - p.s[c][j]) / 0.05) < 1e-9);
+                }
+            if (rule == FLAW_CONTEXT_RELEVANCE) assert_int_equal(kept(&p, 0), 9);
+            if (rule == FLAW_CONTEXT_RELEVANCE) assert_int_equal(kept(&p, 1), pins[1] ? 14 : 9);
+            if (rule == FLAW_CONTEXT_OVERLAP)
+                for (int i = 0; i < 20; i++) assert_true(pinned[0][i] || kept(&d, 0) <= 4 || (p.w[0][i] > 0) == (d.w[0][i] > 0));
+        }
+}
+
+/* The overlap by hand: of [0.1, 0.3] and [0.2, 0.5]; none of ranges that lie apart. */
+static void test_overlap_range(void **state)
+{
+    const double low[3] = {0.3, 0.1, 0.2}, high[2] = {0.5, 0.2}, apart[2] = {0.31, 0.9};
+    const double *const meet[2] = {low, high}, *const far[2] = {apart, low};
+    double overlap[2];
+    flaw_context_overlap(overlap, meet, (const int[2]){3, 2});
+    assert_true(overlap[0] == 0.2 && overlap[1] == 0.3);
+    flaw_context_overlap(overlap, far, (const int[2]){2, 3});
+    assert_true(overlap[0] > overlap[1]);
+}
+
 static void test_permutation(void **state)
 {
     flaw_random r;
@@ -202,7 +251,7 @@ int main(void)
         cmocka_unit_test(test_never_empty), cmocka_unit_test(test_all_equal),   cmocka_unit_test(test_disjoint),
         cmocka_unit_test(test_overlap),     cmocka_unit_test(test_fallback),    cmocka_unit_test(test_relevance),
         cmocka_unit_test(test_soft),        cmocka_unit_test(test_permutation), cmocka_unit_test(test_swap),
-        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_names),       cmocka_unit_test(test_pins),        cmocka_unit_test(test_overlap_range),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
