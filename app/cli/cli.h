@@ -61,6 +61,10 @@ typedef struct cli_pictures {
 void cli_pictures_add(cli_pictures *p, const char *path);
 void cli_pictures_release(cli_pictures *p);
 
+/* setup.c: likewise cli_open_inspector, for `judged`: methods that need a batch learn from these pictures. */
+flaw_status cli_open_inspector_for(flaw_inspector **out, const flaw_engine *engine, const cli_settings *s,
+                                   const cli_pictures *judged, flaw_error *err);
+
 /* names.c: stems for files written beside each other: picture name without folder and ending, with the folder's name
  * in front where two are equal, and a number where that does not help. out[count], owned strings; NULL without memory.
  */

@@ -225,7 +225,7 @@ static flaw_status prepare(inspection *in, flaw_error *err)
             status = flaw_fail(err, FLAW_NO_MEMORY, "no memory to name the files in --out");
     }
     if (status == FLAW_OK) status = cli_open_engine(&in->engine, s, err);
-    if (status == FLAW_OK) status = cli_open_inspector(&in->inspector, in->engine, s, err);
+    if (status == FLAW_OK) status = cli_open_inspector_for(&in->inspector, in->engine, s, &in->pictures, err);
     if (status != FLAW_OK || !s->explain || flaw_inspector_sentences(in->inspector)) return status;
     return flaw_inspector_explain(in->inspector, &(flaw_explanation){0}, err); /* says why there is none */
 }

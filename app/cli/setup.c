@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "flaw/method.h"
 
 flaw_status cli_open_engine(flaw_engine **out, const cli_settings *s, flaw_error *err)
 {
@@ -67,6 +68,20 @@ static flaw_status refuse_beside_recipe(const cli_settings *s, flaw_error *err)
     return FLAW_OK;
 }
 
+/* From pictures of good parts, or for methods that need a batch, the pictures to judge. */
+static flaw_status from_pictures(flaw_inspector **out, const flaw_engine *engine, const cli_settings *s,
+                                 const char *const *path, size_t count, flaw_error *err)
+{
+    flaw_inspect_options options;
+    cli_progress progress = cli_progress_begin(s);
+    cli_inspect_options(&options, s);
+    options.good = path;
+    options.good_count = count;
+    flaw_status status = flaw_inspector_new(out, engine, &options, cli_progress_step, &progress, err);
+    cli_progress_clear(&progress);
+    return status;
+}
+
 static flaw_status from_good_parts(flaw_inspector **out, const flaw_engine *engine, const cli_settings *s,
                                    flaw_error *err)
 {
@@ -76,13 +91,7 @@ static flaw_status from_good_parts(flaw_inspector **out, const flaw_engine *engi
     if (status != FLAW_OK) {
         if (err) *err = good.first;
     } else {
-        flaw_inspect_options options;
-        cli_progress progress = cli_progress_begin(s);
-        cli_inspect_options(&options, s);
-        options.good = (const char *const *)good.path;
-        options.good_count = good.count;
-        status = flaw_inspector_new(out, engine, &options, cli_progress_step, &progress, err);
-        cli_progress_clear(&progress);
+        status = from_pictures(out, engine, s, (const char *const *)good.path, good.count, err);
     }
     cli_pictures_release(&good);
     return status;
@@ -95,6 +104,16 @@ flaw_status cli_open_inspector(flaw_inspector **out, const flaw_engine *engine, 
     if (status == FLAW_OK) status = flaw_inspector_from_recipe(out, engine, s->recipe, err);
     if (status != FLAW_OK || isnan(s->threshold)) return status;
     return flaw_inspector_set_threshold(*out, s->threshold, err);
+}
+
+flaw_status cli_open_inspector_for(flaw_inspector **out, const flaw_engine *engine, const cli_settings *s,
+                                   const cli_pictures *judged, flaw_error *err)
+{
+    if (s->recipe || !(flaw_method_needs(s->method) & FLAW_NEEDS_BATCH)) return cli_open_inspector(out, engine, s, err);
+    if (s->good.count)
+        return flaw_fail(err, FLAW_USAGE,
+                         "--good cannot be given with --method %s: it learns from the pictures that are judged", s->method);
+    return from_pictures(out, engine, s, (const char *const *)judged->path, judged->count, err);
 }
 
 bool cli_read_shots(int *out, const char *text)

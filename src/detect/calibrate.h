@@ -30,7 +30,7 @@ typedef struct flaw_scores_kind {
 } flaw_scores_kind;
 
 typedef struct flaw_calibration {
-    char rule[32];           /* "text", "model", "good-parts", "user" */
+    char rule[32];           /* "text", "model", "good-parts", "batch", "user" */
     double threshold;        /* anomalous over it */
     double false_alarm_rate; /* bound for good parts, NaN when nothing is known */
     double map_threshold;    /* map values over it are anomalous */

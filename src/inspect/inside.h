@@ -42,6 +42,9 @@ flaw_method_setup flaw_inspector_setup(flaw_inspector *in);
 /* Learn from the good parts of `options` and calibrate. */
 flaw_status flaw_inspector_teach(flaw_inspector *in, const flaw_inspect_options *options, flaw_progress progress,
                                  void *context, flaw_error *err);
+/* The same for methods that need a batch: `good` of the options are the pictures to judge. */
+flaw_status flaw_inspector_teach_batch(flaw_inspector *in, const flaw_inspect_options *options, flaw_progress progress,
+                                       void *context, flaw_error *err);
 
 /* Stations prepare, encode, align / compare: features, grid map and image score of a picture. *sound is false when a
  * number on the way is not finite. */

@@ -233,6 +233,8 @@ flaw_status flaw_inspector_teach(flaw_inspector *in, const flaw_inspect_options 
     if (in->method->needs_good) {
         s = teach(&l, options, err);
         close_lesson(&l);
+    } else if (in->method->needs_batch) {
+        s = flaw_inspector_teach_batch(in, options, progress, context, err);
     } else {
         flaw_calibrate_text(&in->calibration);
         if (in->method->limit) flaw_calibrate_model(&in->calibration, in->method->limit(in->state));

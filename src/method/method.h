@@ -39,8 +39,8 @@ typedef struct flaw_method_setup {
  * caller and last as long as the call. */
 typedef struct flaw_lesson {
     const flaw_features *const *good;  /* [count], encoded with what the method wants */
-    const flaw_picture *const *square; /* [count], S x S: for methods that look at changes of them too (rotations,
-                                          simulated anomalies); they encode these with `encoder` */
+    const flaw_picture *const *square; /* [count], S x S (NULL for methods that need a batch): for methods that look at
+                                          changes of them too (simulated anomalies); they encode these with `encoder` */
     size_t count;
     const flaw_features *const *turned; /* [count, turns] the parts turned by 1, 2 ... `turns` times 360 / (turns + 1)
                                            degrees, for methods that ask for them */
@@ -77,6 +77,8 @@ typedef struct flaw_method {
     flaw_status (*open)(void **state, const flaw_method_setup *setup, flaw_error *err);
     /* Without good parts: the limit that the method's trained part was measured to need; NULL or not over 0 = 1/2. */
     double (*limit)(const void *state);
+    /* Methods that need a batch: median deviations over the batch's median score at which the limit lies. */
+    double (*deviations)(const void *state);
     flaw_status (*learn)(void *state, const flaw_lesson *lesson, flaw_error *err);
     flaw_status (*score)(void *state, const flaw_features *picture, flaw_score *out, flaw_error *err);
     /* With one good part: the score to expect of another one; NULL = the calibration guesses. */
@@ -102,6 +104,6 @@ extern const flaw_method flaw_method_few_shot, flaw_method_few_shot_plus;
 extern const flaw_method flaw_method_anomalygpt, flaw_method_anomalygpt_plus;
 extern const flaw_method flaw_method_april_gan, flaw_method_april_gan_plus;
 extern const flaw_method flaw_method_spade, flaw_method_padim, flaw_method_patchcore;
-extern const flaw_method flaw_method_anomalydino;
+extern const flaw_method flaw_method_anomalydino, flaw_method_musc;
 
 #endif
