@@ -87,12 +87,12 @@ build() {
     quietly ninja -C build flaw || fail 'the build failed'
 }
 
-# judge OUT ARGUMENT...: brief lines into OUT.tsv, pictures into OUT; the demo goes on when a picture cannot be read.
+# judge OUT ARGUMENT...: short lines into OUT.tsv, pictures into OUT; the demo goes on when a picture cannot be read.
 judge() {
     out=$1
     shift
     mkdir -p "$out"
-    build/flaw inspect --brief --out "$out" "$@" >"$out.tsv" || demo_status=$?
+    build/flaw inspect --short --out "$out" "$@" >"$out.tsv" || demo_status=$?
 }
 
 # Brief lines of one run, or of two side by side, as a table for people.
@@ -108,7 +108,7 @@ as_table='
         print ""
     }'
 
-# The last anomalous picture of the brief lines, by its path.
+# The last anomalous picture of the short lines, by its path.
 # shellcheck disable=SC2016
 last_anomalous='$2 ~ /^anomalous/ { last = $1 } END { sub(/ +$/, "", last); print last }'
 
@@ -137,7 +137,7 @@ compare() {
     [ -z "$found" ] || { said_object=$object said_good=$good said_picture=$found; }
 }
 
-# What is said of the last anomalous picture of the tables, by the same command without --brief.
+# What is said of the last anomalous picture of the tables, by the same command without --short.
 in_words() {
     [ -n "${said_picture:-}" ] || return 0
     set -- --object "$said_object" "$said_picture"

@@ -21,9 +21,22 @@ int cli_wrong_use(const char *format, ...) __attribute__((format(printf, 1, 2)))
 /* A string for JSON; where it is not UTF-8 (a file name may hold anything) its other bytes become '?'. */
 json_t *cli_json_text(const char *text);
 
+/* prompts.c: options -> who writes sentences. What the options point to belongs to the cli_writing. */
+typedef struct cli_writing {
+    flaw_prompts_options options;
+    bool wanted; /* a language model is to write */
+    char *brief; /* text of --brief; NULL without */
+    char *cache;
+} cli_writing;
+/* speaks: --llm is the voice of the command (ask, chat), so only --prompts llm wants sentences. */
+flaw_status cli_writing_begin(cli_writing *out, const cli_settings *s, bool speaks, flaw_error *err);
+void cli_writing_end(cli_writing *w);
+/* Where sentences came from that a language model was to write, as a line on standard error. */
+void cli_tell_prompts(const flaw_prompts_about *about, const cli_writing *w);
+
 /* setup.c: options of the command line -> engine, inspector. Paths given by --good become files. */
 flaw_status cli_open_engine(flaw_engine **out, const cli_settings *s, flaw_error *err);
-void cli_inspect_options(flaw_inspect_options *out, const cli_settings *s);
+void cli_inspect_options(flaw_inspect_options *out, const cli_settings *s, const cli_writing *writing); /* or NULL */
 /* From --recipe, or from --good and the rest. */
 flaw_status cli_open_inspector(flaw_inspector **out, const flaw_engine *engine, const cli_settings *s, flaw_error *err);
 

@@ -128,7 +128,7 @@ static flaw_status measure(double *out, timed what, station *at, int rounds, fla
 static flaw_status measure_judging(double *out, station *at, const char *good, int rounds, flaw_error *err)
 {
     flaw_inspect_options options;
-    cli_inspect_options(&options, at->settings);
+    cli_inspect_options(&options, at->settings, NULL);
     options.good = &good;
     options.good_count = good != NULL;
     flaw_status status = flaw_inspector_new(&at->inspector, at->engine, &options, NULL, NULL, err);

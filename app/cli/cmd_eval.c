@@ -41,6 +41,12 @@ static void print_json(const flaw_eval *eval, const flaw_eval_row *r)
                              (json_int_t)r->judged, "expected", (json_int_t)r->expected, "failed", (json_int_t)r->failed,
                              "mean", figures_json(&r->mean), "sd", figures_json(&r->sd), "low", figures_json(&r->low),
                              "high", figures_json(&r->high));
+    const flaw_prompts_about *p = flaw_eval_prompts(eval);
+    if (p->count)
+        json_object_set_new(line, "prompts",
+                            json_pack("{s:o, s:o, s:o, s:b, s:i}", "source", cli_json_text(p->source), "model",
+                                      cli_json_text(p->model), "date", cli_json_text(p->date), "cached", p->cached, "count",
+                                      p->count));
     char *text = json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(9));
     if (text) puts(text);
     fflush(stdout);
@@ -211,6 +217,7 @@ typedef struct request {
     char *methods, *shots; /* owned copies, cut up */
     const char *method[MOST_METHODS];
     int shot[MOST_SHOTS];
+    cli_writing writing;
 } request;
 
 static int read_shots(request *r, const cli_settings *s)
@@ -252,7 +259,10 @@ static int read_request(request *r, const cli_settings *s)
                                .map_side = (int)s->map_side,
                                .out = s->out,
                                .resume = s->resume}};
-    cli_inspect_options(&r->options.inspect, s);
+    flaw_error err;
+    flaw_status status = cli_writing_begin(&r->writing, s, false, &err);
+    if (status != FLAW_OK) return cli_report(&err);
+    cli_inspect_options(&r->options.inspect, s, &r->writing);
     if (s->resume && !s->out) return cli_wrong_use("--resume: what to go on with? give the folder with --out");
     int exit = read_shots(r, s);
     if (!exit) exit = read_methods(r, s);
@@ -327,6 +337,7 @@ static int measure(const cli_settings *s, const request *r)
         status = flaw_eval_run(&eval, engine, &r->options, cli_progress_step, &progress, &err);
         cli_progress_clear(&progress);
     }
+    if (status == FLAW_OK) cli_tell_prompts(flaw_eval_prompts(eval), &r->writing);
     flaw_engine_close(engine);
     return status == FLAW_OK ? finish(eval, s, r->options.shards > 1) : cli_report(&err);
 }
@@ -339,6 +350,7 @@ int cmd_eval(const cli_settings *s)
     if (strcmp(s->arguments.value[0], "show") == 0) return show(s);
     int exit = read_request(&r, s);
     if (!exit) exit = measure(s, &r);
+    cli_writing_end(&r.writing);
     free(r.methods);
     free(r.shots);
     return exit;

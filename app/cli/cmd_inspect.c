@@ -129,7 +129,7 @@ static void print_row(inspection *in, const flaw_result *result, const flaw_expl
     fflush(stdout);
 }
 
-static void print_brief(inspection *in, const flaw_result *result, const char *image, json_t *paths)
+static void print_short(inspection *in, const flaw_result *result, const char *image, json_t *paths)
 {
     const char *overlay = json_string_value(json_object_get(paths, "overlay"));
     cli_progress_clear(&in->progress);
@@ -174,7 +174,7 @@ static void judge_one(inspection *in, size_t index)
         status = write_files(paths, in, &result, &explanation, &picture, index, &err);
     if (status != FLAW_OK) note_failure(in, &err);
     if (in->settings->json) print_json(in, &result, &explanation, path, paths);
-    else if (in->settings->brief) print_brief(in, &result, path, paths);
+    else if (in->settings->terse) print_short(in, &result, path, paths);
     else print_row(in, &result, &explanation, path, paths);
     count_verdict(in, result.verdict);
     json_decref(paths);
@@ -185,7 +185,7 @@ static void judge_one(inspection *in, size_t index)
 
 static void print_summary(const inspection *in)
 {
-    if (in->settings->json || in->settings->brief) return;
+    if (in->settings->json || in->settings->terse) return;
     if (in->settings->out) puts("\nMaps (.npy) and masks lie beside the overlays.");
     if (in->pictures.count < 2) return;
     printf("\n%zu pictures: %zu normal, %zu anomalous, %zu unknown\n", in->pictures.count, in->normal, in->anomalous,
@@ -201,10 +201,10 @@ static void judge_all(inspection *in)
     in->width = 7;
     for (size_t i = 0; i < in->pictures.count; i++) {
         size_t width = cli_text_width(in->pictures.path[i]);
-        if (!in->settings->brief && width > WIDEST) width = WIDEST;
+        if (!in->settings->terse && width > WIDEST) width = WIDEST;
         if (width > in->width) in->width = width;
     }
-    if (!in->settings->json && !in->settings->brief && in->pictures.count) print_heading(in);
+    if (!in->settings->json && !in->settings->terse && in->pictures.count) print_heading(in);
     for (size_t i = 0; i < in->pictures.count; i++) {
         judge_one(in, i);
         if (i + 1 < in->pictures.count) cli_progress_step(&in->progress, i + 1, in->pictures.count, "judged");
@@ -236,8 +236,8 @@ int cmd_inspect(const cli_settings *s)
     flaw_error err;
     if (s->arguments.count == 0)
         return cli_wrong_use("inspect: no picture given; usage: flaw inspect PICTURE|FOLDER...");
-    if (s->json && s->brief) return cli_wrong_use("inspect: --json and --brief cannot be given together");
-    if (s->explain && s->brief) return cli_wrong_use("inspect: --explain and --brief cannot be given together");
+    if (s->json && s->terse) return cli_wrong_use("inspect: --json and --short cannot be given together");
+    if (s->explain && s->terse) return cli_wrong_use("inspect: --explain and --short cannot be given together");
     for (size_t i = 0; i < s->arguments.count; i++) cli_pictures_add(&in.pictures, s->arguments.value[i]);
     in.exit = flaw_status_exit(in.pictures.first.status);
     if (in.pictures.count) {

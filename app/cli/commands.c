@@ -38,8 +38,13 @@ const cli_command cli_command_table[] = {
      cmd_model},
     {CLI_METHOD, "method", "list", "methods that judge", "Lists the methods for --method and where they come from.",
      "flaw method list", cmd_method},
-    {CLI_PROMPTS, "prompts", "lint FILE...", "check prompt files",
-     "Reports sentences that are empty, doubled, too long for the model, or on both sides.",
+    {CLI_PROMPTS, "prompts", "make --object NAME | lint FILE...", "have sentences about a product written; check prompt files",
+     "make asks a language model (--llm, --llm-model, else the one inside; or --prompts FILE for a saved answer) alike for "
+     "the normal and the abnormal state, leaves out what would mislead (reasons go to standard error), asks again for what "
+     "is missing, and writes a prompt file for --prompts. Answers are kept: the same question is asked once. lint "
+     "reports sentences that are empty, doubled, negated, too long, on both sides, or that do not name the object.",
+     "flaw prompts make --object \"brass hose fitting\" --llm http://localhost:8080/v1 -o fitting.json\n"
+     "flaw prompts make --object \"brass hose fitting\" --brief brief.txt --llm-model vicuna.gguf\n"
      "flaw prompts lint prompts.json", cmd_prompts},
     {CLI_EVAL, "eval", "DATASET... | merge SHARD... --out DIR | show DIR", "measure how well methods do on data sets",
      "Judges the test pictures of data sets by each method (--method A,B), from each number of good parts (--shots 0,1,4), "

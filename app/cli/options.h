@@ -77,7 +77,7 @@ typedef struct cli_settings {
     double threshold, false_alarm_rate, lambda, tau;
     int64_t bank_limit, seed;
     /* output */
-    bool json, brief, fail_on_anomaly, explain;
+    bool json, terse, fail_on_anomaly, explain;
     const char *out, *output, *progress, *keep;
     /* embed */
     const char *image, *text, *dump;
@@ -117,6 +117,10 @@ typedef struct cli_settings {
     /* ask, chat */
     const char *llm, *llm_model, *llm_key_env;
     double llm_timeout;
+    /* prompts at run time */
+    const char *brief, *prompt_cache;
+    int64_t prompt_count;
+    bool offline, refresh, prompts_fallback;
     bool rotations, upstream_quirks;
     /* bench */
     int64_t repeat;

@@ -13,12 +13,14 @@ flaw_status cli_open_engine(flaw_engine **out, const cli_settings *s, flaw_error
     return flaw_engine_open(out, &options, err);
 }
 
-void cli_inspect_options(flaw_inspect_options *out, const cli_settings *s)
+void cli_inspect_options(flaw_inspect_options *out, const cli_settings *s, const cli_writing *writing)
 {
     flaw_inspect_defaults(out);
+    if (writing && writing->wanted) out->writer = &writing->options;
+    else if (s->prompts) out->prompts = s->prompts;
+    if (writing) out->brief = writing->brief;
     if (s->method) out->method = s->method;
     if (s->object) out->object = s->object;
-    if (s->prompts) out->prompts = s->prompts;
     if (s->method_option) out->method_options = s->method_option;
     if (s->weights) out->weights = s->weights;
     if (s->rule) out->rule = s->rule;
@@ -52,6 +54,9 @@ static flaw_status refuse_beside_recipe(const cli_settings *s, flaw_error *err)
         {s->weights != NULL, "--weights"},
         {s->pin.count > 0, "--pin"},
         {s->ban.count > 0, "--ban"},
+        {s->brief != NULL, "--brief"},
+        {s->llm != NULL, "--llm"},
+        {s->llm_model != NULL, "--llm-model"},
         {s->rule != NULL, "--rule"},
         {s->fit != NULL, "--fit"},
         {s->windows != NULL, "--windows"},
@@ -73,12 +78,16 @@ static flaw_status from_pictures(flaw_inspector **out, const flaw_engine *engine
                                  const char *const *path, size_t count, flaw_error *err)
 {
     flaw_inspect_options options;
+    cli_writing writing;
     cli_progress progress = cli_progress_begin(s);
-    cli_inspect_options(&options, s);
+    flaw_status status = cli_writing_begin(&writing, s, false, err);
+    cli_inspect_options(&options, s, &writing);
     options.good = path;
     options.good_count = count;
-    flaw_status status = flaw_inspector_new(out, engine, &options, cli_progress_step, &progress, err);
+    if (status == FLAW_OK) status = flaw_inspector_new(out, engine, &options, cli_progress_step, &progress, err);
     cli_progress_clear(&progress);
+    if (status == FLAW_OK) cli_tell_prompts(flaw_inspector_prompts(*out), &writing);
+    cli_writing_end(&writing);
     return status;
 }
 

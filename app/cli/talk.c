@@ -29,13 +29,22 @@ flaw_status cli_open_talker(flaw_talker **out, const cli_settings *s, flaw_error
 {
     cli_pictures good = {.quiet = true};
     flaw_talk_options options;
+    cli_writing writing;
     cli_talk_options(&options, s);
+    flaw_status status = cli_writing_begin(&writing, s, true, err);
+    if (writing.wanted) options.writer = &writing.options;
+    else options.prompts = s->prompts;
+    options.brief = writing.brief;
     for (size_t i = 0; i < s->good.count; i++) cli_pictures_add(&good, s->good.value[i]);
     options.good = (const char *const *)good.path;
     options.good_count = good.count;
-    flaw_status status = good.first.status;
-    if (status != FLAW_OK) *err = good.first;
-    else status = flaw_talker_open(out, &options, err);
+    if (status == FLAW_OK && good.first.status != FLAW_OK) {
+        *err = good.first;
+        status = err->status;
+    }
+    if (status == FLAW_OK) status = flaw_talker_open(out, &options, err);
+    if (status == FLAW_OK) cli_tell_prompts(flaw_talker_prompts(*out), &writing);
+    cli_writing_end(&writing);
     cli_pictures_release(&good);
     return status;
 }

@@ -69,6 +69,8 @@ flaw_status flaw_eval_merge(flaw_eval **out, const char *folder, const char *con
 void flaw_eval_free(flaw_eval *eval);
 
 const char *flaw_eval_model(const flaw_eval *eval);
+/* Sentences that a language model wrote for a run just made (of its first data set); count 0 without any. */
+const flaw_prompts_about *flaw_eval_prompts(const flaw_eval *eval);
 size_t flaw_eval_count(const flaw_eval *eval);
 const flaw_eval_row *flaw_eval_at(const flaw_eval *eval, size_t index);
 

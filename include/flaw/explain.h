@@ -35,7 +35,7 @@ typedef struct flaw_explanation {
     double margin;           /* of both: over 0 where the words say anomalous */
     double overlap[2];       /* similarities between these are ambiguous; none where the first is larger */
     char rule[16];           /* of contextual scoring: "none", "overlap", "relevance", "soft" */
-    char source[128];        /* where the sentences come from */
+    char source[160];        /* where the sentences come from */
     flaw_verdict verdict;    /* as the result had them */
     double score, threshold;
     char method[32], object[96];

@@ -6,6 +6,7 @@
 
 #include "flaw/engine.h"
 #include "flaw/picture.h"
+#include "flaw/prompts.h"
 #include "flaw/status.h"
 
 typedef enum flaw_verdict { FLAW_UNKNOWN = 0, FLAW_NORMAL, FLAW_ANOMALOUS } flaw_verdict;
@@ -41,6 +42,8 @@ typedef struct flaw_result {
     double map_threshold;    /* map values over it belong to regions and the mask */
     double map_low;          /* map value drawn as "surely normal" on the absolute scale of this inspector */
     double ms;               /* time spent on this picture */
+    flaw_prompts_about prompts; /* sentences that were compared with; count 0 without */
+    char *brief;             /* what the user says about the product, cleaned, owned by the result; NULL without */
 } flaw_result;
 
 typedef struct flaw_inspect_options {
@@ -51,6 +54,9 @@ typedef struct flaw_inspect_options {
     const char *prompts;       /* JSON prompt file; NULL = the built-in ones */
     const char *method_options; /* "NAME=VALUE,..." of the method (flaw/method.h); NULL = its standards */
     const char *weights;       /* trained part of a method that needs one (flaw method list); NULL = the one inside */
+    const flaw_prompts_options *writer; /* NULL, or who writes the sentences instead, or wrote them (its object is this
+                                  one); FLAW_USAGE beside `prompts`, and for a method that reads none */
+    const char *brief;         /* inspection brief (flaw_brief_read), told with the facts and kept in recipes; or NULL */
     double threshold;          /* NaN = decided by the calibration or the two-sided text rule */
     double false_alarm_rate;   /* bound asked for; 0 = the default rule (detect/calibrate.h) */
     const char *rule;          /* contextual scoring of ALFA: NULL ("overlap"; "none" with a local head), "overlap",
@@ -86,6 +92,8 @@ flaw_status flaw_inspector_set_threshold(flaw_inspector *inspector, double thres
 void flaw_inspector_free(flaw_inspector *inspector);
 /* A paragraph for people about the calibration: rule, good parts, expected false alarms, parts needed for fewer. */
 const char *flaw_inspector_about(const flaw_inspector *inspector);
+/* Where its sentences come from, who wrote them, and what went otherwise than asked for. */
+const flaw_prompts_about *flaw_inspector_prompts(const flaw_inspector *inspector);
 
 /* Judge one picture. The verdict is never normal on doubt: on failure *out holds verdict unknown and the reason too. */
 flaw_status flaw_inspector_judge(flaw_inspector *inspector, const flaw_picture *picture, flaw_result *out, flaw_error *err);
@@ -94,8 +102,8 @@ void flaw_result_release(flaw_result *result);
 
 const char *flaw_verdict_name(flaw_verdict verdict); /* "unknown", "normal", "anomalous" */
 /* One JSON object without newline, malloc'ed: image, verdict, score, threshold, false_alarm_rate, rule, method, model, object,
- * regions [{box, area, score, place}], closest and unseen when there are any, doubt when unknown, words, ms, and files
- * when given. Non-finite numbers become null. */
+ * regions [{box, area, score, place}], closest and unseen when there are any, doubt when unknown, words, prompts {source,
+ * model, date, cached, count} when sentences were compared with, ms, and files when given. Non-finite numbers become null. */
 char *flaw_result_json(const flaw_result *result, const char *image, const char *model, const char *files_json);
 /* Overlay PNG (photograph, heat map on the absolute scale, boxes, verdict), mask PNG, map .npy. */
 flaw_status flaw_result_write_overlay(const flaw_result *result, const flaw_picture *picture, const char *path, flaw_error *err);

@@ -17,6 +17,9 @@ typedef struct flaw_talk_options {
     const char *const *good; /* normal pictures (files): the few-shot map feeds the prompt learner */
     size_t good_count;
     const char *fit;         /* NULL: as the model was trained; "squash" (all of the picture), "crop" (its middle) */
+    const char *prompts;     /* JSON prompt file for a model without a voice; NULL: the built-in sentences */
+    const flaw_prompts_options *writer; /* as in flaw_inspect_options; used while opening only */
+    const char *brief;       /* inspection brief (flaw_brief_read): stands in the fact sheet, an endpoint is told; or NULL */
     int rotations;           /* nonzero: normal pictures also turned by 90, 180, 270 degrees */
     const char *llm;         /* URL of an OpenAI-compatible endpoint (".../v1"), or NULL */
     const char *llm_model;   /* name to ask the endpoint for; NULL: its own default */
@@ -80,6 +83,9 @@ flaw_status flaw_talker_blindfold(flaw_talker *talker, flaw_error *err);
 void flaw_talker_restart(flaw_talker *talker);
 /* What was measured on the picture: map, regions, score (for overlays, and the fact sheet). Owned by the talker. */
 const flaw_result *flaw_talker_facts(const flaw_talker *talker);
+
+/* As flaw_inspector_prompts; NULL for a model with a voice. */
+const flaw_prompts_about *flaw_talker_prompts(const flaw_talker *talker);
 
 /* The fact sheet of a result in plain lines, malloc'ed; NULL without memory. */
 char *flaw_facts_text(const flaw_result *result);

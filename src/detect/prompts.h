@@ -19,7 +19,8 @@
 
 typedef struct flaw_prompt_set {
     char object[FLAW_OBJECT_ROOM]; /* cleaned name */
-    char source[128];              /* for people: "WinCLIP templates", "bottle in mvtec-visa.json", ... */
+    char source[160];              /* for people: "WinCLIP templates", "bottle in mvtec-visa.json", ... */
+    char model[128], date[32];     /* who wrote them and when, as the file says; else empty */
     int count[2];                  /* sentences: normal, abnormal */
     int banned[2];                 /* sentences taken out of the set; they stand behind the others */
     char **text[2];                /* [count + banned] */

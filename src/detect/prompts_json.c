@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/file.h"
+#include "base/line.h"
 #include "base/utf8.h"
 #include "detect/prompts.h"
 
@@ -88,6 +89,12 @@ static flaw_status read_class(flaw_prompt_set *set, int c, const json_t *entry, 
     return FLAW_OK;
 }
 
+static void copy_line(char *out, size_t room, const json_t *text)
+{
+    const char *from = json_string_value(text);
+    if (from) flaw_line_clean(out, room, from, json_string_length(text));
+}
+
 flaw_status flaw_prompts_parse(flaw_prompt_set *out, const char *json, size_t size, const char *name,
                                const char *object, flaw_error *err)
 {
@@ -116,6 +123,8 @@ flaw_status flaw_prompts_parse(flaw_prompt_set *out, const char *json, size_t si
                  json_string_value(json_object_get(entry, "class")) ? json_string_value(json_object_get(entry, "class"))
                                                                     : set.object,
                  last ? last + 1 : name);
+    if (!s) copy_line(set.model, sizeof set.model, json_object_get(root, "model"));
+    if (!s) copy_line(set.date, sizeof set.date, json_object_get(root, "date"));
     json_decref(root);
     if (s) {
         flaw_prompts_release(&set);

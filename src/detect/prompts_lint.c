@@ -1,27 +1,16 @@
 /* Lint of prompt files: what makes sentences mislead a text tower that barely reads negation and cuts long texts
  * (spec 5.6, 5.8, 5.9). */
-#include <ctype.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/buffer.h"
 #include "base/file.h"
 #include "detect/prompts.h"
+#include "detect/sentence.h"
 #include "flaw/inspect.h"
 
 enum { MOST_WORDS = 20, MOST_TOKENS = 40, LEAST_SENTENCES = 5, MOST_REPORT = 1 << 20 };
-
-static const char *const negations[] = {"no",        "not",      "never",   "none",  "nothing", "without",
-                                        "free",      "lacks",    "lacking", "isn't", "doesn't", "unblemished",
-                                        "undamaged", "flawless", "perfect", "intact"};
-/* Beginnings of words that name a defect; "undamaged" does not begin so, "flawless" is let through. */
-static const char *const defects[] = {"scratch", "crack",      "dent",    "broken", "break",   "damage",  "defect",
-                                      "stain",   "contaminat", "missing", "bent",   "torn",    "chipped", "discol",
-                                      "rust",    "dirt",       "fray",    "deform", "misshap", "blemish", "burnt",
-                                      "burst",   "crush",      "mould",   "faulty", "spoil",   "squash",  "worn",
-                                      "shatter", "splinter",   "flaw",    "crumbl"};
 
 typedef struct lint {
     flaw_buffer report;
@@ -39,49 +28,10 @@ static void complain(lint *l, int sentence, const char *problem, const char *wha
     flaw_buffer_printf(&l->report, ": %s%s%s%s\n", problem, what ? " \"" : "", what ? what : "", what ? "\"" : "");
 }
 
-static bool in_word(char c)
-{
-    return isalnum((unsigned char)c) || c == '\'' || (unsigned char)c >= 128;
-}
-
-/* The next word of *at in small letters; false at the end. */
-static bool next_word(const char **at, char word[64])
-{
-    while (**at && !in_word(**at)) ++*at;
-    size_t n = 0;
-    for (; **at && in_word(**at); ++*at)
-        if (n < 63) word[n++] = (char)tolower((unsigned char)**at);
-    word[n] = '\0';
-    return n > 0;
-}
-
-static bool one_of(const char *word, const char *const *list, size_t count, bool beginnings)
-{
-    for (size_t i = 0; i < count; i++)
-        if (beginnings ? !strncmp(word, list[i], strlen(list[i])) : !strcmp(word, list[i])) return true;
-    return false;
-}
-
-/* Does the sentence hold the last word of the class name, in one or many, or its placeholder? */
-static bool has_noun(const char *sentence, const char *name)
-{
-    char word[64], noun[64] = "";
-    if (strstr(sentence, "{}")) return true;
-    if (!strcmp(name, "*")) return false;
-    for (const char *at = name; next_word(&at, word);) snprintf(noun, sizeof noun, "%s", word);
-    size_t n = strlen(noun);
-    for (const char *at = sentence; next_word(&at, word);)
-        if (!strncmp(word, noun, n) && (!word[n] || !strcmp(word + n, "s") || !strcmp(word + n, "es"))) return true;
-    return false;
-}
-
-/* A word is one token, a long one two or more; so are punctuation marks. Start and end are two. */
 static void check_length(lint *l, int i, const char *sentence)
 {
-    char word[64];
-    int words = 0, tokens = 2;
-    for (const char *at = sentence; next_word(&at, word); words++) tokens += 1 + (int)strlen(word) / 7;
-    for (const char *p = sentence; *p; p++) tokens += ispunct((unsigned char)*p) && *p != '{' && *p != '}';
+    int words, tokens;
+    flaw_sentence_length(&words, &tokens, sentence);
     if (words > MOST_WORDS) complain(l, i, "more than 20 words:", sentence);
     else if (tokens > MOST_TOKENS) complain(l, i, "about more than 40 tokens:", sentence);
     if (words < 2) complain(l, i, "not a sentence:", sentence);
@@ -89,13 +39,11 @@ static void check_length(lint *l, int i, const char *sentence)
 
 static void check_words(lint *l, int i, const char *sentence, bool abnormal)
 {
-    char word[64];
-    for (const char *at = sentence; next_word(&at, word);) {
-        if (abnormal && one_of(word, negations, sizeof negations / sizeof *negations, false))
-            complain(l, i, "a negation or a word of good parts in the abnormal list:", word);
-        if (!abnormal && strcmp(word, "flawless") && one_of(word, defects, sizeof defects / sizeof *defects, true))
-            complain(l, i, "a defect named in the normal list:", word);
-    }
+    char word[FLAW_WORD_ROOM];
+    if (!abnormal && flaw_sentence_defect(word, sentence, l->name))
+        complain(l, i, "a defect named in the normal list:", word);
+    if (abnormal && flaw_sentence_negation(word, sentence, l->name, true))
+        complain(l, i, "a negation or a word of good parts in the abnormal list:", word);
 }
 
 static void check_list(lint *l, const json_t *list, bool abnormal)
@@ -108,7 +56,7 @@ static void check_list(lint *l, const json_t *list, bool abnormal)
         }
         check_length(l, (int)i, sentence);
         check_words(l, (int)i, sentence, abnormal);
-        if (!has_noun(sentence, l->name)) complain(l, (int)i, "the object is not named:", sentence);
+        if (!flaw_sentence_names(sentence, l->name)) complain(l, (int)i, "the object is not named:", sentence);
     }
 }
 
@@ -118,7 +66,7 @@ static void check_twice(lint *l, const json_t *a, const json_t *b)
     for (size_t i = 0; i < json_array_size(a); i++)
         for (size_t j = a == b ? i + 1 : 0; j < json_array_size(b); j++) {
             const char *x = json_string_value(json_array_get(a, i)), *y = json_string_value(json_array_get(b, j));
-            if (x && y && !strcasecmp(x, y)) complain(l, (int)i, a == b ? "there twice:" : "in both lists:", x);
+            if (x && y && flaw_sentence_same(x, y)) complain(l, (int)i, a == b ? "there twice:" : "in both lists:", x);
         }
 }
 

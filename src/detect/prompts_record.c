@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/line.h"
 #include "detect/prompts.h"
 
 static const char *const sides[] = {"normal", "abnormal"};
@@ -44,6 +45,8 @@ flaw_status flaw_prompts_save(const flaw_prompt_set *set, flaw_record *record, f
 {
     flaw_status s = flaw_record_put_text(record, "prompts.object", set->object, err);
     if (!s) s = flaw_record_put_text(record, "prompts.source", set->source, err);
+    if (!s && *set->model) s = flaw_record_put_text(record, "prompts.model", set->model, err);
+    if (!s && *set->date) s = flaw_record_put_text(record, "prompts.date", set->date, err);
     for (int c = 0; !s && c < 2; c++) {
         s = save_rows(set, c, "", 0, set->count[c], record, err);
         if (!s && set->banned[c]) s = save_rows(set, c, ".banned", set->count[c], set->banned[c], record, err);
@@ -129,6 +132,13 @@ static flaw_status load_class(flaw_prompt_set *set, int c, const flaw_record *re
     return s ? s : load_pins(set, c, record, err);
 }
 
+/* Texts that sentences of an unknown author have not. */
+static void load_if_there(char *out, size_t room, const flaw_record *record, const char *name)
+{
+    const flaw_record_item *item = flaw_record_find(record, name);
+    if (item && item->kind == FLAW_RECORD_TEXT) flaw_line_clean(out, room, item->text, strlen(item->text));
+}
+
 flaw_status flaw_prompts_load(flaw_prompt_set *out, const flaw_record *record, int width, flaw_error *err)
 {
     flaw_prompt_set set = {.width = width};
@@ -137,7 +147,9 @@ flaw_status flaw_prompts_load(flaw_prompt_set *out, const flaw_record *record, i
     flaw_status s = flaw_record_text(record, "prompts.object", &object, err);
     if (!s) s = flaw_record_text(record, "prompts.source", &source, err);
     if (!s) s = flaw_object_clean(set.object, object, err);
-    if (!s) snprintf(set.source, sizeof set.source, "%s", source);
+    if (!s) flaw_line_clean(set.source, sizeof set.source, source, strlen(source));
+    if (!s) load_if_there(set.model, sizeof set.model, record, "prompts.model");
+    if (!s) load_if_there(set.date, sizeof set.date, record, "prompts.date");
     for (int c = 0; !s && c < 2; c++) s = load_class(&set, c, record, err);
     if (s) {
         flaw_prompts_release(&set);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "inspect/inside.h"
+#include "talk/brief.h"
 
 void flaw_inspect_defaults(flaw_inspect_options *options)
 {
@@ -27,6 +28,7 @@ static flaw_status own_options(flaw_inspector *in, const flaw_inspect_options *o
     in->options.good_count = 0;
     in->options.pin = in->options.ban = NULL; /* the prompts hold them from here on */
     in->options.pin_count = in->options.ban_count = 0;
+    in->options.writer = NULL;
     in->options.method = own(&in->arena, o->method, &failed);
     in->options.object = own(&in->arena, o->object, &failed);
     in->options.prompts = own(&in->arena, o->prompts, &failed);
@@ -46,17 +48,64 @@ static flaw_status own_options(flaw_inspector *in, const flaw_inspect_options *o
     return FLAW_OK;
 }
 
+/* The brief as it may stand in fact sheets and recipes. */
+static flaw_status own_brief(flaw_inspector *in, const char *brief, flaw_error *err)
+{
+    char *clean = NULL;
+    in->options.brief = NULL;
+    if (!brief || !*brief) return FLAW_OK;
+    flaw_status s = flaw_brief_clean(&clean, brief, strlen(brief), "brief", err);
+    if (!s && *clean) in->options.brief = flaw_arena_copy_string(&in->arena, clean, strlen(clean));
+    if (!s && *clean && !in->options.brief) s = flaw_fail(err, FLAW_NO_MEMORY, "an inspector was refused");
+    free(clean);
+    return s;
+}
+
+/* Sentences of a language model, or of the cache of those. */
+static flaw_status written_prompts(flaw_inspector *in, const flaw_prompts_options *writer, flaw_error *err)
+{
+    flaw_prompts_options o = *writer;
+    flaw_prompts made;
+    if (in->options.prompts)
+        return flaw_fail(err, FLAW_USAGE, "%s: sentences of a file and of a language model at once", in->options.prompts);
+    o.object = in->object;
+    o.brief = in->options.brief;
+    flaw_status s = flaw_prompts_make(&made, &o, err);
+    if (!s) s = flaw_prompts_parse(&in->prompts, made.json, strlen(made.json), made.about.source, in->object, err);
+    if (!s) {
+        in->about_prompts = made.about;
+        snprintf(in->prompts.source, sizeof in->prompts.source, "%s", made.about.source);
+    }
+    flaw_prompts_free(&made);
+    return s;
+}
+
+static void describe_prompts(flaw_inspector *in)
+{
+    flaw_prompts_about *about = &in->about_prompts;
+    const flaw_prompt_set *set = &in->prompts;
+    snprintf(about->source, sizeof about->source, "%s", set->source);
+    snprintf(about->model, sizeof about->model, "%s", set->model);
+    snprintf(about->date, sizeof about->date, "%s", set->date);
+    about->count = set->count[0];
+    about->cut = set->cut;
+}
+
 static flaw_status get_prompts(flaw_inspector *in, const flaw_inspect_options *o, const flaw_record *record,
                                flaw_error *err)
 {
     const flaw_clip *model = in->engine->model;
+    if (in->method->prompts == FLAW_PROMPTS_NONE && o->writer)
+        return flaw_fail(err, FLAW_USAGE, "method %s reads no sentences, so no language model is asked for any; alfa and alfa+ do",
+                         in->method->name);
     if (in->method->prompts == FLAW_PROMPTS_NONE && (o->pin_count || o->ban_count))
         return flaw_fail(err, FLAW_USAGE, "method %s uses no sentences: there is nothing to pin or ban",
                          in->method->name);
     if (in->method->prompts == FLAW_PROMPTS_NONE) return FLAW_OK;
     if (record) return flaw_prompts_load(&in->prompts, record, model->shape.joint, err);
     flaw_status s;
-    if (in->options.prompts) s = flaw_prompts_file(&in->prompts, in->options.prompts, in->options.object, err);
+    if (o->writer) s = written_prompts(in, o->writer, err);
+    else if (in->options.prompts) s = flaw_prompts_file(&in->prompts, in->options.prompts, in->options.object, err);
     else if (in->method->prompts == FLAW_PROMPTS_TEMPLATES) s = flaw_prompts_templates(&in->prompts, in->object, err);
     else s = flaw_prompts_builtin(&in->prompts, in->object, err);
     if (!s) s = flaw_prompts_choose(&in->prompts, o->pin, o->pin_count, o->ban, o->ban_count, err);
@@ -83,7 +132,9 @@ static flaw_status build(flaw_inspector *in, const flaw_inspect_options *options
     if (!s) s = flaw_method_choose(&in->method, in->options.method, model, good, err);
     if (!s) s = flaw_settings_read(in->value, in->method->option, in->options.method_options, in->method->name, err);
     if (!s) s = flaw_engine_compute(in->engine, &in->compute, err);
+    if (!s) s = own_brief(in, options->brief, err);
     if (!s) s = get_prompts(in, options, record, err);
+    if (!s) describe_prompts(in);
     flaw_method_setup setup = flaw_inspector_setup(in);
     setup.recipe = record != NULL;
     if (!s) s = in->method->open(&in->state, &setup, err);

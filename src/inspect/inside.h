@@ -24,6 +24,7 @@ struct flaw_inspector {
     double value[FLAW_SETTINGS_MOST]; /* options of the method */
     void *state;
     flaw_prompt_set prompts; /* count 0 where the method needs none */
+    flaw_prompts_about about_prompts;
     flaw_encoder encoder;    /* one picture at a time */
     flaw_features features;  /* of the picture being judged */
     float *map;              /* [G, G] of that picture */

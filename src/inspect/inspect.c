@@ -88,6 +88,8 @@ static void start_result(const flaw_inspector *in, flaw_result *out)
     snprintf(out->rule, sizeof out->rule, "%s", c->rule);
     snprintf(out->method, sizeof out->method, "%s", in->method->name);
     snprintf(out->object, sizeof out->object, "%s", in->object);
+    out->prompts = in->about_prompts;
+    out->brief = in->options.brief ? strdup(in->options.brief) : NULL;
 }
 
 static flaw_status judge(flaw_inspector *in, const flaw_picture *picture, flaw_result *out, flaw_error *err)
@@ -148,7 +150,14 @@ void flaw_result_release(flaw_result *result)
 {
     free(result->map);
     free(result->cells);
+    free(result->brief);
     result->map = result->cells = NULL;
+    result->brief = NULL;
+}
+
+const flaw_prompts_about *flaw_inspector_prompts(const flaw_inspector *in)
+{
+    return &in->about_prompts;
 }
 
 const char *flaw_inspector_about(const flaw_inspector *in)

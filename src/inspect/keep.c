@@ -53,6 +53,7 @@ static flaw_status save_options(const flaw_inspector *in, flaw_record *r, flaw_e
                                 {"options.fit", o->fit},
                                 {"options.method", o->method_options}};
     flaw_status s = flaw_record_put_text(r, "method", in->method->name, err);
+    if (!s && o->brief) s = flaw_record_put_text(r, "brief", o->brief, err);
     if (!s) s = flaw_record_put_text(r, "object", in->object, err);
     if (!s) s = flaw_record_put_number(r, "options.lambda", o->lambda, err);
     if (!s) s = flaw_record_put_number(r, "options.tau", o->tau, err);
@@ -65,6 +66,8 @@ static flaw_status save_options(const flaw_inspector *in, flaw_record *r, flaw_e
 static flaw_status load_options(flaw_inspect_options *o, const flaw_record *r, flaw_error *err)
 {
     flaw_inspect_defaults(o);
+    const flaw_record_item *brief = flaw_record_find(r, "brief"); /* not every recipe has one */
+    if (brief && brief->kind == FLAW_RECORD_TEXT) o->brief = brief->text;
     flaw_status s = flaw_record_text(r, "method", &o->method, err);
     if (!s) s = flaw_record_text(r, "object", &o->object, err);
     if (!s) s = flaw_record_number(r, "options.lambda", &o->lambda, err);

@@ -8,6 +8,7 @@
 
 #include "format/tensors.h"
 #include "inspect/talker.h"
+#include "talk/brief.h"
 
 #define MAX_TOKENS 128
 #define TIMEOUT 60.0
@@ -63,11 +64,18 @@ static flaw_status own_options(flaw_talker *t, const flaw_talk_options *options,
     t->options = *options;
     flaw_talk_options *o = &t->options;
     const char **texts[] = {&o->model, &o->precision, &o->level,     &o->object,
-                            &o->fit,   &o->llm,       &o->llm_model, &o->llm_key};
+                            &o->fit,   &o->llm,       &o->llm_model, &o->llm_key,
+                            &o->brief, &o->prompts};
     flaw_status s = FLAW_OK;
     for (size_t i = 0; !s && i < sizeof texts / sizeof *texts; i++) s = own(&t->arena, texts[i], err);
     if (!s) s = check_options(o, err);
     if (!s) s = flaw_object_clean(t->object, o->object, err);
+    if (s || !o->brief) return s;
+    char *clean = NULL;
+    s = flaw_brief_clean(&clean, o->brief, strlen(o->brief), "brief", err);
+    o->brief = clean;
+    if (!s) s = own(&t->arena, &o->brief, err);
+    free(clean);
     return s;
 }
 
@@ -100,6 +108,9 @@ static flaw_status new_inspector(flaw_inspector **out, const flaw_engine *engine
     options.good_count = o->good_count;
     options.fit = o->fit;
     options.seed = o->seed;
+    options.prompts = o->prompts;
+    options.writer = o->writer;
+    options.brief = o->brief;
     return flaw_inspector_new(out, engine, &options, NULL, NULL, err);
 }
 
@@ -153,6 +164,9 @@ static flaw_status open_parts(flaw_talker *t, flaw_error *err)
     else if (may_have_voice(o->model)) s = open_voice(t, err);
     if (!s && !o->llm && !t->has_voice)
         snprintf(t->note, sizeof t->note, "the model has no voice, the measured facts speak");
+    if (!s && t->has_voice && (o->prompts || o->writer))
+        s = flaw_fail(err, FLAW_USAGE, "a model with a voice sees through sentences of its own; prompts are for other models and "
+                      "for endpoints");
     if (!s && !t->has_voice) s = open_inspector(t, err);
     if (s) return s;
     const char *slash = o->model ? strrchr(o->model, '/') : NULL;
@@ -170,6 +184,7 @@ flaw_status flaw_talker_open(flaw_talker **out, const flaw_talk_options *options
     if (!s) s = open_parts(t, err);
     t->options.good = NULL;
     t->options.good_count = 0;
+    t->options.writer = NULL;
     if (s) flaw_talker_close(t);
     else *out = t;
     return s;
@@ -222,6 +237,8 @@ flaw_status flaw_talker_look(flaw_talker *t, const flaw_picture *picture, flaw_e
                                  : flaw_inspector_judge(t->inspector, picture, &facts, err);
     t->looking = s == FLAW_OK; /* a voice that began to look has lost the picture before */
     flaw_remote_restart(&t->remote);
+    if (!s && t->options.brief && !facts.brief && !(facts.brief = strdup(t->options.brief)))
+        s = flaw_fail(err, FLAW_NO_MEMORY, "memory for the brief was refused");
     if (s) flaw_result_release(&facts);
     if (s) return s;
     flaw_result_release(&t->facts);
@@ -252,6 +269,11 @@ flaw_status flaw_talker_blindfold(flaw_talker *t, flaw_error *err)
     flaw_status s = flaw_voiced_blindfold(&t->voiced, err);
     t->looking = s == FLAW_OK;
     return s;
+}
+
+const flaw_prompts_about *flaw_talker_prompts(const flaw_talker *t)
+{
+    return t->inspector ? flaw_inspector_prompts(t->inspector) : NULL;
 }
 
 const flaw_result *flaw_talker_facts(const flaw_talker *t)

@@ -4,16 +4,26 @@
 #include <string.h>
 
 #include "inspect/talker.h"
+#include "talk/brief.h"
 
 #define MOST_BYTES 16384 /* of the turns that are sent along: endpoints read only so much */
 
-/* The first question that is sent carries the product's name: it is a word of the user, and stands where those stand.
- */
-static char *with_name(const char *object, const char *question)
+/* The first question that is sent carries the product's name and brief: they are words of the user, and stand where those
+ * stand. */
+static char *with_name(const flaw_result *facts, const char *question)
 {
-    char *text = NULL;
-    if (!strcmp(object, "object")) return strdup(question);
-    return asprintf(&text, "The product is called \"%s\".\n\n%s", object, question) < 0 ? NULL : text;
+    flaw_buffer text;
+    flaw_buffer_init(&text, MOST_BYTES + 65536 + strlen(question));
+    if (strcmp(facts->object, "object") != 0) flaw_buffer_printf(&text, "The product is called \"%s\".\n\n", facts->object);
+    if (facts->brief) {
+        flaw_buffer_text(&text, "Notes about the product, from the user and not measured:\n");
+        flaw_brief_quote(&text, facts->brief);
+        flaw_buffer_text(&text, "\n");
+    }
+    flaw_buffer_text(&text, question);
+    if (!text.failed) return text.data;
+    flaw_buffer_release(&text);
+    return NULL;
 }
 
 static bool add_line(flaw_remote *r, char *text)
@@ -45,12 +55,12 @@ static bool forget(flaw_remote *r)
     return forgot;
 }
 
-static flaw_status send_turns(const flaw_remote *r, const char *rules, const char *object, flaw_talk_words words,
+static flaw_status send_turns(const flaw_remote *r, const char *rules, const flaw_result *facts, flaw_talk_words words,
                               void *context, flaw_endpoint_answer *answer, flaw_error *err)
 {
     size_t turns = r->count - r->first;
     flaw_message *message = calloc(turns + 1, sizeof *message);
-    char *first = with_name(object, r->line[r->first]);
+    char *first = with_name(facts, r->line[r->first]);
     flaw_status s = FLAW_OK;
     if (!message || !first) s = flaw_fail(err, FLAW_NO_MEMORY, "memory for a dialogue was refused");
     if (!s) message[0] = (flaw_message){FLAW_SPEAKER_SYSTEM, rules};
@@ -84,7 +94,7 @@ flaw_status flaw_remote_ask(flaw_remote *r, const flaw_result *facts, const char
     flaw_buffer_init(&rules, 65536);
     flaw_endpoint_system(&rules, facts);
     flaw_status s = rules.failed ? flaw_fail(err, FLAW_NO_MEMORY, "memory for the facts was refused")
-                                 : send_turns(r, rules.data, facts->object, words, context, &answer, err);
+                                 : send_turns(r, rules.data, facts, words, context, &answer, err);
     if (!s) s = keep_answer(r, &answer, out, err);
     flaw_buffer_release(&rules);
     free(answer.text);

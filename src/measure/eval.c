@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "flaw/method.h"
 #include "measure/eval_inside.h"
 #include "measure/journal.h"
 
@@ -14,6 +15,7 @@ typedef struct bench {
     flaw_journal journal;
     flaw_progress progress;
     void *context;
+    flaw_prompts_about prompts; /* of the first inspector whose sentences were written; else count 0 */
     size_t done, total; /* pictures of this run */
 } bench;
 
@@ -93,10 +95,13 @@ static flaw_status teach(flaw_inspector **out, bench *b, const flaw_cell *cell, 
     flaw_inspect_options inspect = b->options->inspect;
     for (size_t i = 0; i < draw->goods; i++) good[i] = flaw_plan_item(&b->plan, cell->dataset, draw->good[i])->path;
     inspect.method = b->plan.method[cell->method];
+    if (strcmp(inspect.method, "auto") && !(flaw_method_needs(inspect.method) & FLAW_NEEDS_TEXT))
+        inspect.writer = NULL; /* it reads no sentences; others of this run may */
     inspect.object = b->plan.set[cell->dataset].object;
     inspect.good = good;
     inspect.good_count = draw->goods;
     flaw_status s = flaw_inspector_new(out, b->engine, &inspect, NULL, NULL, err);
+    if (!s && inspect.writer && !b->prompts.count) b->prompts = *flaw_inspector_prompts(*out);
     free(good);
     return s;
 }
@@ -140,6 +145,7 @@ flaw_status flaw_eval_run(flaw_eval **out, const flaw_engine *engine, const flaw
     if (s) return s;
     s = run(&b, err);
     if (!s) s = flaw_eval_make(out, &b.plan, &b.journal, progress, context, err);
+    if (!s) (*out)->prompts = b.prompts;
     flaw_error late;
     flaw_status closed = flaw_journal_close(&b.journal, &late);
     if (closed && !s) {

@@ -295,6 +295,11 @@ void flaw_eval_free(flaw_eval *e)
     free(e);
 }
 
+const flaw_prompts_about *flaw_eval_prompts(const flaw_eval *e)
+{
+    return &e->prompts;
+}
+
 const char *flaw_eval_model(const flaw_eval *e)
 {
     return e->model;

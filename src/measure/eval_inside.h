@@ -10,6 +10,7 @@ struct flaw_eval {
     flaw_eval_row *row; /* [count], owned */
     size_t count;
     const char *model;
+    flaw_prompts_about prompts;
 };
 
 /* *out keeps nothing of plan and journal. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "base/sha256.h"
 #include "flaw/method.h"
 
 static bool own(flaw_plan *plan, const char **out, const char *text)
@@ -30,6 +31,13 @@ static bool own_settings(flaw_plan *plan, const flaw_inspect_options *o)
                           o->score ? o->score : "", o->bank_limit, o->fit ? o->fit : "", o->seed, o->threshold,
                           o->weights ? o->weights : "", o->prompts ? o->prompts : "",
                           o->method_options ? o->method_options : "");
+    if (length > 0 && (size_t)length < sizeof text && o->writer) {
+        const flaw_prompts_options *w = o->writer;
+        char brief[65] = "";
+        if (o->brief) flaw_sha256_hex(o->brief, strlen(o->brief), brief);
+        snprintf(text + length, sizeof text - (size_t)length, " llm=%.200s,%.100s,%d,%.16s", w->llm ? w->llm : "",
+                 w->llm_model ? w->llm_model : "", w->count, brief);
+    }
     return length > 0 && own(plan, &plan->settings, text);
 }
 

@@ -26,6 +26,13 @@ static int set(json_t *root, const char *key, json_t *value)
     return json_object_set_new(root, key, value);
 }
 
+static json_t *prompts_of(const flaw_prompts_about *p)
+{
+    return json_pack("{s:o, s:o, s:o, s:b, s:i, s:o*}", "source", flaw_json_text(p->source), "model",
+                     flaw_json_text(*p->model ? p->model : NULL), "date", flaw_json_text(*p->date ? p->date : NULL), "cached",
+                     p->cached, "count", p->count, "note", *p->note ? flaw_json_text(p->note) : NULL);
+}
+
 char *flaw_result_json(const flaw_result *r, const char *image, const char *model, const char *files_json)
 {
     json_t *root = json_object();
@@ -38,6 +45,7 @@ char *flaw_result_json(const flaw_result *r, const char *image, const char *mode
     if (*r->closest) failed |= set(root, "closest", flaw_json_text(r->closest));
     if (r->unseen > 0) failed |= set(root, "unseen", flaw_json_number(r->unseen));
     if (*r->doubt) failed |= set(root, "doubt", flaw_json_text(r->doubt));
+    if (r->prompts.count) failed |= set(root, "prompts", prompts_of(&r->prompts));
     failed |= set(root, "words", flaw_json_text(r->words)) | set(root, "ms", flaw_json_number(r->ms));
     if (files_json) {
         json_t *files = json_loads(files_json, 0, NULL);

@@ -216,8 +216,10 @@ flaw_status flaw_endpoint_ask(flaw_endpoint_answer *out, const flaw_endpoint *e,
     status = url && body ? ask(e, url, body, &t, err) : flaw_fail(err, FLAW_NO_MEMORY, "no memory for a request");
     if (!status) {
         *out = (flaw_endpoint_answer){.cut = t.reply.cut, .stopped = t.stopped || t.reply.stopped};
+        memcpy(out->model, t.reply.model, sizeof out->model);
         out->text = t.reply.text.data ? t.reply.text.data : strdup("");
         t.reply.text = (flaw_buffer){0}; /* the caller's now */
+        if (e->key) hide_key(out->model, e->key);
     }
     if (status && err && e->key) hide_key(err->text, e->key);
     flaw_reply_release(&t.reply);

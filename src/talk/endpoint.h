@@ -34,6 +34,7 @@ typedef struct flaw_endpoint_answer {
     char *text;   /* malloc'ed */
     bool cut;     /* max_tokens ended it */
     bool stopped; /* `words` ended it */
+    char model[128]; /* the one that answered, by its own word; else empty */
 } flaw_endpoint_answer;
 
 /* FLAW_USAGE for an address or key that cannot be. Asks nobody. */

@@ -3,7 +3,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/line.h"
 #include "flaw/talk.h"
+#include "talk/brief.h"
 
 /* A text of others as one line: control bytes become blanks. */
 static void say_text(flaw_buffer *out, const char *name, const char *text)
@@ -61,6 +63,19 @@ static void say_verdict(flaw_buffer *out, const flaw_result *r, flaw_facts which
     }
 }
 
+/* Each line of it a line of its own: the sheet's form holds whatever a user wrote. */
+static void say_brief(flaw_buffer *out, const char *brief)
+{
+    while (*brief) {
+        size_t size = strcspn(brief, "\n");
+        char line[FLAW_BRIEF_MOST + 1];
+        flaw_line_clean(line, sizeof line, brief, size);
+        flaw_buffer_printf(out, "brief: %s\n", line);
+        brief += size;
+        brief += *brief == '\n';
+    }
+}
+
 static void say_regions(flaw_buffer *out, const flaw_result *r)
 {
     flaw_buffer_printf(out, "anomalous regions: %d%s\n", r->regions, r->regions == FLAW_MAX_REGIONS ? " or more" : "");
@@ -81,6 +96,7 @@ void flaw_facts_say(flaw_buffer *out, const flaw_result *r, flaw_facts which)
     flaw_buffer_printf(out, "picture: %d x %d pixels\n", r->width, r->height);
     say_verdict(out, r, which);
     say_regions(out, r);
+    if (r->brief && which == FLAW_FACTS_ALL) say_brief(out, r->brief);
     if (*r->closest && which == FLAW_FACTS_ALL) say_text(out, "sentence about damage that fits best", r->closest);
     if (r->unseen > 0.005) {
         flaw_buffer_text(out, "not looked at: the borders, ");

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/line.h"
 #include "base/utf8.h"
 
 void flaw_reply_init(flaw_reply *r, const char *name, flaw_talk_words words, void *context)
@@ -68,6 +69,8 @@ static flaw_status read_object(flaw_reply *r, const json_t *root, const char *pa
     if (!json_is_object(root)) return refuse(r, "the value", type_of(root), "an object", err);
     flaw_status status = report(r, root, err);
     if (status) return status;
+    const char *model = json_string_value(json_object_get(root, "model"));
+    if (model && !r->model[0]) flaw_line_clean(r->model, sizeof r->model, model, strlen(model));
     const json_t *choices = json_object_get(root, "choices");
     if (!json_is_array(choices)) return refuse(r, "\"choices\"", type_of(choices), "an array", err);
     const json_t *choice = json_array_get(choices, 0);

@@ -15,6 +15,7 @@ typedef struct flaw_reply {
     const char *name;      /* of the endpoint, for messages; borrowed */
     flaw_talk_words words; /* gets the words of a stream as they come; may be NULL */
     void *context;
+    char model[128];   /* "model" of the reply as one clean line; else empty */
     flaw_buffer text;  /* the words so far */
     flaw_buffer line;  /* of a stream: the line that has begun; else all of the reply */
     flaw_buffer event; /* data lines of the event that has begun */

@@ -127,11 +127,11 @@ class Inspect(command.Command):
         self.assertIn('2 pictures: ', out)
         self.assertNotIn('\033', out)  # no colours outside a terminal
 
-    def test_brief_lines(self):
+    def test_short_lines(self):
         names = [self.write(name, part(1)) for name in ('a.png', 'a name with blanks.png', f'{"deep/" * 12}a.png')]
         tables = []
         for arguments in ((), ('--out', 'o//')):
-            status, out, err = self.run_flaw('inspect', '--brief', *names, 'words.txt', *arguments)
+            status, out, err = self.run_flaw('inspect', '--short', *names, 'words.txt', *arguments)
             self.assertEqual((status, len(err)), (66, 1))
             tables.append([[cell.strip() for cell in line.split('\t')] for line in out.splitlines()])
         judged = self.judge(*names)[1]
@@ -143,7 +143,7 @@ class Inspect(command.Command):
         self.assertEqual([row[4:] for row in tables[1]], [['o/a_overlay.png'], ['o/a name with blanks_overlay.png'],
                                                           ['o/deep_a_overlay.png'], ['-']])
         self.assertEqual(tables[0][3], ['words.txt', 'unknown', '-', '0.5000'])
-        self.fail_once(2, '--brief', 'inspect', 'a.png', '--brief', '--json')
+        self.fail_once(2, '--short', 'inspect', 'a.png', '--short', '--json')
 
     def test_control_bytes_of_a_name_do_not_reach_the_terminal(self):
         self.write('x\033[31m\n.png', part(1))

@@ -31,6 +31,12 @@ flaw_status flaw_inspector_new(flaw_inspector **out, const flaw_engine *engine, 
     return FLAW_OK;
 }
 
+const flaw_prompts_about *flaw_inspector_prompts(const flaw_inspector *inspector)
+{
+    static const flaw_prompts_about none = {.count = 0};
+    return &none;
+}
+
 void flaw_inspector_free(flaw_inspector *inspector)
 {
     free(inspector);

@@ -10,6 +10,21 @@ def chunk(words=None, reason=None):
     return b'data: ' + json.dumps({'choices': [{'index': 0, 'delta': delta, 'finish_reason': reason}]}).encode() + b'\n\n'
 
 
+GOOD = ['polished', 'smooth', 'golden', 'even', 'bright', 'solid', 'round', 'matt', 'new', 'straight']
+BAD = ['scratched', 'cracked', 'dented', 'bent', 'rusty', 'stained', 'chipped', 'worn', 'torn', 'crooked']
+
+
+def sentences(body, count=30):
+    """What a good model answers to a question of talk/prompts_query.c: COUNT sentences that name the object."""
+    question = body['messages'][-1]['content']
+    words = BAD if ' an abnormal' in question else GOOD
+    name = question.split('Call it "')[1].split('"')[0]
+    parts = ('surface', 'edge', 'thread', 'body', 'corner')
+    there = [line[2:] for line in question.splitlines() if line.startswith('- ')]
+    every = [f'a {name} with a {word} {part}' for part in parts for word in words]
+    return [s for s in every if s not in there][:count]
+
+
 def whole(words, reason='stop'):
     return json.dumps({'choices': [{'index': 0, 'message': {'role': 'assistant', 'content': words},
                                     'finish_reason': reason}]}).encode()
@@ -157,6 +172,59 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def way_refuses(self, _):
         self.reply(200, b'{"error":{"message":"out of memory"}}')
+
+
+    # Lists of sentences for talk/prompts_make.c.
+    def asked(self, count=30):
+        return sentences(self.server.seen[-1]['body'], count)
+
+    def way_list(self, count):
+        """As assistants do it: chatter, numbers, titles in bold. Other questions are answered plainly."""
+        if 'Call it "' not in self.server.seen[-1]['body']['messages'][-1]['content']:
+            self.way_plain(count)
+            return
+        lines = [f'{i}. **Item {i}**: {s}.' for i, s in enumerate(self.asked(), 1)]
+        text = 'Sure! Here are some:\n\n' + '\n'.join(lines) + '\n\nLet me know if you need more of these!'
+        self.stream(*[chunk(text[i:i + 7]) for i in range(0, len(text), 7)], chunk(None, 'stop'), b'data: [DONE]\n\n')
+
+    def way_fenced(self, _):
+        body = json.loads(whole('```json\n' + json.dumps({'descriptions': self.asked()}) + '\n```'))
+        self.reply(200, json.dumps({**body, 'model': 'fence-1'}).encode())
+
+    def way_scant(self, _):
+        """Few at a time."""
+        self.reply(200, whole('\n'.join(f'- {s}' for s in self.asked(4))))
+
+    def way_negated(self, _):
+        """The abnormal list is of no use."""
+        abnormal = ' an abnormal' in self.server.seen[-1]['body']['messages'][-1]['content']
+        self.reply(200, whole('\n'.join(s.replace('with a', 'without any') if abnormal else s for s in self.asked())))
+
+    def way_uneven(self, _):
+        """Too few abnormal sentences, whatever is asked."""
+        abnormal = ' an abnormal' in self.server.seen[-1]['body']['messages'][-1]['content']
+        name = self.asked(1)[0].split(' with')[0]
+        self.reply(200, whole('\n'.join([f'{name} that is {w}' for w in BAD[:7]] if abnormal else self.asked())))
+
+    def way_babble(self, _):
+        """Ten megabytes of words."""
+        self.stream(*[chunk('a brass hose fitting with a scratch and much more ' * 200)] * 1000, chunk(None, 'stop'))
+
+    def way_noise(self, _):
+        """Garbage in the middle of a stream."""
+        self.stream(chunk('a bolt with a'), b'data: {"choices":[{"delta":{"cont\n\n', b'\x00\xff\xfe\n\n', chunk('x', 'stop'))
+
+    def way_half(self, count):
+        """Answers the first question only."""
+        if count == 1:
+            self.way_list(count)
+        else:
+            self.reply(404, b'{"error":{"message":"quota"}}')
+
+    def way_tells(self, _):
+        """Gives the key away as the name of its model."""
+        body = json.loads(whole('\n'.join(self.asked())))
+        self.reply(200, json.dumps({**body, 'model': self.headers['Authorization'].split()[1]}).encode())
 
 
 class Server:
