@@ -34,7 +34,7 @@ const cli_option cli_option_table[] = {
      "Options of the method, with commas in between; flaw method list names them."},
     {"model", 0, CLI_TEXT, AT(model), "MODEL", NULL, 0, 0, ENGINE | WRITE | CLI_TRAIN | CLI_ABLATION,
      "Model: default (embedded in the program), or a folder or file of weights."},
-    {"prompts", 0, CLI_TEXT, AT(prompts), "FILE|llm", NULL, 0, 0, JUDGE | TALK,
+    {"prompts", 0, CLI_TEXT, AT(prompts), "FILE", NULL, 0, 0, JUDGE | TALK,
      "Sentences for normal and anomalous parts: a prompt file (JSON), or llm: written for the object by a language model, "
      "once, and kept (default: the built-in ones)."},
     {"prompts", 0, CLI_TEXT, AT(prompts), "FILE", NULL, 0, 0, CLI_PROMPTS,

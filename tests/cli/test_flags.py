@@ -137,7 +137,7 @@ class Twins(command.Command):
         self.assertLessEqual(free, {'--object', '--good', '--recipe', '--method', '--model', '--prompts', '--out', '--output',
                                     '--image', '--text', '--dump', '--shots', '--kind', '--init', '--words', '--photos', '--source', '--adapter', '--question',
                                     '--llm', '--llm-model', '--llm-key-env',
-                                    '--dialogue', '--language', '--texts', '--pin', '--ban',
+                                    '--dialogue', '--language', '--texts', '--pin', '--ban', '--brief', '--prompt-cache',
                                     '--shard', '--weights', '--layout', '--method-option'})
 
     def test_free_text(self):
