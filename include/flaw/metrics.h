@@ -62,6 +62,7 @@ typedef struct flaw_pixels flaw_pixels;
 typedef struct flaw_pixels_options {
     int bits;     /* upper bits of a score that are told apart, 24 .. 28; 0 = 24: steps of 1/32768 of the score */
     int threads;  /* of flaw_pixels_add_batch, each with counts of its own; 0 = 1 */
+    int sketches; /* nonzero: keep a summary of each picture (about 12 KB), for intervals and paired tests */
 } flaw_pixels_options;
 
 /* One defect region, where a picture has a list of them instead of a mask (MVTec LOCO: one for each mask file). Regions
@@ -74,7 +75,7 @@ typedef struct flaw_pixel_region {
 
 typedef struct flaw_pixels_picture {
     const char *name;    /* for errors; its id where NULL */
-    uint64_t id;         /* number in the data set */
+    uint64_t id;         /* number in the data set; intervals and paired tests know pictures by it */
     const float *map;    /* [height, width] */
     const uint8_t *mask; /* [height, width], nonzero = defect, regions are its 8-connected components; NULL = a good
                             picture, or use `regions` */
@@ -87,9 +88,12 @@ flaw_status flaw_pixels_open(flaw_pixels **out, const flaw_pixels_options *optio
 /* NaN in a map is FLAW_BAD_DATA and names picture and pixel; nothing of the call is counted then. */
 flaw_status flaw_pixels_add(flaw_pixels *p, const flaw_pixels_picture *picture, flaw_error *err);
 flaw_status flaw_pixels_add_batch(flaw_pixels *p, const flaw_pixels_picture *pictures, size_t n, flaw_error *err);
-/* Both must have the same bits. Figures of one defect kind: keep counts of the good pictures and of each kind, and merge
- * the two into new ones. */
+/* Both must have the same options but threads; with sketches, a picture (id) that both hold is FLAW_BAD_DATA. Figures of
+ * one defect kind: keep counts of the good pictures and of each kind, and merge the two into new ones. */
 flaw_status flaw_pixels_merge(flaw_pixels *into, const flaw_pixels *other, flaw_error *err);
+/* A file of the counts, for shards. The same pictures give the same bytes. FLAW_BAD_DATA when it is damaged. */
+flaw_status flaw_pixels_write(const flaw_pixels *p, const char *path, flaw_error *err);
+flaw_status flaw_pixels_read(flaw_pixels **out, const char *path, flaw_error *err);
 void flaw_pixels_close(flaw_pixels *p); /* NULL is fine */
 
 /* A figure from counts, with what the counts prove: the exact figure lies in [low, high]. */
@@ -122,5 +126,49 @@ flaw_status flaw_pixels_exact(flaw_pixel_figures *out, const flaw_pixels_picture
  * exact (all scores sorted, ties merged, interpolated at the limit). maps[i], masks[i] are [height[i], width[i]]. */
 flaw_status flaw_pro(double *out, const float *const *maps, const uint8_t *const *masks, const int *width,
                      const int *height, size_t n, double limit, flaw_error *err);
+
+/* ---- intervals and paired tests, by drawing pictures ----
+ * Good and bad pictures are drawn apart, with replacement, as many as there are of each (stratified percentile
+ * bootstrap). Replicate r draws from the generator (seed, r): the threads change no bit. */
+
+typedef enum flaw_figure { FLAW_AUROC, FLAW_AP, FLAW_F1_MAX, FLAW_AUPRO, FLAW_FIGURES } flaw_figure;
+
+typedef struct flaw_resample {
+    int replicates; /* 0 = 2000; at least 100 */
+    double level;   /* of the interval; 0 = 0.95 */
+    uint64_t seed;
+    int threads;    /* 0 = 1 */
+} flaw_resample;
+
+typedef struct flaw_interval {
+    double value, low, high;
+} flaw_interval;
+
+/* Two methods on the same pictures. */
+typedef struct flaw_difference {
+    double first, second; /* the figure of each */
+    double low, high;     /* interval of first - second */
+    double p;             /* two-sided, of no difference */
+} flaw_difference;
+
+/* `options` may be NULL. FLAW_AUPRO is NaN for pictures; everything is when one class is missing. */
+flaw_status flaw_image_intervals(flaw_interval out[FLAW_FIGURES], const float *scores, const uint8_t *labels, size_t n,
+                                 const flaw_resample *options, flaw_error *err);
+/* p by permutation: the ranks that the two methods give a picture are exchanged at random (all ways, when those are no
+ * more than the replicates). */
+flaw_status flaw_image_compare(flaw_difference out[FLAW_FIGURES], const float *first, const float *second,
+                               const uint8_t *labels, size_t n, const flaw_resample *options, flaw_error *err);
+/* AUROC by DeLong, DeLong and Clarke-Pearson (1988), without any drawing. Fewer than two good or bad pictures: NaN, and
+ * so is p when the variance is 0 but the difference is not. level 0 = 0.95. */
+flaw_status flaw_delong(flaw_difference *out, const float *first, const float *second, const uint8_t *labels, size_t n,
+                        double level, flaw_error *err);
+/* Pixel figures over pictures, with flaw_pixels_options.sketches (FLAW_USAGE without). A picture is bad when something
+ * in it is marked. Replicates are measured on the summaries; what these are off for the whole set is taken off. */
+flaw_status flaw_pixels_intervals(flaw_interval out[FLAW_FIGURES], const flaw_pixels *p, double limit,
+                                  const flaw_resample *options, flaw_error *err);
+/* The same pictures (id) with the same marks must be in both; p is twice the smaller share of replicates whose
+ * difference is not above, or not below, 0. */
+flaw_status flaw_pixels_compare(flaw_difference out[FLAW_FIGURES], const flaw_pixels *first, const flaw_pixels *second,
+                                double limit, const flaw_resample *options, flaw_error *err);
 
 #endif

@@ -1,4 +1,5 @@
-/* Pictures of a batch are counted by several threads, each into counts of its own, which are added at the end. */
+/* Pictures of a batch are counted by several threads, each into counts of its own, which are added to the total at the
+ * end; with sketches, after every picture. */
 #include "measure/pixels.h"
 
 #include <stdlib.h>
@@ -13,6 +14,8 @@ flaw_status flaw_pixels_open(flaw_pixels **out, const flaw_pixels_options *optio
         return flaw_fail(err, FLAW_USAGE, "%d threads are not allowed, allowed are 1 .. %d", threads, MOST_THREADS);
     flaw_pixels *p = calloc(1, sizeof *p);
     if (!p) return flaw_fail(err, FLAW_NO_MEMORY, "pixel figures: no memory");
+    p->keeps_sketches = o->sketches != 0;
+    pthread_mutex_init(&p->lock, NULL);
     flaw_status status = flaw_counts_init(&p->total, o->bits ? o->bits : USUAL_BITS, err);
     p->part = calloc((size_t)threads, sizeof *p->part);
     if (status == FLAW_OK && !p->part) status = flaw_fail(err, FLAW_NO_MEMORY, "pixel figures: no memory");
@@ -30,9 +33,12 @@ void flaw_pixels_close(flaw_pixels *p)
     for (int i = 0; i < p->threads; i++) {
         flaw_counts_release(&p->part[i].counts);
         flaw_counting_release(&p->part[i].work);
+        flaw_sketches_release(&p->part[i].sketches);
     }
     free(p->part);
     flaw_counts_release(&p->total);
+    flaw_sketches_release(&p->sketches);
+    pthread_mutex_destroy(&p->lock);
     flaw_pool_free(p->pool);
     free(p);
 }
@@ -50,12 +56,27 @@ static void check_one(void *context, int piece, int worker)
     b->status[piece] = flaw_counts_check(&b->low[piece], &b->high[piece], &b->pictures[piece], NULL);
 }
 
+/* Sketch of the one picture in part->counts, which then go to the total. */
+static flaw_status keep_sketch(flaw_pixels *p, flaw_pixels_part *part, uint64_t id)
+{
+    flaw_status status = flaw_sketches_add(&part->sketches, &part->counts, id, NULL);
+    if (status != FLAW_OK) return status;
+    pthread_mutex_lock(&p->lock);
+    status = flaw_counts_merge(&p->total, &part->counts, NULL);
+    pthread_mutex_unlock(&p->lock);
+    flaw_counts_clear(&part->counts);
+    return status;
+}
+
 static void count_one(void *context, int piece, int worker)
 {
     batch *b = context;
     flaw_pixels_part *part = &b->p->part[worker];
-    b->status[piece] =
-        flaw_counts_add(&part->counts, &part->work, &b->pictures[piece], b->low[piece], b->high[piece], NULL);
+    const flaw_pixels_picture *picture = &b->pictures[piece];
+    flaw_status status =
+        flaw_counts_add(&part->counts, &part->work, picture, b->low[piece], b->high[piece], NULL);
+    if (status == FLAW_OK && b->p->keeps_sketches) status = keep_sketch(b->p, part, picture->id);
+    b->status[piece] = status;
 }
 
 /* The first picture that failed, asked again for its message. */
@@ -79,8 +100,10 @@ static flaw_status count_batch(batch *b, int n, flaw_error *err)
     flaw_pool_run(p->pool, count_one, b, n);
     status = first_failure(b, n, err);
     for (int i = 0; i < p->threads && status == FLAW_OK; i++) {
-        if (p->part[i].counts.pictures) status = flaw_counts_merge(&p->total, &p->part[i].counts, err);
-        if (p->part[i].counts.pictures) flaw_counts_clear(&p->part[i].counts);
+        status = flaw_sketches_move(&p->sketches, &p->part[i].sketches, err);
+        if (status != FLAW_OK || !p->part[i].counts.pictures) continue;
+        status = flaw_counts_merge(&p->total, &p->part[i].counts, err);
+        flaw_counts_clear(&p->part[i].counts);
     }
     p->broken = status != FLAW_OK;
     return status;
@@ -113,6 +136,7 @@ flaw_status flaw_pixels_add(flaw_pixels *p, const flaw_pixels_picture *picture, 
 {
     flaw_status status = flaw_pixels_refuse_broken(p, err);
     if (status != FLAW_OK) return status;
+    if (p->keeps_sketches) return flaw_pixels_add_batch(p, picture, 1, err);
     uint32_t low, high;
     status = flaw_counts_check(&low, &high, picture, err);
     if (status != FLAW_OK) return status;
@@ -130,7 +154,21 @@ flaw_status flaw_pixels_merge(flaw_pixels *into, const flaw_pixels *other, flaw_
         return flaw_fail(err, FLAW_USAGE, "counts of %d bits cannot be added to counts of %d bits", other->total.bits,
                          into->total.bits);
     if (into == other) return flaw_fail(err, FLAW_USAGE, "counts cannot be added to themselves");
-    status = flaw_counts_merge(&into->total, &other->total, err);
-    into->broken = status != FLAW_OK;
+    if (into->keeps_sketches != other->keeps_sketches)
+        return flaw_fail(err, FLAW_USAGE, "counts with and without summaries of pictures cannot be added");
+    flaw_sketches both = {0};
+    status = flaw_sketches_copy(&both, &into->sketches, err);
+    if (status == FLAW_OK) status = flaw_sketches_copy(&both, &other->sketches, err);
+    if (status == FLAW_OK) status = flaw_sketches_sort(&both, err);
+    if (status == FLAW_OK) {
+        status = flaw_counts_merge(&into->total, &other->total, err);
+        into->broken = status != FLAW_OK;
+    }
+    if (status == FLAW_OK) {
+        flaw_sketches old = into->sketches;
+        into->sketches = both;
+        both = old;
+    }
+    flaw_sketches_release(&both);
     return status;
 }

@@ -276,7 +276,19 @@ flaw_status flaw_counts_merge(flaw_counts *into, const flaw_counts *from, flaw_e
     return FLAW_OK;
 }
 
-bool flaw_counts_step(flaw_step *step, const flaw_counts *c, uint32_t bin)
+flaw_status flaw_counts_put(flaw_counts *c, uint32_t bin, uint64_t background, flaw_marks marked, flaw_error *err)
+{
+    const uint32_t page = bin >> FLAW_PAGE_BITS, at = bin & (FLAW_PAGE - 1);
+    uint64_t *of_background = background ? background_page(c, page) : NULL;
+    flaw_marks *of_marked = marked.seen || marked.share ? marked_page(c, page) : NULL;
+    if ((background && !of_background) || ((marked.seen || marked.share) && !of_marked)) return no_page(err);
+    if (of_background) of_background[at] = background;
+    if (of_marked) of_marked[at] = marked;
+    return FLAW_OK;
+}
+
+/* The bin as a step; false when it is empty. */
+static bool step_of(flaw_step *step, const flaw_counts *c, uint32_t bin)
 {
     const uint64_t *page = c->background[bin >> FLAW_PAGE_BITS];
     const flaw_marks *marked_at = c->marked[bin >> FLAW_PAGE_BITS];
@@ -291,6 +303,16 @@ bool flaw_counts_step(flaw_step *step, const flaw_counts *c, uint32_t bin)
                         .low_key = key | (ones & ~zeros), /* bits that only were seen as 1 */
                         .high_key = key | ones};
     return true;
+}
+
+bool flaw_counts_next(flaw_step *step, const flaw_counts *c, int64_t *bin)
+{
+    for (; *bin >= 0; --*bin) {
+        const int64_t page = *bin >> FLAW_PAGE_BITS;
+        if (!c->background[page] && !c->marked[page]) *bin = page << FLAW_PAGE_BITS;
+        else if (step_of(step, c, (uint32_t)*bin)) return (*bin)--, true;
+    }
+    return false;
 }
 
 void flaw_counting_release(flaw_counting *work)

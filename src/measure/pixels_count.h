@@ -51,10 +51,13 @@ flaw_status flaw_counts_add(flaw_counts *c, flaw_counting *work, const flaw_pixe
                             uint32_t high_key, flaw_error *err);
 /* into += from. */
 flaw_status flaw_counts_merge(flaw_counts *into, const flaw_counts *from, flaw_error *err);
+/* One empty bin set as given. */
+flaw_status flaw_counts_put(flaw_counts *c, uint32_t bin, uint64_t background, flaw_marks marked, flaw_error *err);
 /* Zero, pages kept. */
 void flaw_counts_clear(flaw_counts *c);
-/* The bin as a step; false when it is empty. */
-bool flaw_counts_step(flaw_step *step, const flaw_counts *c, uint32_t bin);
+/* The next occupied bin from *bin (begins as the highest one) down as a step; false when there is none. Pages that were
+ * never touched are passed over. */
+bool flaw_counts_next(flaw_step *step, const flaw_counts *c, int64_t *bin);
 void flaw_counting_release(flaw_counting *work);
 
 /* The regions of a picture with a list of them: marks their pixels in work->any, and calls `add` with every share of a

@@ -4,17 +4,6 @@
 #include "measure/curve.h"
 #include "measure/pixels.h"
 
-/* From the highest occupied bin down; pages that were never touched are passed over. */
-static bool next_step(flaw_step *step, const flaw_counts *c, int64_t *bin)
-{
-    for (; *bin >= 0; --*bin) {
-        const int64_t page = *bin >> FLAW_PAGE_BITS;
-        if (!c->background[page] && !c->marked[page]) *bin = page << FLAW_PAGE_BITS;
-        else if (flaw_counts_step(step, c, (uint32_t)*bin)) return --*bin, true;
-    }
-    return false;
-}
-
 flaw_status flaw_pixels_measure(flaw_pixel_figures *out, const flaw_pixels *p, double limit, flaw_error *err)
 {
     flaw_status status = flaw_pixels_refuse_broken(p, err);
@@ -24,7 +13,7 @@ flaw_status flaw_pixels_measure(flaw_pixel_figures *out, const flaw_pixels *p, d
     flaw_sweep sweep;
     flaw_step step;
     flaw_sweep_begin(&sweep, &c->totals, limit);
-    for (int64_t bin = ((int64_t)1 << c->bits) - 1; next_step(&step, c, &bin);) flaw_sweep_step(&sweep, &step);
+    for (int64_t bin = ((int64_t)1 << c->bits) - 1; flaw_counts_next(&step, c, &bin);) flaw_sweep_step(&sweep, &step);
     flaw_sweep_end(out, &sweep);
     flaw_sweep_describe(out, &c->totals, c->pictures);
     return FLAW_OK;
@@ -52,7 +41,7 @@ flaw_status flaw_pixels_curve(flaw_curve *out, const flaw_pixels *p, flaw_curve_
     do {
         flaw_sweep_curve_point(&x, &y, kind, t, sum.background, sum.marked, sum.share);
         flaw_curve_add(&b, x, y, score);
-        if (!next_step(&step, c, &bin)) break;
+        if (!flaw_counts_next(&step, c, &bin)) break;
         sum.background += step.background;
         sum.marked += step.marked;
         sum.share += step.share;
