@@ -20,7 +20,8 @@ flaw_status flaw_draws_make(flaw_draws *out, flaw_replicate measure, const void 
                             size_t n, const flaw_resample *options, flaw_error *err);
 /* Sorts that figure's replicates; the interval at the level, `off` added. */
 void flaw_draws_interval(double *low, double *high, flaw_draws *draws, flaw_figure figure, double off);
-/* Twice the smaller share of replicates that with `off` added are <= 0, or >= 0, each with one more for the data themselves; at most 1. */
+/* Twice the smaller share of the replicates that with `off` added are <= 0, or >= 0, each with one more for the data
+ * themselves; at most 1. */
 double flaw_draws_p(const flaw_draws *draws, flaw_figure figure, double off);
 void flaw_draws_release(flaw_draws *draws);
 
