@@ -61,7 +61,7 @@ static flaw_status refuse_beside_recipe(const cli_settings *s, flaw_error *err)
         {s->fit != NULL, "--fit"},
         {s->windows != NULL, "--windows"},
         {s->score != NULL, "--score"},
-        {s->false_alarm_rate > 0, "--false-alarm-rate"},
+        {s->false_alarm_rate > 0, "--alarm-rate"},
         {!isnan(s->lambda), "--lambda"},
         {!isnan(s->tau), "--tau"},
         {s->bank_limit > 0, "--bank-limit"},

@@ -25,6 +25,8 @@ typedef struct flaw_result {
     double score;            /* larger = more anomalous; scale depends on the method */
     double threshold;        /* verdict is anomalous when score > threshold */
     double false_alarm_rate; /* expected share of good parts over the threshold; NaN when the rule cannot tell */
+    double p_value;          /* chance that a part as good as the good ones scores at least so high (conformal; needs as
+                                many good parts as its inverse); NaN without good parts */
     char rule[32];           /* which rule decided: "text", "good-parts", "batch", "user", "recipe", "doubt" */
     char method[32];
     char object[96];
@@ -58,7 +60,8 @@ typedef struct flaw_inspect_options {
                                   one); FLAW_USAGE beside `prompts`, and for a method that reads none */
     const char *brief;         /* inspection brief (flaw_brief_read), told with the facts and kept in recipes; or NULL */
     double threshold;          /* NaN = decided by the calibration or the two-sided text rule */
-    double false_alarm_rate;   /* bound asked for; 0 = the default rule (detect/calibrate.h) */
+    double false_alarm_rate;   /* bound asked for, FLAW_USAGE when the good parts cannot promise it; 0 = the default rule
+                                  (detect/calibrate.h) */
     const char *rule;          /* contextual scoring of ALFA: NULL ("overlap"; "none" with a local head), "overlap",
                                   "relevance", "soft", "none" */
     double lambda;             /* aligner's ridge; NaN = 1 (none with a local head); infinity = no aligner */

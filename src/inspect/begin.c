@@ -183,6 +183,7 @@ void flaw_inspector_free(flaw_inspector *in)
 {
     if (!in) return;
     if (in->state) in->method->close(in->state);
+    flaw_calibration_release(&in->calibration);
     flaw_encoder_close(&in->encoder);
     flaw_features_release(&in->features);
     flaw_prompts_release(&in->prompts);

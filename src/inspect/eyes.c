@@ -134,6 +134,7 @@ flaw_status flaw_eyes_open(flaw_eyes *out, const flaw_anomalygpt *m, flaw_comput
 
 void flaw_eyes_close(flaw_eyes *eyes)
 {
+    flaw_calibration_release(&eyes->calibration);
     flaw_sight_release(&eyes->sight);
     for (int i = 0; i < FLAW_STAGES; i++) free(eyes->bank[i]);
     free(eyes->bank_work);
@@ -155,6 +156,7 @@ flaw_status flaw_eyes_facts(const flaw_eyes *eyes, flaw_result *out, flaw_error 
     const flaw_seen *seen = &eyes->seen;
     *out = (flaw_result){.score = (double)flaw_eyes_peak(eyes),
                          .threshold = c->threshold,
+                         .p_value = NAN,
                          .false_alarm_rate = c->false_alarm_rate,
                          .map_threshold = c->map_threshold,
                          .map_low = c->map_low,

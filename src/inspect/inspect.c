@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "detect/conformal.h"
 #include "detect/regions.h"
 #include "detect/spread.h"
 #include "inspect/inside.h"
@@ -81,6 +82,7 @@ static void start_result(const flaw_inspector *in, flaw_result *out)
 {
     const flaw_calibration *c = &in->calibration;
     *out = (flaw_result){.score = NAN,
+                         .p_value = NAN,
                          .threshold = c->threshold,
                          .false_alarm_rate = c->false_alarm_rate,
                          .map_threshold = c->map_threshold,
@@ -106,6 +108,7 @@ static flaw_status judge(flaw_inspector *in, const flaw_picture *picture, flaw_r
         return FLAW_OK;
     }
     out->score = score.image;
+    out->p_value = flaw_conformal_p(in->calibration.part, in->calibration.part ? (size_t)in->calibration.good : 0, out->score);
     out->unseen = 1.0 - (double)seen.width * seen.height / ((double)out->width * out->height);
     if (score.closest) snprintf(out->closest, sizeof out->closest, "%s", score.closest);
     s = decide(in, &seen, out, err);

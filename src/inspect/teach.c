@@ -1,11 +1,13 @@
 /* How an inspector comes to its memory and its limits: good parts are encoded, each is scored against a memory of the
- * others (folds where there are many), so are mild changes of it; then the memory is made of all. */
+ * others (folds where there are many), so are mild changes of it; then the memory is made of all. A method that learns
+ * nothing from good parts is calibrated by what it says about them. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/random.h"
 #include "detect/augment.h"
+#include "detect/conformal.h"
 #include "inspect/inside.h"
 
 enum {
@@ -215,9 +217,15 @@ static flaw_status teach(lesson *l, const flaw_inspect_options *options, flaw_er
     if (!s) s = read_good(l, options->good, err);
     if (!s) s = encode_good(l, options->good, err);
     if (!s) s = encode_turned(l, err);
-    for (int fold = 0; !s && fold < l->folds; fold++) s = sample_fold(l, fold, err);
-    if (!s) s = learn_without(l, in->state, -1, err);
+    if (in->method->needs_good) {
+        for (int fold = 0; !s && fold < l->folds; fold++) s = sample_fold(l, fold, err);
+        if (!s) s = learn_without(l, in->state, -1, err);
+    } else {
+        l->changes = 0;
+        for (size_t i = 0; !s && i < l->count; i++) s = sample_part(l, in->state, i, err);
+    }
     flaw_scores_kind kind = in->method->scores;
+    kind.missing = (int)((l->count + (size_t)l->folds - 1) / (size_t)l->folds);
     kind.alone = NAN;
     if (!s && l->count == 1 && in->method->alone) s = in->method->alone(in->state, &l->good[0], &kind.alone, err);
     if (s) return s;
@@ -230,7 +238,10 @@ flaw_status flaw_inspector_teach(flaw_inspector *in, const flaw_inspect_options 
 {
     lesson l = {.in = in, .count = options->good_count, .progress = progress, .context = context};
     flaw_status s = FLAW_OK;
-    if (in->method->needs_good) {
+    if (options->false_alarm_rate > 0 && !l.count) {
+        s = flaw_fail(err, FLAW_USAGE, "a false-alarm rate of %.3g %% needs at least %.0f good parts, given are none",
+                      100 * options->false_alarm_rate, flaw_conformal_parts(options->false_alarm_rate));
+    } else if (in->method->needs_good || l.count > 1 || options->false_alarm_rate > 0) {
         s = teach(&l, options, err);
         close_lesson(&l);
     } else if (in->method->needs_batch) {

@@ -66,6 +66,7 @@ static flaw_status judge_one(bench *b, flaw_inspector *inspector, const flaw_cel
                           .verdict = s ? FLAW_UNKNOWN : r.verdict,
                           .score = r.score,
                           .threshold = r.threshold,
+                          .p_value = s ? NAN : r.p_value,
                           .ms = r.ms};
     if (s == FLAW_NO_MEMORY || s == FLAW_INTERNAL) {
         if (err) *err = why;

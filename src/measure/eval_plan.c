@@ -55,6 +55,7 @@ static flaw_status take_lists(flaw_plan *plan, const flaw_eval_options *o, flaw_
     memcpy(plan->shots, shots, plan->shot_counts * sizeof *shots);
     plan->seeds = o->seeds > 0 ? o->seeds : 5;
     plan->seed = o->seed;
+    plan->promised = o->inspect.false_alarm_rate > 0;
     plan->map_side = o->map_side > 0 ? o->map_side : FLAW_EVAL_SIDE;
     plan->shards = o->shards > 1 ? o->shards : 1;
     plan->shard = o->shards > 1 ? o->shard : 1;
@@ -153,14 +154,15 @@ void flaw_plan_close(flaw_plan *plan)
 bool flaw_plan_measures(const flaw_plan *plan, int method, int shots)
 {
     if (!strcmp(plan->method[method], "auto")) return true;
-    if (flaw_method_needs(plan->method[method]) & FLAW_NEEDS_GOOD) return plan->shots[shots] != 0;
+    if (flaw_plan_uses_good(plan, method)) return plan->shots[shots] != 0;
     /* Good parts make no difference: measured once, at the first number of them asked for. */
     return shots == 0;
 }
 
 bool flaw_plan_uses_good(const flaw_plan *plan, int method)
 {
-    return !strcmp(plan->method[method], "auto") || flaw_method_needs(plan->method[method]) & FLAW_NEEDS_GOOD;
+    int needs = flaw_method_needs(plan->method[method]);
+    return !strcmp(plan->method[method], "auto") || needs & FLAW_NEEDS_GOOD || (plan->promised && !(needs & FLAW_NEEDS_BATCH));
 }
 
 flaw_status flaw_plan_parts(size_t *parts, int *draws, const flaw_plan *plan, int set, int shots, flaw_error *err)

@@ -25,6 +25,7 @@ typedef struct flaw_plan {
     int seeds, map_side, shard, shards;
     uint64_t seed;
     const char *model, *model_hash; /* NULL without an engine (tests) */
+    bool promised;                  /* a false-alarm rate is asked for: methods by words are calibrated from good parts */
     const char *settings;           /* the inspectors' other options, as text: they have to be the same in every shard */
 } flaw_plan;
 

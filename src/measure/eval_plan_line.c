@@ -39,6 +39,7 @@ char *flaw_plan_line(const flaw_plan *plan, bool whole)
     failed |= json_object_set_new(root, "seeds", json_integer(plan->seeds));
     failed |= json_object_set_new(root, "seed", json_integer((json_int_t)plan->seed));
     failed |= json_object_set_new(root, "map_side", json_integer(plan->map_side));
+    failed |= json_object_set_new(root, "promised", json_boolean(plan->promised));
     failed |= json_object_set_new(root, "settings", flaw_json_text(plan->settings));
     failed |= json_object_set_new(root, "shard",
                                   whole ? json_pack("[i,i]", 1, 1) : json_pack("[i,i]", plan->shard, plan->shards));
@@ -149,7 +150,9 @@ static flaw_status read_plan(flaw_plan *plan, const json_t *root, const char *na
     else if (!take_methods(plan, json_object_get(root, "methods"))) wrong = "methods";
     else if (!take_shots(plan, json_object_get(root, "shots"))) wrong = "shots";
     else if (!take_numbers(plan, root)) wrong = "seeds, seed, map_side or shard";
+    else if (!json_is_boolean(json_object_get(root, "promised"))) wrong = "promised";
     else if (!take_text(plan, root, "settings", &plan->settings) || !plan->settings) wrong = "settings";
+    plan->promised = json_is_true(json_object_get(root, "promised"));
     if (wrong) return flaw_fail(err, FLAW_BAD_DATA, "'%s', line 1: \"%s\" is missing or not allowed", name, wrong);
     return take_sets(plan, json_object_get(root, "datasets"), name, err);
 }

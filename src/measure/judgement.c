@@ -34,6 +34,7 @@ char *flaw_judgement_line(const flaw_judgement *j, json_t *names)
     failed |= json_object_set_new(root, "verdict", json_string(flaw_verdict_name(j->verdict)));
     failed |= json_object_set_new(root, "score", flaw_json_number(j->score));
     failed |= json_object_set_new(root, "threshold", flaw_json_number(j->threshold));
+    failed |= json_object_set_new(root, "p_value", flaw_json_number(j->p_value));
     failed |= json_object_set_new(root, "ms", flaw_json_number(j->ms));
     if (j->failure) {
         failed |= json_object_set_new(root, "failure", flaw_json_text(j->failure));
@@ -117,6 +118,7 @@ static const char *take_all(flaw_judgement *out, const json_t *root, flaw_arena 
     if (!take_verdict(root, &out->verdict)) return "verdict";
     if (!take_number(root, "score", &out->score)) return "score";
     if (!take_number(root, "threshold", &out->threshold)) return "threshold";
+    if (!take_number(root, "p_value", &out->p_value)) return "p_value";
     if (!take_number(root, "ms", &out->ms)) return "ms";
     out->cell = (flaw_cell){cell[0], cell[1], cell[2], cell[3]};
     out->item = (size_t)json_integer_value(item);

@@ -21,7 +21,7 @@ typedef struct flaw_judgement {
     size_t item;         /* number of the picture in the data set */
     const char *image;   /* its path, as the data set gives it */
     flaw_verdict verdict;
-    double score, threshold, ms;
+    double score, threshold, p_value, ms;
     int width, height;   /* of the picture */
     flaw_seen seen;      /* part of it that the map covers */
     int grid;

@@ -81,7 +81,7 @@ class Pages(command.Command):
 class Refusals(command.Command):
     def test_misspelt(self):
         self.fail_once(2, '--object', 'inspect', '--objekt', 'x', words=('did you mean',))
-        self.fail_once(2, '--false-alarm-rate', 'inspect', '--false-alarm', 'x', words=('did you mean',))
+        self.fail_once(2, '--alarm-rate', 'inspect', '--alarm-rat', 'x', words=('did you mean',))
         self.fail_once(2, 'flaw inspect', 'inpsect', words=('did you mean',))
         self.fail_once(2, 'zzzzzz', 'zzzzzz')
         self.fail_once(2, '--qqqqqq', 'inspect', '--qqqqqq')
@@ -93,8 +93,8 @@ class Refusals(command.Command):
         self.fail_once(2, '--threads', 'inspect', 'a.png', '--threads', words=('needs a value',))
         self.fail_once(2, '--precision', 'inspect', '--precision', 'f16', 'a.png', words=('auto|f32|bf16',))
         self.fail_once(2, '--precision', 'inspect', '--precision', 'f32|bf16', 'a.png')
-        self.fail_once(2, '--false-alarm-rate', 'inspect', '--false-alarm-rate', '2', 'a.png')
-        self.fail_once(2, '--false-alarm-rate', 'inspect', '--false-alarm-rate', '1/0', 'a.png')
+        self.fail_once(2, '--alarm-rate', 'inspect', '--alarm-rate', '2', 'a.png')
+        self.fail_once(2, '--alarm-rate', 'inspect', '--alarm-rate', '1/0', 'a.png')
         self.fail_once(2, '--lambda', 'inspect', '--lambda', '-1', 'a.png')
         self.fail_once(2, '--lambda', 'inspect', '--lambda', 'nan', 'a.png')
         self.fail_once(2, '--json', 'inspect', '--json=perhaps', 'a.png')
@@ -112,7 +112,7 @@ class Refusals(command.Command):
             scores.add(lines[0]['score'])
         self.assertEqual(len(scores), 1)
         for rate in ('0.2', '20%', '1/5'):
-            self.assertEqual(self.judge('a.png', '--good', self.good_parts(6), '--false-alarm-rate', rate)[0], 0)
+            self.assertEqual(self.judge('a.png', '--good', self.good_parts(6), '--alarm-rate', rate)[0], 0)
 
 
 class Twins(command.Command):
