@@ -267,7 +267,8 @@ static flaw_status load_parts(flaw_calibration *c, const flaw_record *r, flaw_er
     if (!rows || rows != (size_t)c->good)
         return flaw_fail(err, FLAW_BAD_DATA, "the recipe has scores of %zu good parts, expected %d", rows, c->good);
     for (size_t i = 0; i < rows; i++)
-        if (!isfinite(part[i])) return flaw_fail(err, FLAW_BAD_DATA, "the score of good part %zu in the recipe is not finite", i + 1);
+        if (!isfinite(part[i]))
+            return flaw_fail(err, FLAW_BAD_DATA, "the score of good part %zu in the recipe is not finite", i + 1);
     c->part = malloc(rows * sizeof *part);
     if (!c->part) return flaw_fail(err, FLAW_NO_MEMORY, "the scores of %zu good parts were refused", rows);
     memcpy(c->part, part, rows * sizeof *part);

@@ -39,7 +39,8 @@ char *flaw_result_json(const flaw_result *r, const char *image, const char *mode
     if (!root) return NULL;
     int failed = set(root, "image", flaw_json_text(image)) | set(root, "verdict", json_string(flaw_verdict_name(r->verdict))) |
                  set(root, "score", flaw_json_number(r->score)) | set(root, "threshold", flaw_json_number(r->threshold)) |
-                 set(root, "false_alarm_rate", flaw_json_number(r->false_alarm_rate)) | set(root, "p_value", flaw_json_number(r->p_value)) | set(root, "rule", flaw_json_text(r->rule)) |
+                 set(root, "false_alarm_rate", flaw_json_number(r->false_alarm_rate)) |
+                 set(root, "p_value", flaw_json_number(r->p_value)) | set(root, "rule", flaw_json_text(r->rule)) |
                  set(root, "method", flaw_json_text(r->method)) | set(root, "model", flaw_json_text(model)) |
                  set(root, "object", flaw_json_text(r->object)) | set(root, "regions", regions_of(r));
     if (*r->closest) failed |= set(root, "closest", flaw_json_text(r->closest));
