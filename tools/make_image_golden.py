@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Make tests/image/data: tiny PNG and JPEG files and golden.txt, the pixels Pillow gets from them.
+"""Make tests/image/data: tiny PNG, JPEG and BMP files and golden.txt, the pixels Pillow gets from them.
 
     /usr/bin/python3 tools/make_image_golden.py        (Debian: python3-pil python3-numpy)
 
@@ -128,9 +128,49 @@ def adobe(data, transform):
     return data[:2] + segment + data[jfif_end:]
 
 
+def bmp(values, depth, palette=None, header=40, down=False, masks=None, colours=0):
+    """values [height, width, 1] of a palette (its entries blue, green, red, 0), or [height, width, 3 or 4] as stored."""
+    height, width = values.shape[:2]
+    rows = [pack_row(values[y].reshape(-1), min(depth, 8)) for y in range(height)]
+    rows = [row + b"\0" * (-len(row) % 4) for row in (rows if down else rows[::-1])]
+    if header == 12:
+        info = struct.pack("<IHHHH", 12, width, height, 1, depth)
+    else:
+        info = struct.pack("<IiiHHIIiiII", header, width, -height if down else height, 1, depth, 3 if masks else 0,
+                           0, 2835, 2835, colours, 0)
+        info += struct.pack("<IIII", *(masks or (0, 0, 0, 0)))[: 12 if masks and header == 40 else max(header - 40, 0)]
+        info += bytes(max(header - 56, 0))
+    front = info + (palette or b"")
+    data = b"".join(rows)
+    return struct.pack("<2sIHHI", b"BM", 14 + len(front) + len(data), 0, 0, 14 + len(front)) + front + data
+
+
+def bmp_files():
+    out = {}
+    entries = [bytes(c) + b"\0" for c in samples(256, 1, 3, 255).astype(np.uint8)[0]]
+    for depth in (1, 4, 8):
+        values = samples(19, 13, 1, (1 << depth) - 1)
+        out["palette%d.bmp" % depth] = bmp(values, depth, b"".join(entries[: 1 << depth]))
+        out["core%d.bmp" % depth] = bmp(values, depth, b"".join(e[:3] for e in entries[: 1 << depth]), 12)
+    out["palette8short.bmp"] = bmp(samples(19, 13, 1, 99), 8, b"".join(entries[:100]), colours=100)
+    out["core24.bmp"] = bmp(samples(19, 13, 3, 255), 24, header=12)
+    out["rgb24down.bmp"] = bmp(samples(19, 13, 3, 255), 24, down=True)
+    out["rgb24v4.bmp"] = bmp(samples(18, 13, 3, 255), 24, header=108)
+    out["rgb24v5.bmp"] = bmp(samples(17, 13, 3, 255), 24, header=124)
+    out["rgb32.bmp"] = bmp(samples(19, 13, 4, 255), 32)
+    out["fields32.bmp"] = bmp(samples(19, 13, 4, 255), 32, masks=(0xff0000, 0xff00, 0xff, 0))
+    out["fields32v4.bmp"] = bmp(samples(19, 13, 4, 255), 32, header=108, masks=(0xff, 0xff00, 0xff0000, 0xff000000))
+    for mode in ("1", "L", "RGB"):
+        values = samples(19, 13, 3, 255).astype(np.uint8)
+        stream = io.BytesIO()
+        Image.fromarray(values).convert(mode).save(stream, "BMP")
+        out["pillow%s.bmp" % mode] = stream.getvalue()
+    return out
+
+
 def files():
     """Name -> bytes."""
-    out = {}
+    out = bmp_files()
     palette16 = samples(16, 1, 3, 255).astype(np.uint8).tobytes()
     palette256 = samples(256, 1, 3, 255).astype(np.uint8).tobytes()
     kinds = [(GREY, "grey", (1, 2, 4, 8, 16)), (RGB, "rgb", (8, 16)), (PALETTE, "palette", (1, 2, 4, 8)),

@@ -63,7 +63,7 @@ bool cli_print_answer_json(const flaw_answer *answer, const char *image, const c
 void cli_print_explanation(const flaw_explanation *explanation, bool colours);
 int cli_set_explanation(json_t *line, const flaw_explanation *explanation);
 
-/* gather.c: named files as they are; folders with all below them, sorted, picture files by ending (.jpg .jpeg .png).
+/* gather.c: named files as they are; folders with all below them, sorted, picture files by ending (.jpg .jpeg .png .bmp).
  * A path that cannot be used is reported at once (unless `quiet`) and the first such fault kept; the rest goes on. */
 typedef struct cli_pictures {
     char **path; /* [count] owned */

@@ -5,7 +5,7 @@
 const cli_command cli_command_table[] = {
     {CLI_INSPECT, "inspect", "PICTURE|FOLDER...", "say of pictures whether something is wrong, and where",
      "Judges every picture: normal, anomalous, or unknown when in doubt. Without --good it goes by words alone; with "
-     "pictures of good parts it compares. Folders are searched with all below them for .jpg, .jpeg and .png; a named "
+     "pictures of good parts it compares. Folders are searched with all below them for .jpg, .jpeg, .png and .bmp; a named "
      "file "
      "is always tried. A picture that cannot be read gets one line on standard error, and the others are still done.",
      "flaw inspect part.jpg --object \"metal nut\"\n"
@@ -58,6 +58,14 @@ const cli_command cli_command_table[] = {
      "flaw eval mvtec/ --method alfa --shard 1/2 --out first\n"
      "flaw eval merge first second --out whole",
      cmd_eval},
+    {CLI_DATASET, "dataset", "info PATH... | check PATH...", "what is understood of data sets, and what is wrong with them",
+     "A path is a folder, or a table that lists pictures; the layout is guessed (docs/data.md shows all of them). info "
+     "prints what was understood, with the pictures of each part and kind. check reads every picture and mask: unreadable "
+     "ones, masks of another size, empty masks of bad pictures and marked ones of good pictures, the same picture twice "
+     "(by its decoded pixels) within a part or across parts, names that differ by case only, lines of a table whose files "
+     "are not there. Exit status 65 when something is wrong.",
+     "flaw dataset info data/\nflaw dataset check data/hazelnut\nflaw dataset check --layout table list.csv --json",
+     cmd_dataset},
     {CLI_ABLATION, "ablation", "DATASET... | --out DIR [-n COUNT]", "what each part of an AnomalyGPT brings",
      "Asks about every test picture of a data set and measures the answers against the masks: yes or no, how many, where. "
      "Rows: the language model alone, the map against the largest value on normal pictures, adapters in place of the prompt "

@@ -33,6 +33,7 @@ int cmd_model(const cli_settings *s);
 int cmd_method(const cli_settings *s);
 int cmd_prompts(const cli_settings *s);
 int cmd_eval(const cli_settings *s);
+int cmd_dataset(const cli_settings *s);
 int cmd_ablation(const cli_settings *s);
 int cmd_scenes(const cli_settings *s);
 int cmd_simulate(const cli_settings *s);

@@ -38,7 +38,8 @@ static void append(cli_pictures *p, char *path)
 static bool is_picture(const char *name)
 {
     const char *dot = strrchr(name, '.');
-    return dot && dot != name && (!strcasecmp(dot, ".jpg") || !strcasecmp(dot, ".jpeg") || !strcasecmp(dot, ".png"));
+    return dot && dot != name && (!strcasecmp(dot, ".jpg") || !strcasecmp(dot, ".jpeg") || !strcasecmp(dot, ".png") ||
+                                 !strcasecmp(dot, ".bmp"));
 }
 
 static int visible(const struct dirent *entry)
@@ -99,7 +100,7 @@ void cli_pictures_add(cli_pictures *p, const char *path)
     add_folder(p, path, 0);
     if (p->count == before && p->first.status == status) {
         flaw_error err;
-        flaw_fail(&err, FLAW_MISSING, "folder '%s': no pictures in it, expected files named .jpg, .jpeg or .png", path);
+        flaw_fail(&err, FLAW_MISSING, "folder '%s': no pictures in it, expected files named .jpg, .jpeg, .png or .bmp", path);
         note(p, &err);
     }
 }

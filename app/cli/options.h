@@ -28,7 +28,8 @@ enum {
     CLI_ASK = 1 << 14,
     CLI_CHAT = 1 << 15,
     CLI_ABLATION = 1 << 16,
-    CLI_ALL = (1 << 17) - 1,
+    CLI_DATASET = 1 << 17,
+    CLI_ALL = (1 << 18) - 1,
 };
 
 typedef enum cli_kind {

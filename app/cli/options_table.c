@@ -95,7 +95,7 @@ const cli_option cli_option_table[] = {
      "convert, quantize: how the matrices of the language model are kept (default: file, as they are). With int8 and int4 "
      "the towers' become F16."},
     {"json", 'j', CLI_SWITCH, AT(json), NULL, NULL, 0, 0,
-     CLI_INSPECT | CLI_LEARN | CLI_EMBED | CLI_MODEL | CLI_METHOD | CLI_EVAL | CLI_ABLATION | CLI_BENCH | WRITE,
+     CLI_INSPECT | CLI_LEARN | CLI_EMBED | CLI_MODEL | CLI_DATASET | CLI_METHOD | CLI_EVAL | CLI_ABLATION | CLI_BENCH | WRITE,
      "Write JSON, one object a line, on standard output."},
     {"short", 's', CLI_SWITCH, AT(terse), NULL, NULL, 0, 0, CLI_INSPECT,
      "One line a picture and nothing else: picture, verdict, score, limit and, with --out, overlay; tabs in between."},
@@ -104,7 +104,7 @@ const cli_option cli_option_table[] = {
     {"fail-on-anomaly", 0, CLI_SWITCH, AT(fail_on_anomaly), NULL, NULL, 0, 0, CLI_INSPECT,
      "Exit with status 1 when a part is anomalous or its verdict unknown."},
     {"progress", 0, CLI_CHOICE, AT(progress), "WHEN", "auto|always|never", 0, 0,
-     CLI_INSPECT | CLI_LEARN | CLI_EVAL | CLI_SCENES | CLI_MODEL,
+     CLI_INSPECT | CLI_LEARN | CLI_EVAL | CLI_DATASET | CLI_SCENES | CLI_MODEL,
      "Bar on standard error while working (default: auto, on a terminal and when the work is long)."},
     {"image", 'i', CLI_TEXT, AT(image), "FILE", NULL, 0, 0, CLI_EMBED, "Picture to embed."},
     {"text", 't', CLI_WORDS, AT(text), "TEXT", NULL, 0, 0, CLI_EMBED, "Text to embed."},
@@ -118,7 +118,9 @@ const cli_option cli_option_table[] = {
      "alone)."},
     {"seeds", 0, CLI_INTEGER, AT(seeds), "N", NULL, 1, 1000, CLI_EVAL,
      "How often other good parts are drawn; mean and deviation are over these (default: 5)."},
-    {"layout", 0, CLI_TEXT, AT(layout), "NAME", NULL, 0, 0, CLI_EVAL, "Layout of the data set (default: guessed)."},
+    {"layout", 0, CLI_TEXT, AT(layout), "NAME", NULL, 0, 0, CLI_EVAL | CLI_DATASET,
+     "Layout of the data set: mvtec, loco, mvtec-ad2, btad, visa, visa-object, cookies, meta, manifest, table, folder, "
+     "pictures (default: guessed)."},
     {"map-side", 0, CLI_INTEGER, AT(map_side), "N", NULL, 16, 4096, CLI_EVAL,
      "Pixel figures are taken at N x N: maps bilinear, masks nearest (default: 256)."},
     {"resume", 0, CLI_SWITCH, AT(resume), NULL, NULL, 0, 0, CLI_EVAL,
@@ -246,7 +248,8 @@ const cli_option cli_option_table[] = {
     {"upstream-quirks", 0, CLI_SWITCH, AT(upstream_quirks), NULL, NULL, 0, 0, SPEAK,
      "Do as the published AnomalyGPT does where that differs (docs/anomalygpt.md)."},
     {"repeat", 0, CLI_INTEGER, AT(repeat), "N", NULL, 1, 100000, CLI_BENCH, "Timed rounds (default: 20)."},
-    {"threads", 'T', CLI_INTEGER, AT(threads), "N", NULL, 0, 1024, ENGINE | CLI_TRAIN | WRITE | CLI_ABLATION | CLI_PROMPTS,
+    {"threads", 'T', CLI_INTEGER, AT(threads), "N", NULL, 0, 1024, CLI_DATASET | ENGINE | CLI_TRAIN | WRITE | CLI_ABLATION |
+     CLI_PROMPTS,
      "Threads to compute with; results are the same for any number (default: 0, all processors)."},
     {"precision", 0, CLI_CHOICE, AT(precision), "P", "auto|f32|bf16", 0, 0, ENGINE | CLI_TRAIN,
      "Arithmetic of the matrix products (default: auto)."},

@@ -16,7 +16,7 @@ typedef struct flaw_picture {
 #define FLAW_PICTURE_MAX_SIDE 65500
 #define FLAW_PICTURE_MAX_PIXELS (100u * 1000u * 1000u)
 
-/* Read a JPEG or PNG file, told apart by content; EXIF orientation applied; grey, palette, 16-bit and alpha
+/* Read a JPEG, PNG or uncompressed BMP file, told apart by content; EXIF orientation applied; grey, palette, 16-bit and alpha
  * reduced to 8-bit RGB as Pillow's `Image.open(f).convert("RGB")` does after `ImageOps.exif_transpose`.
  * FLAW_MISSING (no such file), FLAW_BAD_DATA (not a picture, truncated, over the limits), FLAW_IO, FLAW_NO_MEMORY. */
 flaw_status flaw_picture_read(flaw_picture *out, const char *path, flaw_error *err);

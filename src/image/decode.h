@@ -16,6 +16,7 @@ flaw_status flaw_jpeg_decode(flaw_picture *out, int *orientation, const uint8_t 
                              flaw_error *err);
 flaw_status flaw_png_decode(flaw_picture *out, int *orientation, const uint8_t *bytes, size_t size, const char *name,
                             flaw_error *err);
+flaw_status flaw_bmp_decode(flaw_picture *out, const uint8_t *bytes, size_t size, const char *name, flaw_error *err);
 
 /* FLAW_BAD_DATA when width x height is empty or over the limits of flaw/picture.h. */
 flaw_status flaw_picture_check_size(uint64_t width, uint64_t height, const char *name, flaw_error *err);

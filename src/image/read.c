@@ -24,7 +24,6 @@ static const known_kind KINDS[] = {
     {"a TIFF", 0, 4, "MM\0*"},
     {"a BigTIFF", 0, 4, "II+\0"},
     {"a BigTIFF", 0, 4, "MM\0+"},
-    {"a BMP", 0, 2, "BM"},
     {"an AVIF", 4, 8, "ftypavif"},
     {"a HEIC", 4, 7, "ftyphei"},
     {"a HEIF", 4, 8, "ftypmif1"},
@@ -82,11 +81,11 @@ static flaw_status refuse(const uint8_t *bytes, size_t size, const char *name, f
         if (has_magic(bytes, size, &KINDS[i])) kind = KINDS[i].name;
     }
     if (!kind && looks_like_text(bytes, size)) kind = "text";
-    if (kind) return flaw_fail(err, FLAW_BAD_DATA, "'%s' is %s; a JPEG or PNG picture is needed", name, kind);
+    if (kind) return flaw_fail(err, FLAW_BAD_DATA, "'%s' is %s; a JPEG, PNG or BMP picture is needed", name, kind);
     char hex[3 * 8 + 1] = "";
     size_t shown = size < 8 ? size : 8;
     for (size_t i = 0; i < shown; i++) snprintf(hex + 3 * i, 4, " %02x", bytes[i]);
-    return flaw_fail(err, FLAW_BAD_DATA, "'%s' is of no known kind (begins with%s); a JPEG or PNG picture is needed",
+    return flaw_fail(err, FLAW_BAD_DATA, "'%s' is of no known kind (begins with%s); a JPEG, PNG or BMP picture is needed",
                      name, hex);
 }
 
@@ -95,11 +94,13 @@ flaw_status flaw_picture_decode(flaw_picture *out, const uint8_t *bytes, size_t 
     flaw_picture picture = {0};
     int orientation = 1;
     flaw_status status;
-    if (size == 0) return flaw_fail(err, FLAW_BAD_DATA, "'%s' is an empty file; a JPEG or PNG picture is needed", name);
+    if (size == 0) return flaw_fail(err, FLAW_BAD_DATA, "'%s' is an empty file; a JPEG, PNG or BMP picture is needed", name);
     if (size >= 3 && memcmp(bytes, "\xff\xd8\xff", 3) == 0) {
         status = flaw_jpeg_decode(&picture, &orientation, bytes, size, name, err);
     } else if (size >= 8 && memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) == 0) {
         status = flaw_png_decode(&picture, &orientation, bytes, size, name, err);
+    } else if (size >= 2 && memcmp(bytes, "BM", 2) == 0) {
+        status = flaw_bmp_decode(&picture, bytes, size, name, err);
     } else {
         return refuse(bytes, size, name, err);
     }
@@ -115,7 +116,7 @@ flaw_status flaw_picture_decode(flaw_picture *out, const uint8_t *bytes, size_t 
 flaw_status flaw_picture_read(flaw_picture *out, const char *path, flaw_error *err)
 {
     if (flaw_file_is_folder(path)) {
-        return flaw_fail(err, FLAW_BAD_DATA, "'%s' is a folder; a JPEG or PNG picture is needed", path);
+        return flaw_fail(err, FLAW_BAD_DATA, "'%s' is a folder; a JPEG, PNG or BMP picture is needed", path);
     }
     flaw_bytes file;
     flaw_status status = flaw_file_read(&file, path, FLAW_PICTURE_MAX_FILE, err);

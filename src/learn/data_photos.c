@@ -97,7 +97,8 @@ static flaw_status list_one(listing *l, const char *path, const flaw_train_sourc
 static bool is_picture_name(const char *name)
 {
     const char *dot = strrchr(name, '.');
-    return dot && (!strcasecmp(dot, ".jpg") || !strcasecmp(dot, ".jpeg") || !strcasecmp(dot, ".png"));
+    return dot && (!strcasecmp(dot, ".jpg") || !strcasecmp(dot, ".jpeg") || !strcasecmp(dot, ".png") ||
+                   !strcasecmp(dot, ".bmp"));
 }
 
 #define MAX_DEPTH 8
@@ -189,7 +190,7 @@ flaw_status flaw_photos_load(flaw_photos *out, const flaw_train_source *sources,
         size_t before = list.count;
         status = list_folder(&list, sources[i].folder, &sources[i], 0, err);
         if (!status && list.count == before)
-            status = flaw_fail(err, FLAW_MISSING, "%s: no photographs (.jpg, .jpeg, .png)%s%s", sources[i].folder,
+            status = flaw_fail(err, FLAW_MISSING, "%s: no photographs (.jpg, .jpeg, .png, .bmp)%s%s", sources[i].folder,
                                sources[i].prefix ? " that begin with " : "", sources[i].prefix ? sources[i].prefix : "");
     }
     *out = (flaw_photos){0};

@@ -41,19 +41,22 @@ static flaw_status arrange(flaw_dataset *set, flaw_arena *arena, const flaw_list
     return FLAW_OK;
 }
 
-static flaw_status read_items(flaw_dataset *set, const flaw_layout *layout, const flaw_dataset_entry *entry,
-                              flaw_error *err)
+static flaw_status read_items(flaw_dataset *set, flaw_listing *l, const flaw_layout *layout,
+                              const flaw_dataset_entry *entry, flaw_error *err)
 {
-    flaw_arena *arena = &set->store->arena;
-    flaw_listing l = {.arena = arena, .object = set->object};
-    flaw_status status = layout->list(&l, entry, err);
-    if (status == FLAW_OK && l.count == 0)
+    flaw_status status = layout->list(l, entry, err);
+    if (status == FLAW_OK && l->count == 0)
         status = flaw_fail(err, FLAW_MISSING, "data set '%s' (%s): no pictures", set->root, set->layout);
-    if (status == FLAW_OK) status = arrange(set, arena, &l, err);
-    return status;
+    return status == FLAW_OK ? arrange(set, l->arena, l, err) : status;
 }
 
 flaw_status flaw_dataset_open(flaw_dataset *out, const flaw_dataset_entry *entry, flaw_error *err)
+{
+    return flaw_dataset_read(out, entry, NULL, NULL, err);
+}
+
+flaw_status flaw_dataset_read(flaw_dataset *out, const flaw_dataset_entry *entry, flaw_table_fault fault, void *context,
+                              flaw_error *err)
 {
     const flaw_layout *layout = entry->layout ? flaw_layout_named(entry->layout) : NULL;
     if (!layout)
@@ -66,8 +69,9 @@ flaw_status flaw_dataset_open(flaw_dataset *out, const flaw_dataset_entry *entry
     set.root = flaw_arena_copy_string(arena, entry->root, strlen(entry->root));
     set.category = flaw_arena_copy_string(arena, entry->category, strlen(entry->category));
     set.object = words_of(arena, entry->category);
+    flaw_listing l = {.arena = arena, .object = set.object, .fault = fault, .context = context};
     flaw_status status = set.root && set.category && set.object
-                             ? read_items(&set, layout, entry, err)
+                             ? read_items(&set, &l, layout, entry, err)
                              : flaw_fail(err, FLAW_NO_MEMORY, "data set '%s': no memory", entry->root);
     if (status == FLAW_OK && strcmp(set.layout, "loco") == 0) status = flaw_defects_read(set.store, set.root, err);
     if (status == FLAW_OK) *out = set;

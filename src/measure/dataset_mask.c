@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "flaw/picture.h"
 #include "measure/components.h"
 #include "measure/dataset_store.h"
 
@@ -15,6 +14,11 @@ static bool is_green(const uint8_t *rgb)
     return rgb[1] - other >= 55;
 }
 
+static bool is_marked(const uint8_t *rgb, bool green, uint32_t background)
+{
+    return green ? is_green(rgb) : ((uint32_t)rgb[0] << 16 | (uint32_t)rgb[1] << 8 | rgb[2]) != background;
+}
+
 /* out[height, width] |= what is marked in the file, at the nearest of its pixels. */
 static void mark(uint8_t *out, int width, int height, const flaw_picture *mask, bool green, uint32_t background)
 {
@@ -22,9 +26,8 @@ static void mark(uint8_t *out, int width, int height, const flaw_picture *mask, 
         size_t row = (size_t)((2 * (int64_t)y + 1) * mask->height / (2 * (int64_t)height)) * (size_t)mask->width;
         for (int x = 0; x < width; x++) {
             size_t column = (size_t)((2 * (int64_t)x + 1) * mask->width / (2 * (int64_t)width));
-            const uint8_t *p = mask->rgb + 3 * (row + column);
-            bool marked = green ? is_green(p) : ((uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2]) != background;
-            out[(size_t)y * (size_t)width + (size_t)x] |= marked;
+            out[(size_t)y * (size_t)width + (size_t)x] |=
+                is_marked(mask->rgb + 3 * (row + column), green, background);
         }
     }
 }
@@ -33,6 +36,15 @@ static void mark(uint8_t *out, int width, int height, const flaw_picture *mask, 
 static bool has_green_masks(const flaw_dataset *set)
 {
     return strcmp(set->layout, "cookies") == 0;
+}
+
+bool flaw_mask_marks(const flaw_dataset *set, const flaw_dataset_item *item, const flaw_picture *mask)
+{
+    bool green = has_green_masks(set);
+    size_t pixels = (size_t)mask->width * (size_t)mask->height;
+    for (size_t i = 0; i < pixels; i++)
+        if (is_marked(mask->rgb + 3 * i, green, item->background)) return true;
+    return false;
 }
 
 static flaw_status check(size_t *pixels, const flaw_dataset_item *item, int width, int height, flaw_error *err)

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "flaw/dataset.h"
+#include "flaw/picture.h"
 
 /* One type of defect of MVTec LOCO: the value of its pixels in a mask, and how much of one must be found. */
 typedef struct flaw_defect {
@@ -20,6 +21,9 @@ struct flaw_dataset_store {
     flaw_defect *defect; /* [defects] */
     size_t defects;
 };
+
+/* Whether anything is marked in one of the item's mask files. */
+bool flaw_mask_marks(const flaw_dataset *set, const flaw_dataset_item *item, const flaw_picture *mask);
 
 /* defects_config.json in `root`; none when there is no such file. */
 flaw_status flaw_defects_read(struct flaw_dataset_store *store, const char *root, flaw_error *err);

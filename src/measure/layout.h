@@ -11,14 +11,16 @@
 /* Pictures of one data set, and lines of one table. */
 enum { FLAW_DATASET_MAX_ITEMS = 1000000, FLAW_DATASET_MAX_CATEGORIES = 10000 };
 
+/* Takes what is wrong with a line of a table, so that the others are still read. */
+typedef flaw_status (*flaw_table_fault)(void *context, const char *text, flaw_error *err);
+
 typedef struct flaw_listing { /* grows by doubling inside the arena */
     flaw_arena *arena;
     const char *object; /* of every item */
     flaw_dataset_item *item;
     size_t count, room;
     bool references_tested;
-    /* Takes what is wrong with a line of a table, so that the others are still read; NULL: the first fault ends it. */
-    flaw_status (*fault)(void *context, const char *text, flaw_error *err);
+    flaw_table_fault fault; /* NULL: the first fault ends the listing */
     void *context;
 } flaw_listing;
 
@@ -37,6 +39,10 @@ const flaw_layout *flaw_layout_named(const char *name); /* NULL when there is no
 
 flaw_status flaw_dataset_list_add(flaw_dataset_list *list, const char *root, const char *category, const char *layout,
                                   flaw_error *err);
+
+/* flaw_dataset_open() that goes on after faulty lines of a table when `fault` takes them. */
+flaw_status flaw_dataset_read(flaw_dataset *out, const flaw_dataset_entry *entry, flaw_table_fault fault, void *context,
+                              flaw_error *err);
 
 /* `item` has everything but its object. */
 flaw_status flaw_listing_add(flaw_listing *l, flaw_dataset_item item, flaw_error *err);

@@ -133,7 +133,7 @@ flaw_status flaw_layout_list_folder(flaw_listing *l, const flaw_dataset_entry *e
     const char *masks = masks_of(l, entry->root, &names);
     if (!has_parts(entry->root)) status = list_sides(l, entry->root, &names, masks, err);
     else {
-        status = flaw_listing_kinds(l, entry->root, "train", FLAW_DATASET_TRAIN, masks, err);
+        status = flaw_listing_kinds(l, entry->root, "train", FLAW_DATASET_TRAIN, NULL, err);
         if (status == FLAW_OK) status = flaw_listing_kinds(l, entry->root, "test", FLAW_DATASET_TEST, masks, err);
     }
     flaw_names_release(&names);

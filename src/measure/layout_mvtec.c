@@ -31,9 +31,9 @@ static flaw_status list_parts(flaw_listing *l, const char *root, flaw_error *err
 {
     const char *masks = flaw_path_join(l->arena, root, "ground_truth");
     if (!masks) return flaw_fail(err, FLAW_NO_MEMORY, "data set '%s': no memory", root);
-    flaw_status status = flaw_listing_kinds(l, root, "train", FLAW_DATASET_TRAIN, masks, err);
+    flaw_status status = flaw_listing_kinds(l, root, "train", FLAW_DATASET_TRAIN, NULL, err);
     if (status == FLAW_OK && flaw_layout_has(root, "validation"))
-        status = flaw_listing_kinds(l, root, "validation", FLAW_DATASET_VALIDATION, masks, err);
+        status = flaw_listing_kinds(l, root, "validation", FLAW_DATASET_VALIDATION, NULL, err);
     if (status == FLAW_OK) status = flaw_listing_kinds(l, root, "test", FLAW_DATASET_TEST, masks, err);
     return status;
 }
@@ -58,9 +58,9 @@ flaw_status flaw_layout_list_mvtec_ad2(flaw_listing *l, const flaw_dataset_entry
     const char *root = entry->root, *public = flaw_path_join(l->arena, root, "test_public");
     const char *truth = public ? flaw_path_join(l->arena, public, "ground_truth") : NULL;
     if (!truth) return flaw_fail(err, FLAW_NO_MEMORY, "data set '%s': no memory", root);
-    flaw_status status = flaw_listing_kinds(l, root, "train", FLAW_DATASET_TRAIN, truth, err);
+    flaw_status status = flaw_listing_kinds(l, root, "train", FLAW_DATASET_TRAIN, NULL, err);
     if (status == FLAW_OK && flaw_layout_has(root, "validation"))
-        status = flaw_listing_kinds(l, root, "validation", FLAW_DATASET_VALIDATION, truth, err);
+        status = flaw_listing_kinds(l, root, "validation", FLAW_DATASET_VALIDATION, NULL, err);
     flaw_names kinds = {0};
     if (status == FLAW_OK) status = flaw_file_list(&kinds, public, err);
     for (size_t i = 0; i < kinds.count && status == FLAW_OK; i++) {

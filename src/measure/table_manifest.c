@@ -65,7 +65,10 @@ static flaw_status read_colours(flaw_row *row, const json_t *metadata, const cha
         }
     }
     if (!found) row->background = 0xffffff; /* Lookout's own */
-    if (defects == 1 && row->label == FLAW_LABEL_BAD && strcmp(row->kind, "bad") == 0) row->kind = defect;
+    flaw_row named = {0};
+    if (defects == 1) flaw_row_label(&named, defect);
+    if (named.label == FLAW_LABEL_BAD && row->label == FLAW_LABEL_BAD && strcmp(row->kind, "bad") == 0)
+        row->kind = named.kind;
     return FLAW_OK;
 }
 

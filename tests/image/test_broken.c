@@ -46,7 +46,6 @@ static void test_other_kinds(void **state)
         FOREIGN("RIFF\x10\0\0\0WEBPVP8 ", "WebP"),
         FOREIGN("II*\0\x08\0\0\0", "TIFF"),
         FOREIGN("MM\0*\0\0\0\x08", "TIFF"),
-        FOREIGN("BM\x36\0\0\0", "BMP"),
         FOREIGN("\0\0\0\x1c"
                 "ftypavif",
                 "AVIF"),
@@ -75,7 +74,7 @@ static void test_other_kinds(void **state)
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
         assert_int_equal(try_decode((const uint8_t *)CASES[i].bytes, CASES[i].size, &err), FLAW_BAD_DATA);
         assert_contains(err.text, CASES[i].says);
-        assert_contains(err.text, "JPEG or PNG");
+        assert_contains(err.text, "JPEG, PNG or BMP");
     }
 }
 
@@ -105,7 +104,8 @@ static void test_paths(void **state)
 
 static const char *const SEEDS[] = {"grey1i.png",  "grey16.png", "rgb8.png",      "palette4.png",
                                     "rgba16i.png", "exif6.png",  "exif6late.png", "notes.png",
-                                    "rgb420p.jpg", "rgb422.jpg", "cmyk.jpg",      "exif5.jpg"};
+                                    "rgb420p.jpg", "rgb422.jpg", "cmyk.jpg",      "exif5.jpg",
+                                    "palette4.bmp", "core8.bmp", "rgb24v4.bmp",   "fields32.bmp"};
 enum { SEED_COUNT = sizeof SEEDS / sizeof SEEDS[0] };
 
 /* A file cut anywhere is refused, be it by its last byte. */
@@ -219,6 +219,37 @@ static void test_palette_index(void **state)
     flaw_bytes_release(&png);
 }
 
+typedef struct bmp_case {
+    const char *file;
+    int offset, size; /* of a little-endian number in the file */
+    uint32_t value;
+    const char *says;
+} bmp_case;
+
+static void test_bmp_headers(void **state)
+{
+    static const bmp_case CASES[] = {
+        {"rgb24v4.bmp", 10, 4, 60, "within the header"},   {"rgb24v4.bmp", 10, 4, 0xffffffff, "truncated"},
+        {"rgb24v4.bmp", 14, 4, 13, "a header of 13"},      {"rgb24v4.bmp", 14, 4, 5000, "a header of 5000"},
+        {"rgb24v4.bmp", 18, 4, 0, "pixels"},               {"rgb24v4.bmp", 18, 4, 0xffffffff, "pixels"},
+        {"rgb24v4.bmp", 22, 4, 0x80000000, "pixels"},      {"rgb24v4.bmp", 22, 4, 14, "truncated"},
+        {"rgb24v4.bmp", 22, 4, 0xfffffff2, "truncated"}, /* 14 rows downwards, there are 13 */
+        {"rgb24v4.bmp", 26, 2, 2, "planes"},               {"rgb24v4.bmp", 28, 2, 16, "16 bits a pixel"},
+        {"rgb24v4.bmp", 28, 2, 0, "0 bits a pixel"},       {"rgb24v4.bmp", 30, 4, 3, "compression 3"},
+        {"palette8.bmp", 30, 4, 1, "RLE8"},                {"palette8.bmp", 46, 4, 257, "257 colours in 8"},
+        {"palette8.bmp", 46, 4, 3, "of a palette of 3"},   {"fields32.bmp", 54, 4, 0xf800, "whole bytes"},
+        {"core8.bmp", 18, 2, 0, "pixels"},
+    };
+    flaw_error err;
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        flaw_bytes bmp = load_data(CASES[i].file);
+        for (int k = 0; k < CASES[i].size; k++) bmp.data[CASES[i].offset + k] = (uint8_t)(CASES[i].value >> (8 * k));
+        assert_int_equal(try_decode(bmp.data, bmp.size, &err), FLAW_BAD_DATA);
+        assert_contains(err.text, CASES[i].says);
+        flaw_bytes_release(&bmp);
+    }
+}
+
 /* Find a JPEG marker ff xx at or after `from`. */
 static size_t find_marker(const flaw_bytes *jpeg, uint8_t kind, size_t from)
 {
@@ -276,7 +307,7 @@ int main(void)
         cmocka_unit_test(test_truncated_anywhere), cmocka_unit_test(test_flipped_bits),
         cmocka_unit_test(test_png_headers),        cmocka_unit_test(test_odd_note),
         cmocka_unit_test(test_palette_index),      cmocka_unit_test(test_jpeg_headers),
-        cmocka_unit_test(test_jpeg_hole),
+        cmocka_unit_test(test_jpeg_hole),        cmocka_unit_test(test_bmp_headers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* Every kind of PNG and JPEG, EXIF orientation and resizing: byte for byte what Pillow makes of the same files
+/* Every kind of PNG, JPEG and BMP, EXIF orientation and resizing: byte for byte what Pillow makes of the same files
  * (data/golden.txt, written by tools/make_image_golden.py). */
 #include "check.h"
 
