@@ -135,14 +135,15 @@ static void draw_row(chart *ch, int c, int top, const flaw_sentence *s)
         return;
     }
     double length = ch->longest > 0 ? fabs(s->pull) / ch->longest * REACH : 0;
-    float away = fmaxf((float)length + 8, GAP);
+    float away = fmaxf((float)length + 8, s->pinned ? GAP + 8 : GAP);
     bar(ch, c, middle, BAR, length, COLOUR[c][s->ambiguous]);
     snprintf(text, sizeof text, fabs(s->pull) < 5e-4 ? "%.3f" : "%+.3f", fabs(s->pull) < 5e-4 ? 0 : s->pull);
     away += put(ch, c, away, (float)middle + 4, font(8.5f, true), text, COLOUR[c][0]) + 10;
     draw_facts(ch, c, away, (float)middle + 4, s);
     if (!s->pinned) return;
-    flaw_draw_disc(&ch->picture, (flaw_point){AXIS, (float)middle}, 6, PAPER);
-    flaw_draw_disc(&ch->picture, (flaw_point){AXIS, (float)middle}, 4.5f, INK);
+    flaw_point pin = {AXIS + (c ? 10.0f : -10.0f), (float)middle};
+    flaw_draw_disc(&ch->picture, pin, 6, PAPER);
+    flaw_draw_disc(&ch->picture, pin, 4.5f, INK);
 }
 
 static int row_height(const chart *ch, int row)

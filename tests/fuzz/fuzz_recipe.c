@@ -24,7 +24,7 @@ static void load(const flaw_record *record)
     if (flaw_prompts_load(&prompts, record, WIDTH, &err) != FLAW_OK) return;
     for (int c = 0; c < 2; c++) {
         flaw_fuzz_require(prompts.count[c] >= 1);
-        for (int i = 0; i < prompts.count[c]; i++) {
+        for (int i = 0; i < prompts.count[c] + prompts.banned[c]; i++) {
             flaw_fuzz_require(strlen(prompts.text[c][i]) < SIZE_MAX);
             for (int k = 0; k < WIDTH; k++) flaw_fuzz_require(isfinite(prompts.embedding[c][i * WIDTH + k]));
         }
