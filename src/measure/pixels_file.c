@@ -190,7 +190,10 @@ static flaw_status read_counts(flaw_counts *counts, flaw_cursor *c, uint64_t bin
         if (status != FLAW_OK) return status;
     }
     const flaw_totals *t = &counts->totals;
-    if (sum.background != t->background || sum.marked != t->marked)
+    /* every region's share is whole but for the rounding of its pixels', each half a unit */
+    const flaw_wide whole = (flaw_wide)t->regions * FLAW_SHARE_ONE, off = sum.share > whole ? sum.share - whole
+                                                                                           : whole - sum.share;
+    if (sum.background != t->background || sum.marked != t->marked || off > (flaw_wide)t->regions << 31)
         return damaged(path, "bins that do not add up", flaw_cursor_offset(c), err);
     const bool any = t->background || t->marked;
     if (any ? t->low_key > t->high_key || t->low_key < FLAW_KEY_LOWEST || t->high_key > FLAW_KEY_HIGHEST ||

@@ -79,12 +79,27 @@ static void add_precision(flaw_sweep *s, const flaw_step *step)
     add(&s->trapezoid, wrong > 0 ? gain * tp / (tp + wrong) : gain, gain * (last + now) / 2, gain * fmax(last, best));
 }
 
-/* Area of overlap against false positive rate, up to the limit, where the last line is cut. */
+/* Area of overlap against false positive rate, up to the limit, where the last line is cut. Where nothing is found the
+ * curve is flat, and is added in one piece however many steps it has: the sum does not depend on how they were cut. */
+static void add_flat(flaw_sweep *s)
+{
+    const double all = (double)s->totals.background, from = (double)s->flat / all,
+                 to = fmin((double)s->background / all, s->limit);
+    if (to > from) {
+        const double area = (to - from) * share_of(s, s->share);
+        add(&s->overlap_area, area, area, area);
+    }
+    s->flat = s->background;
+}
+
 static void add_overlap(flaw_sweep *s, const flaw_step *step)
 {
+    if (!step->share) return;
+    add_flat(s);
     const double all = (double)s->totals.background, from = (double)s->background / all;
+    s->flat = s->background + step->background;
     if (!step->background || from >= s->limit) return;
-    const double to = (double)(s->background + step->background) / all, end = fmin(to, s->limit);
+    const double to = (double)s->flat / all, end = fmin(to, s->limit);
     const double low = share_of(s, s->share), high = share_of(s, s->share + step->share);
     const double at_end = low + (high - low) * ((end - from) / (to - from));
     const double value = (end - from) * (low + at_end) / 2;
@@ -104,6 +119,22 @@ void flaw_sweep_step(flaw_sweep *s, const flaw_step *step)
     s->background += step->background;
     s->marked += step->marked;
     s->share += step->share;
+}
+
+/* The lowest score over a threshold. */
+static uint32_t key_over(double threshold)
+{
+    const float near = (float)threshold;
+    return flaw_key_of(near) + ((double)near <= threshold);
+}
+
+uint32_t flaw_sweep_mergeable(const flaw_sweep *s, uint32_t key)
+{
+    for (int i = s->threshold; i >= 0; i--) {
+        const uint32_t bound = key_over(threshold_of(s, i));
+        if (bound <= key) return bound;
+    }
+    return 0;
 }
 
 /* The dialect's area when the `kept` lowest false positive rates are used, those of the thresholds 200 - kept .. 199.
@@ -150,7 +181,7 @@ static flaw_bounded dialect(const flaw_sweep *s)
     return surely == perhaps ? stretched_area(s, kept) : out;
 }
 
-void flaw_sweep_end(flaw_pixel_figures *out, const flaw_sweep *s)
+void flaw_sweep_end(flaw_pixel_figures *out, flaw_sweep *s)
 {
     const flaw_bounded none = known(NAN);
     const flaw_totals *t = &s->totals;
@@ -166,6 +197,7 @@ void flaw_sweep_end(flaw_pixel_figures *out, const flaw_sweep *s)
     out->f1_score = s->f1_score;
     out->aupr_trapezoid = s->trapezoid;
     if (!t->regions) return;
+    add_flat(s);
     const flaw_bounded *a = &s->overlap_area;
     out->aupro = (flaw_bounded){a->value / s->limit, a->low / s->limit, a->high / s->limit};
     out->aupro_cflow200 = dialect(s);

@@ -40,6 +40,7 @@ typedef struct flaw_sweep {
     double limit;
     uint64_t background, marked; /* so far */
     flaw_wide share;
+    uint64_t flat;               /* background up to which overlap_area was added */
     flaw_wide pairs, doubt;      /* twice the ordered pairs of a marked and a background score; doubt of the same */
     flaw_bounded ap, f1, trapezoid, overlap_area;
     double f1_score, right_most; /* score that gives f1; most scores on the right side of a threshold */
@@ -50,8 +51,11 @@ typedef struct flaw_sweep {
 /* totals with background 0 or marked 0 make every figure NaN. */
 void flaw_sweep_begin(flaw_sweep *s, const flaw_totals *totals, double limit);
 void flaw_sweep_step(flaw_sweep *s, const flaw_step *step);
+/* Steps of background alone may be taken together with one of this key, which is the highest of them, down to the key
+ * that is returned: no threshold of the dialect lies between. */
+uint32_t flaw_sweep_mergeable(const flaw_sweep *s, uint32_t key);
 /* Fills the figures; pictures, lowest, highest are left to the caller. */
-void flaw_sweep_end(flaw_pixel_figures *out, const flaw_sweep *s);
+void flaw_sweep_end(flaw_pixel_figures *out, flaw_sweep *s);
 
 flaw_status flaw_sweep_check_limit(double limit, flaw_error *err);
 /* Pictures and the range of scores. */
