@@ -104,6 +104,8 @@ size_t cli_text_width(const char *text); /* characters of UTF-8 text */
 /* Left-aligned in `width` characters; too long is cut at the left with "..."; control bytes become '?'. */
 void cli_print_cell(FILE *to, const char *text, size_t width);
 void cli_print_safe(FILE *to, const char *text);
+/* "PATH", or "PATH [CATEGORY]" where a table has several. */
+void cli_print_dataset(FILE *to, const char *path, const char *category);
 /* Text of several lines that others wrote: control bytes but line ends and tabs become '?', so that it drives no
  * terminal. */
 void cli_print_words(FILE *to, const char *text, size_t size);

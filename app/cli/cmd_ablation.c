@@ -8,7 +8,6 @@
 #include "cli.h"
 #include "commands.h"
 #include "flaw/ablation.h"
-#include "flaw/measure.h"
 #include "flaw/scenes.h"
 
 enum { COLUMNS = 8, SHOWN = 5, DRAWN = 400 };
@@ -52,11 +51,12 @@ static json_t *rows_json(flaw_ablation_result *r)
     return rows;
 }
 
-static void print_json(const char *dataset, const cli_settings *s, flaw_ablation_result *r)
+static void print_json(const char *dataset, const char *category, const cli_settings *s, flaw_ablation_result *r)
 {
     json_t *limit = isfinite(r->limit) ? json_real(r->limit) : json_null();
     json_t *line =
-        json_pack("{s:o, s:o, s:s, s:i, s:i, s:i, s:i, s:o, s:o, s:o}", "dataset", cli_json_text(dataset), "model",
+        json_pack("{s:o, s:o, s:o, s:s, s:i, s:i, s:i, s:i, s:o, s:o, s:o}", "dataset", cli_json_text(dataset),
+                  "category", cli_json_text(category), "model",
                   cli_json_text(r->model), "shots", s->shots, "good", r->good, "bad", r->bad, "masks", r->masks,
                   "normals", r->normals, "limit", limit, "note", cli_json_text(r->note), "rows", rows_json(r));
     char *text = json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(9));
@@ -72,9 +72,9 @@ static void print_figure(double value)
     else printf("%11s", "-");
 }
 
-static void print_table(const char *dataset, const cli_settings *s, flaw_ablation_result *r)
+static void print_table(const char *dataset, const char *category, const cli_settings *s, flaw_ablation_result *r)
 {
-    cli_print_safe(stdout, dataset);
+    cli_print_dataset(stdout, dataset, category);
     printf(": %d good and %d bad test pictures, %d masks; model ", r->good, r->bad, r->masks);
     cli_print_safe(stdout, r->model);
     printf(", shots %s\n%-36s", s->shots, "");
@@ -123,15 +123,15 @@ static flaw_ablation_result mean_of(flaw_ablation_result *each, size_t count)
     return mean;
 }
 
-static flaw_status run_one(flaw_ablation_result *out, flaw_ablation *ablation, const char *dataset, const cli_settings *s,
-                           flaw_error *err)
+static flaw_status run_one(flaw_ablation_result *out, flaw_ablation *ablation, const flaw_dataset_entry *dataset,
+                           const cli_settings *s, flaw_error *err)
 {
     cli_progress progress = cli_progress_begin(s);
     flaw_status status = flaw_ablation_run(ablation, out, dataset, cli_progress_step, &progress, err);
     cli_progress_clear(&progress);
     if (status != FLAW_OK) return status;
-    if (s->json) print_json(dataset, s, out);
-    else print_table(dataset, s, out);
+    if (s->json) print_json(dataset->root, dataset->category, s, out);
+    else print_table(dataset->root, dataset->category, s, out);
     return FLAW_OK;
 }
 
@@ -146,7 +146,7 @@ static void ablation_options(flaw_ablation_options *out, const cli_settings *s, 
     out->described = s->described;
 }
 
-static int run_all(const cli_settings *s, int shots, char *const *dataset, size_t count)
+static int run_all(const cli_settings *s, int shots, const flaw_dataset_entry *dataset, size_t count)
 {
     flaw_ablation_result *each = calloc(count + 1, sizeof *each);
     flaw_ablation_options options;
@@ -157,14 +157,14 @@ static int run_all(const cli_settings *s, int shots, char *const *dataset, size_
     if (!each || flaw_ablation_new(&ablation, &options, &err) != FLAW_OK) count = 0;
     int exit = ablation ? 0 : flaw_status_exit(FLAW_NO_MEMORY);
     for (size_t i = 0; i < count; i++) {
-        if (run_one(&each[done], ablation, dataset[i], s, &err) == FLAW_OK) done++;
+        if (run_one(&each[done], ablation, &dataset[i], s, &err) == FLAW_OK) done++;
         else if (!exit) exit = cli_report(&err);
         else cli_report(&err);
     }
     if (done > 1) {
         flaw_ablation_result mean = mean_of(each, done);
-        if (s->json) print_json("mean", s, &mean);
-        else print_table("mean over data sets", s, &mean);
+        if (s->json) print_json("mean", "mean", s, &mean);
+        else print_table("mean over data sets", "", s, &mean);
     }
     flaw_ablation_free(ablation);
     free(each);
@@ -208,16 +208,16 @@ static flaw_status draw_scenes(const char *folder, const cli_settings *s, flaw_e
     return status;
 }
 
-static flaw_status find(flaw_eval_paths *paths, const cli_settings *s, flaw_error *err)
+static flaw_status find(flaw_dataset_list *list, const cli_settings *s, flaw_error *err)
 {
     flaw_status status = FLAW_OK;
     for (size_t i = 0; i < s->arguments.count && status == FLAW_OK; i++)
-        status = flaw_eval_find(paths, s->arguments.value[i], err);
+        status = flaw_dataset_find(list, s->arguments.value[i], s->layout, err);
     if (status != FLAW_OK || s->arguments.count) return status;
     char *folder = NULL;
     if (asprintf(&folder, "%s/scenes", s->out) < 0) return flaw_fail(err, FLAW_NO_MEMORY, "no memory for a path");
     status = draw_scenes(folder, s, err);
-    if (status == FLAW_OK) status = flaw_eval_find(paths, folder, err);
+    if (status == FLAW_OK) status = flaw_dataset_find(list, folder, NULL, err);
     free(folder);
     return status;
 }
@@ -232,9 +232,9 @@ int cmd_ablation(const cli_settings *s)
     if (!cli_read_shots(&shots, s->shots))
         return cli_wrong_use("--shots: '%.80s' is neither a number from 0 nor all", s->shots);
     flaw_error err;
-    flaw_eval_paths paths = {0};
-    flaw_status status = find(&paths, s, &err);
-    int exit = status == FLAW_OK ? run_all(s, shots, paths.path, paths.count) : cli_report(&err);
-    flaw_eval_paths_release(&paths);
+    flaw_dataset_list list = {0};
+    flaw_status status = find(&list, s, &err);
+    int exit = status == FLAW_OK ? run_all(s, shots, list.entry, list.count) : cli_report(&err);
+    flaw_dataset_list_release(&list);
     return exit;
 }

@@ -54,15 +54,9 @@ static part *count_parts(size_t *count, const flaw_dataset *set)
     return parts;
 }
 
-/* "PATH" or "PATH [category]" where a table has several. */
 static void print_name(const flaw_dataset_entry *entry)
 {
-    const char *slash = strrchr(entry->root, '/');
-    cli_print_safe(stdout, entry->root);
-    if (!*entry->category || strcmp(slash ? slash + 1 : entry->root, entry->category) == 0) return;
-    printf(" [");
-    cli_print_safe(stdout, entry->category);
-    putchar(']');
+    cli_print_dataset(stdout, entry->root, entry->category);
 }
 
 static json_t *name_json(const flaw_dataset_entry *entry)

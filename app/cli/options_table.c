@@ -118,7 +118,7 @@ const cli_option cli_option_table[] = {
      "alone)."},
     {"seeds", 0, CLI_INTEGER, AT(seeds), "N", NULL, 1, 1000, CLI_EVAL,
      "How often other good parts are drawn; mean and deviation are over these (default: 5)."},
-    {"layout", 0, CLI_TEXT, AT(layout), "NAME", NULL, 0, 0, CLI_EVAL | CLI_DATASET,
+    {"layout", 0, CLI_TEXT, AT(layout), "NAME", NULL, 0, 0, CLI_EVAL | CLI_ABLATION | CLI_DATASET,
      "Layout of the data set: mvtec, loco, mvtec-ad2, btad, visa, visa-object, cookies, meta, manifest, table, folder, "
      "pictures (default: guessed)."},
     {"map-side", 0, CLI_INTEGER, AT(map_side), "N", NULL, 16, 4096, CLI_EVAL,

@@ -27,6 +27,16 @@ void cli_print_safe(FILE *to, const char *text)
     for (; *text; text++) fputc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text, to);
 }
 
+void cli_print_dataset(FILE *to, const char *path, const char *category)
+{
+    const char *slash = strrchr(path, '/');
+    cli_print_safe(to, path);
+    if (!*category || strcmp(slash ? slash + 1 : path, category) == 0) return;
+    fputs(" [", to);
+    cli_print_safe(to, category);
+    fputc(']', to);
+}
+
 void cli_print_words(FILE *to, const char *text, size_t size)
 {
     for (size_t i = 0; i < size; i++) {

@@ -3,6 +3,7 @@
 #ifndef FLAW_ABLATION_H
 #define FLAW_ABLATION_H
 
+#include "flaw/dataset.h"
 #include "flaw/talk.h"
 
 typedef enum flaw_ablation_row {
@@ -55,8 +56,8 @@ typedef struct flaw_ablation flaw_ablation;
 /* The options are borrowed. */
 flaw_status flaw_ablation_new(flaw_ablation **out, const flaw_ablation_options *options, flaw_error *err);
 void flaw_ablation_free(flaw_ablation *ablation);
-/* dataset: as flaw_eval_options. A picture that cannot be judged fails the whole run; others may follow. */
-flaw_status flaw_ablation_run(flaw_ablation *ablation, flaw_ablation_result *out, const char *dataset, flaw_progress progress,
+/* A picture that cannot be judged fails the whole run; others may follow. */
+flaw_status flaw_ablation_run(flaw_ablation *ablation, flaw_ablation_result *out, const flaw_dataset_entry *dataset, flaw_progress progress,
                               void *context, flaw_error *err);
 
 #endif

@@ -52,7 +52,7 @@ struct flaw_ablation {
 
 typedef struct bench {
     const flaw_ablation_options *options;
-    const char *dataset;
+    const flaw_dataset_entry *dataset;
     flaw_ablation_result *out;
     flaw_dataset set;
     const char **good; /* [shots] pictures to compare with, then the other references */
@@ -95,7 +95,7 @@ static flaw_status make_room(bench *b, flaw_error *err)
     b->full = (scores){.score = calloc(b->set.tests + 1, sizeof(float)), .maps = malloc(bytes)};
     b->adapted = (scores){.score = calloc(b->set.tests + 1, sizeof(float)), .maps = malloc(adapter ? bytes : 1)};
     if (b->bad && b->masks && b->full.score && b->full.maps && b->adapted.score && b->adapted.maps) return FLAW_OK;
-    return flaw_fail(err, FLAW_NO_MEMORY, "ablation on '%s': no memory for %zu pictures", b->dataset,
+    return flaw_fail(err, FLAW_NO_MEMORY, "ablation on '%s': no memory for %zu pictures", b->dataset->root,
                      b->set.tests);
 }
 
@@ -106,7 +106,7 @@ static flaw_status draw_good(bench *b, flaw_error *err)
     b->shots = b->options->shots < 0 ? n : (size_t)b->options->shots;
     if (b->shots > n)
         return flaw_fail(err, FLAW_USAGE, "data set '%s': %zu good parts asked for, it has %zu to draw from",
-                         b->dataset, b->shots, n);
+                         b->dataset->root, b->shots, n);
     b->good = calloc(n + 1, sizeof *b->good);
     if (!b->good) return flaw_fail(err, FLAW_NO_MEMORY, "drawing %zu good parts", b->shots);
     flaw_random random;
@@ -162,7 +162,7 @@ static flaw_status prepare_talkers(bench *b, flaw_ablation *a, flaw_error *err)
 
 static flaw_status bench_open(bench *b, flaw_ablation *a, flaw_error *err)
 {
-    flaw_status status = flaw_dataset_open_path(&b->set, b->dataset, NULL, NULL, err);
+    flaw_status status = flaw_dataset_open(&b->set, b->dataset, err);
     if (status == FLAW_OK) status = flaw_dataset_testable(&b->set, err);
     if (status != FLAW_OK) return status;
     choose_question(b);
@@ -175,7 +175,7 @@ static flaw_status step(bench *b, const char *what, flaw_error *err)
 {
     b->done++;
     if (!b->progress || !b->progress(b->context, b->done, b->total, what)) return FLAW_OK;
-    return flaw_fail(err, FLAW_USAGE, "ablation on '%s': cancelled", b->dataset);
+    return flaw_fail(err, FLAW_USAGE, "ablation on '%s': cancelled", b->dataset->root);
 }
 
 /* Look at a picture; what was measured on it. */
@@ -332,7 +332,7 @@ void flaw_ablation_free(flaw_ablation *a)
     free(a);
 }
 
-flaw_status flaw_ablation_run(flaw_ablation *a, flaw_ablation_result *out, const char *dataset, flaw_progress progress,
+flaw_status flaw_ablation_run(flaw_ablation *a, flaw_ablation_result *out, const flaw_dataset_entry *dataset, flaw_progress progress,
                               void *context, flaw_error *err)
 {
     flaw_ablation_result result = {0};

@@ -1,6 +1,9 @@
 """flaw dataset info, check: what is understood of data sets of every layout, and what is wrong with them."""
+import collections
+import csv
 import json
 import os
+import random
 import unittest
 
 import command
@@ -131,6 +134,45 @@ class Dataset(command.Command):
         self.assertEqual(self.check(0, '.'), {'01': []})
         line, = self.info('.')
         self.assertEqual((line['layout'], line['good'], line['bad'], line['masks']), ('btad', 2, 1, 1))
+
+    def test_csv_as_python_reads_it(self):
+        """Any text as the name of a defect, written by Python's csv in three forms: understood as Python understands it."""
+        draw = random.Random(5)
+        self.write('p.png', part(1))
+        for delimiter, quoting in ((',', csv.QUOTE_MINIMAL), (';', csv.QUOTE_ALL), ('\t', csv.QUOTE_NONNUMERIC)):
+            kinds = [''.join(draw.choice('ab"",;\t \n\r\u00e4\u4e2d\'') for _ in range(draw.randrange(1, 9)))
+                     for _ in range(200)]
+            if quoting == csv.QUOTE_MINIMAL:
+                kinds = [kind.strip(' \t') for kind in kinds]  # not meant where there are no quotes
+            kinds = [kind for kind in kinds if kind]
+            with open(self.path('list.csv'), 'w', newline='', encoding='utf-8') as file:
+                writer = csv.writer(file, delimiter=delimiter, quoting=quoting)
+                writer.writerows([['image_path', 'label', 'split', 'note']] + [['p.png', kind, 'test', ''] for kind in kinds])
+            with open(self.path('list.csv'), newline='', encoding='utf-8') as file:
+                expected = collections.Counter(row['label'] for row in csv.DictReader(file, delimiter=delimiter))
+            line, = self.info('list.csv')
+            self.assertEqual({p['kind']: p['pictures'] for p in line['parts']}, dict(expected))
+
+    def test_layouts_are_measured_alike(self):
+        """The same pictures as folders, as a table and as meta.json give the same figures to the last bit."""
+        self.mvtec()
+        rows = [('train', 'good', f'nut/train/good/{i}.png', '') for i in range(3)]
+        rows += [('test', 'dent', f'nut/test/dent/{i}.png', f'nut/ground_truth/dent/{i}_mask.png') for i in range(2)]
+        rows += [('test', 'good', 'nut/test/good/0.png', ''), ('test', 'hole', 'nut/test/hole/0.png', '')]
+        with open(self.path('list.csv'), 'w', newline='', encoding='utf-8') as file:
+            csv.writer(file).writerows([['split', 'label', 'image', 'mask', 'object']] + [[*row, 'nut'] for row in rows])
+        meta = {split: {'nut': [{'img_path': image, 'mask_path': mask_path, 'cls_name': 'nut', 'specie_name': kind,
+                                 'anomaly': int(kind != 'good')} for part_of, kind, image, mask_path in rows
+                                if part_of == split]} for split in ('train', 'test')}
+        self.write('meta.json', json.dumps(meta).encode())
+        found = []
+        for path in ('nut', 'list.csv', 'meta.json'):
+            line = json.loads(self.succeed('eval', path, '--shots', '2', '--seeds', '1', '--json').splitlines()[0])
+            del line['mean']['ms']
+            found.append((line['category'], line['good'], line['bad'], line['masks'], line['mean']))
+        self.assertEqual(found[0][:4], ('nut', 1, 3, 2))
+        self.assertEqual(found[0], found[1])
+        self.assertEqual(found[0], found[2])
 
     def test_real_data(self):
         data = os.path.join(SHARED, 'data')

@@ -116,8 +116,11 @@ static flaw_progress progress;
 static flaw_status run(flaw_ablation_result *out, const flaw_ablation_options *options, const char *dataset, flaw_error *err)
 {
     flaw_ablation *a = NULL;
+    flaw_dataset_list list = {0};
     flaw_status status = flaw_ablation_new(&a, options, err);
-    if (status == FLAW_OK) status = flaw_ablation_run(a, out, dataset, progress, NULL, err);
+    if (status == FLAW_OK) status = flaw_dataset_find(&list, dataset, NULL, err);
+    if (status == FLAW_OK) status = flaw_ablation_run(a, out, &list.entry[0], progress, NULL, err);
+    flaw_dataset_list_release(&list);
     flaw_ablation_free(a);
     return status;
 }
@@ -253,15 +256,17 @@ static void many_data_sets(void **state)
     flaw_ablation_defaults(&options);
     options.adapter = "adapter";
     options.shots = 1;
+    char *name = *state;
+    flaw_dataset_entry nowhere = {"nowhere", "nowhere", "mvtec"}, here = {name, name, "mvtec"};
     assert_ok(flaw_ablation_new(&a, &options, &err));
-    assert_int_equal(flaw_ablation_run(a, &first, "nowhere", NULL, NULL, &err), FLAW_MISSING);
+    assert_int_equal(flaw_ablation_run(a, &first, &nowhere, NULL, NULL, &err), FLAW_MISSING);
     assert_int_equal(seen.opened, 0);
     memset(&first, 0, sizeof first);
     memset(&again, 0, sizeof again);
-    assert_ok(flaw_ablation_run(a, &first, *state, NULL, NULL, &err));
+    assert_ok(flaw_ablation_run(a, &first, &here, NULL, NULL, &err));
     assert_int_equal(seen.told, 0);
     options.object = "another thing";
-    assert_ok(flaw_ablation_run(a, &again, *state, NULL, NULL, &err));
+    assert_ok(flaw_ablation_run(a, &again, &here, NULL, NULL, &err));
     assert_int_equal(seen.opened, 2);
     assert_int_equal(seen.told, 2);
     assert_int_equal(seen.good_count, 1);

@@ -2,7 +2,6 @@
 #include "check.h"
 
 #include "flaw/dataset.h"
-#include "flaw/measure.h"
 
 static void write_text(const char *root, const char *name, const char *text)
 {
@@ -320,27 +319,27 @@ static void test_finding(void **state)
     const char *root = *state;
     char path[256];
     flaw_error err;
-    flaw_eval_paths found = {0};
+    flaw_dataset_list found = {0};
     draw_plain(root, "metal_nut/train/good/0.png", 0);
     draw_plain(root, "metal_nut/test/good/0.png", 0);
     draw_plain(root, "cable/train/good/0.png", 0);
     draw_plain(root, "cable/test/good/0.png", 0);
     write_text(root, "notes.csv", "image,caption\nmetal_nut/train/good/0.png,a nut\n"); /* folders say more */
     draw_plain(root, "other/test/picture.png", 0);
-    assert_int_equal(flaw_eval_find(&found, root, &err), FLAW_OK);
+    assert_int_equal(flaw_dataset_find(&found, root, NULL, &err), FLAW_OK);
     assert_int_equal(found.count, 2);
-    assert_non_null(strstr(found.path[0], "/cable"));
+    assert_non_null(strstr(found.entry[0].root, "/cable"));
     snprintf(path, sizeof path, "%s/metal_nut/", root);
-    assert_int_equal(flaw_eval_find(&found, path, &err), FLAW_OK);
+    assert_int_equal(flaw_dataset_find(&found, path, NULL, &err), FLAW_OK);
     assert_int_equal(found.count, 3);
     flaw_dataset set;
-    assert_int_equal(flaw_dataset_open_path(&set, found.path[2], NULL, NULL, &err), FLAW_OK);
+    assert_int_equal(flaw_dataset_open(&set, &found.entry[2], &err), FLAW_OK);
     assert_string_equal(set.object, "metal nut");
     flaw_dataset_close(&set);
     snprintf(path, sizeof path, "%s/other", root);
-    assert_int_equal(flaw_eval_find(&found, path, &err), FLAW_BAD_DATA);
+    assert_int_equal(flaw_dataset_find(&found, path, NULL, &err), FLAW_BAD_DATA);
     assert_non_null(strstr(err.text, "other"));
-    flaw_eval_paths_release(&found);
+    flaw_dataset_list_release(&found);
 }
 
 int main(void)
