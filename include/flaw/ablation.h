@@ -57,7 +57,7 @@ typedef struct flaw_ablation flaw_ablation;
 flaw_status flaw_ablation_new(flaw_ablation **out, const flaw_ablation_options *options, flaw_error *err);
 void flaw_ablation_free(flaw_ablation *ablation);
 /* A picture that cannot be judged fails the whole run; others may follow. */
-flaw_status flaw_ablation_run(flaw_ablation *ablation, flaw_ablation_result *out, const flaw_dataset_entry *dataset, flaw_progress progress,
-                              void *context, flaw_error *err);
+flaw_status flaw_ablation_run(flaw_ablation *ablation, flaw_ablation_result *out, const flaw_dataset_entry *dataset,
+                              flaw_progress progress, void *context, flaw_error *err);
 
 #endif

@@ -332,8 +332,8 @@ void flaw_ablation_free(flaw_ablation *a)
     free(a);
 }
 
-flaw_status flaw_ablation_run(flaw_ablation *a, flaw_ablation_result *out, const flaw_dataset_entry *dataset, flaw_progress progress,
-                              void *context, flaw_error *err)
+flaw_status flaw_ablation_run(flaw_ablation *a, flaw_ablation_result *out, const flaw_dataset_entry *dataset,
+                              flaw_progress progress, void *context, flaw_error *err)
 {
     flaw_ablation_result result = {0};
     bench b = {.options = a->options, .dataset = dataset, .out = &result, .progress = progress, .context = context};
