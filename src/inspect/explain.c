@@ -141,8 +141,8 @@ flaw_status flaw_inspector_explain(flaw_inspector *in, flaw_explanation *out, fl
 {
     if (!in->method->explain)
         return flaw_fail(err, FLAW_USAGE,
-                         "method %s judges without sentences of its prompts: there is nothing to explain (ALFA, WinCLIP "
-                         "and few-shot+ have some)",
+                         "method %s judges by no sentences of prompts: there is nothing to explain; alfa, winclip and "
+                         "few-shot+ do",
                          in->method->name);
     if (!in->judged) return flaw_fail(err, FLAW_USAGE, "no picture was judged: there is nothing to explain");
     flaw_explanation made = {0};

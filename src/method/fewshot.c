@@ -296,7 +296,7 @@ static flaw_status save_other(const few_shot *f, flaw_record *record, flaw_error
         table[2 * i] = (float)value;
         table[2 * i + 1] = (float)(value - table[2 * i]);
     }
-    flaw_status s = flaw_record_put_table(record, "few-shot.other", table, n, 2, err);
+    flaw_status s = flaw_record_put_table(record, "few-shot.usual.other", table, n, 2, err);
     free(table);
     return s;
 }
@@ -306,8 +306,8 @@ static flaw_status load_other(few_shot *f, const flaw_record *record, flaw_error
 {
     const float *table;
     size_t rows;
-    if (!flaw_record_find(record, "few-shot.other")) return FLAW_OK;
-    flaw_status s = flaw_record_table(record, "few-shot.other", 2, &table, &rows, err);
+    if (!flaw_record_find(record, "few-shot.usual.other")) return FLAW_OK;
+    flaw_status s = flaw_record_table(record, "few-shot.usual.other", 2, &table, &rows, err);
     if (s) return s;
     if (rows != sentences(f->prompts))
         return flaw_fail(err, FLAW_BAD_DATA, "the recipe has %zu sentences and %zu usual text scores without them",

@@ -442,7 +442,7 @@ static void test_recipe(void **state)
         assert_true(find(&y.e, "a bottle with rust")->pinned && find(&y.e, "a bottle with a crack")->banned);
         if (k == 12) {
             drop(&y);
-            take_out(path, "few-shot.other");
+            take_out(path, "few-shot.usual.other");
             assert_ok(flaw_inspector_from_recipe(&back, own, path, &err));
             y = explain_with(back, &p);
             for (int i = 0; i < y.e.count; i++) assert_true(isnan(y.e.sentence[i].other) && !y.e.sentence[i].tips);
