@@ -29,18 +29,54 @@ static void shots_text(char out[16], int shots)
     else snprintf(out, 16, "%d", shots);
 }
 
+/* The comparison of a row with an earlier one; NULL where there is none (the means have none). */
+static const flaw_eval_comparison *comparison_of(const flaw_eval *eval, const flaw_eval_row *r)
+{
+    for (size_t i = 0; i < flaw_eval_comparisons(eval); i++)
+        if (flaw_eval_at(eval, flaw_eval_comparison_at(eval, i)->second) == r) return flaw_eval_comparison_at(eval, i);
+    return NULL;
+}
+
+static json_t *number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+/* Second row less first. */
+static json_t *differences_json(const flaw_difference difference[FLAW_FIGURES], bool pixels)
+{
+    static const char *const key[FLAW_FIGURES] = {"auroc", "ap", "f1", "pro"};
+    json_t *object = json_object();
+    for (int f = 0; f < (pixels ? FLAW_FIGURES : FLAW_FIGURES - 1); f++) {
+        const flaw_difference *d = &difference[f];
+        json_object_set_new(object, key[f],
+                            json_pack("{s:o, s:o, s:o, s:o}", "difference", number(d->second - d->first), "low",
+                                      number(-d->high), "high", number(-d->low), "p", number(d->p)));
+    }
+    return object;
+}
+
+static json_t *against_json(const flaw_eval *eval, const flaw_eval_row *r)
+{
+    const flaw_eval_comparison *c = comparison_of(eval, r);
+    if (!c) return json_null();
+    const flaw_eval_row *first = flaw_eval_at(eval, c->first);
+    return json_pack("{s:s, s:i, s:o, s:o}", "method", first->method, "shots", first->shots, "image",
+                     differences_json(c->image, false), "pixel", differences_json(c->pixel, true));
+}
+
 static void print_json(const flaw_eval *eval, const flaw_eval_row *r)
 {
     char shots[16];
     shots_text(shots, r->shots);
-    json_t *line = json_pack("{s:o, s:o, s:o, s:s, s:o, s:s, s:s, s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:o, s:o, s:o, s:o}",
+    json_t *line = json_pack("{s:o, s:o, s:o, s:s, s:o, s:s, s:s, s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}",
                              "dataset", cli_json_text(r->dataset), "category",
                              cli_json_text(r->category), "object", cli_json_text(r->object), "layout", r->layout,
                              "model", cli_json_text(flaw_eval_model(eval)), "method", r->method, "shots", shots, "draws",
                              r->draws, "good", r->good, "bad", r->bad, "masks", r->masks, "judged",
                              (json_int_t)r->judged, "expected", (json_int_t)r->expected, "failed", (json_int_t)r->failed,
                              "mean", figures_json(&r->mean), "sd", figures_json(&r->sd), "low", figures_json(&r->low),
-                             "high", figures_json(&r->high));
+                             "high", figures_json(&r->high), "against", against_json(eval, r));
     const flaw_prompts_about *p = flaw_eval_prompts(eval);
     if (p->count)
         json_object_set_new(line, "prompts",
@@ -144,6 +180,35 @@ static bool mean_of(flaw_eval_row *out, const flaw_eval *eval, size_t first)
     return rows > 1;
 }
 
+static void print_difference(const char *title, const flaw_difference *d)
+{
+    if (!isfinite(d->second - d->first)) return;
+    /* + 0.0: no minus before a difference of nothing */
+    printf("  %s %+.1f [%+.1f, %+.1f]", title, 100 * (d->second - d->first) + 0.0, 0.0 - 100 * d->high,
+           0.0 - 100 * d->low);
+    if (isfinite(d->p)) printf(" p %.3g", d->p);
+}
+
+/* Rows of a data set against its first method's, on the same pictures. */
+static void print_comparisons(const flaw_eval *eval)
+{
+    for (size_t i = 0; i < flaw_eval_comparisons(eval); i++) {
+        const flaw_eval_comparison *c = flaw_eval_comparison_at(eval, i);
+        const flaw_eval_row *first = flaw_eval_at(eval, c->first), *second = flaw_eval_at(eval, c->second);
+        char of_first[16], of_second[16];
+        shots_text(of_first, first->shots);
+        shots_text(of_second, second->shots);
+        if (i == 0) puts("differences on the same pictures (first draw), 95 % intervals and p of a paired test:");
+        cli_print_safe(stdout, name_of(second));
+        printf(": %s (k %s) less %s (k %s):", second->method, of_second, first->method, of_first);
+        print_difference("AUROC", &c->image[FLAW_AUROC]);
+        print_difference("AP", &c->image[FLAW_AP]);
+        print_difference("px AP", &c->pixel[FLAW_AP]);
+        print_difference("px PRO", &c->pixel[FLAW_AUPRO]);
+        putchar('\n');
+    }
+}
+
 /* Rows come data set by data set: the first one's name every method and number of good parts. */
 static void print_means(const flaw_eval *eval, bool json)
 {
@@ -183,6 +248,7 @@ static int print_all(const flaw_eval *eval, const cli_settings *s)
         else print_row(name_of(r), r);
     }
     if (flaw_eval_count(eval)) print_means(eval, s->json);
+    if (!s->json) print_comparisons(eval);
     fflush(stdout);
     return report_failures(eval);
 }

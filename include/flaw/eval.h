@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "flaw/inspect.h"
+#include "flaw/metrics.h"
 
 typedef struct flaw_eval_options {
     const char *const *dataset; /* [datasets] paths, each one data set or several (flaw/dataset.h) */
@@ -49,9 +50,16 @@ typedef struct flaw_eval_row {
     size_t failed;               /* of the judged ones, without a number: figures are NaN then too */
     const char *failure;         /* what the first of them said */
     flaw_eval_figures mean, sd;  /* sd: sample deviation over the draws (n - 1), NaN for one */
-    flaw_eval_figures low, high; /* 95 % bootstrap interval over pictures; NaN where none is made */
+    flaw_eval_figures low, high; /* 95 % bootstrap intervals over pictures, mean over the draws; NaN where none is made */
     double pixel_error;          /* bound on the error of the pixel figures that histograms make; largest over draws */
 } flaw_eval_row;
+
+/* Two rows on the same pictures of a data set (their first draw): paired tests. */
+typedef struct flaw_eval_comparison {
+    size_t first, second; /* rows */
+    flaw_difference image[FLAW_FIGURES]; /* over the pictures that both judged */
+    flaw_difference pixel[FLAW_FIGURES]; /* NaN unless these are all */
+} flaw_eval_comparison;
 
 typedef struct flaw_eval flaw_eval;
 
@@ -73,6 +81,10 @@ const char *flaw_eval_model(const flaw_eval *eval);
 const flaw_prompts_about *flaw_eval_prompts(const flaw_eval *eval);
 size_t flaw_eval_count(const flaw_eval *eval);
 const flaw_eval_row *flaw_eval_at(const flaw_eval *eval, size_t index);
+
+/* Every row of a data set against its first one: with the same shots where there is one, else the first of all. */
+size_t flaw_eval_comparisons(const flaw_eval *eval);
+const flaw_eval_comparison *flaw_eval_comparison_at(const flaw_eval *eval, size_t index);
 
 /* Figures as a table: names and titles in the order of flaw_eval_figures. */
 #define FLAW_EVAL_FIGURES 10

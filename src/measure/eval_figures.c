@@ -4,94 +4,65 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/checked.h"
-#include "detect/spread.h"
-#include "flaw/metrics.h"
-#include "image/resize.h"
 #include "measure/eval_inside.h"
 
-#define PRO_LIMIT 0.3 /* MVTec's and every paper's */
+enum { REPLICATES = 1000 }; /* of the bootstrap */
 
 typedef struct desk {
     const flaw_plan *plan;
     const flaw_judgement **sorted; /* [count] by cell, then picture; owned */
     size_t count;
-    float *map;         /* [side, side] */
-    uint8_t *mask;      /* [side, side] */
-    float *score;       /* [most pictures of a cell], as the next ones */
-    uint8_t *bad;
-    double *ms;
     flaw_progress progress;
     void *context;
 } desk;
-
-static void close_desk(desk *d)
-{
-    free(d->sorted);
-    free(d->map);
-    free(d->mask);
-    free(d->score);
-    free(d->bad);
-    free(d->ms);
-}
-
-static flaw_status open_desk(desk *d, const flaw_journal *journal, flaw_error *err)
-{
-    size_t most = 1, pixels = (size_t)d->plan->map_side * (size_t)d->plan->map_side;
-    for (size_t i = 0; i < d->plan->sets; i++)
-        if (d->plan->set[i].set.items > most) most = d->plan->set[i].set.items;
-    d->count = journal->count;
-    d->map = malloc(pixels * sizeof *d->map);
-    d->mask = malloc(pixels);
-    d->score = malloc(most * sizeof *d->score);
-    d->bad = malloc(most);
-    d->ms = malloc(most * sizeof *d->ms);
-    if (!d->map || !d->mask || !d->score || !d->bad || !d->ms)
-        return flaw_fail(err, FLAW_NO_MEMORY, "figures of %zu judgements: memory was refused", d->count);
-    return flaw_journal_sorted(&d->sorted, journal, err);
-}
 
 static bool same_cell(const flaw_cell *a, const flaw_cell *b)
 {
     return a->dataset == b->dataset && a->method == b->method && a->shots == b->shots && a->draw == b->draw;
 }
 
-/* --- pixels --- */
+/* --- a cell --- */
 
-/* The map as the picture has it, then at the side of the figures: as flaw inspect shows it. */
-static flaw_status spread(desk *d, const flaw_judgement *j, flaw_error *err)
+static void clear(flaw_eval_figures *f)
 {
-    float *whole = NULL;
-    flaw_status s =
-        flaw_map_spread(&whole, j->width, j->height, &j->seen, j->map, j->grid, (float)j->map_low, err);
-    if (s) return s;
-    flaw_map_upsample(d->map, d->plan->map_side, d->plan->map_side, whole, j->width, j->height);
-    free(whole);
+    double nothing[FLAW_EVAL_FIGURES];
+    for (int i = 0; i < FLAW_EVAL_FIGURES; i++) nothing[i] = NAN;
+    memcpy(f, nothing, sizeof nothing);
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static flaw_status median_ms(double *out, const flaw_judgement *const *j, size_t n, flaw_error *err)
+{
+    double *ms = malloc((n + 1) * sizeof *ms);
+    if (!ms) return flaw_fail(err, FLAW_NO_MEMORY, "figures of %zu judgements: memory was refused", n);
+    for (size_t i = 0; i < n; i++) ms[i] = j[i]->ms;
+    qsort(ms, n, sizeof *ms, ascending);
+    *out = n ? ms[n / 2] : NAN;
+    free(ms);
     return FLAW_OK;
 }
 
-static flaw_status add_pixels(desk *d, flaw_pixels *pixels, const flaw_judgement *j, flaw_error *err)
+static void verdict_figures(flaw_eval_figures *out, const flaw_tally *t, const flaw_judgement *const *j)
 {
-    int side = d->plan->map_side;
-    const flaw_dataset_item *item = flaw_plan_item(d->plan, j->cell.dataset, j->item);
-    if (!flaw_dataset_has_map(item)) return FLAW_OK;
-    flaw_status s = spread(d, j, err);
-    if (!s) s = flaw_dataset_mask(d->mask, &d->plan->set[j->cell.dataset].set, item, side, side, err);
-    flaw_pixels_picture picture = {
-        .name = j->image, .id = j->item, .map = d->map, .mask = d->mask, .width = side, .height = side};
-    return s ? s : flaw_pixels_add(pixels, &picture, err);
+    size_t bad = 0, false_alarms = 0, misses = 0;
+    for (size_t i = 0; i < t->count; i++) {
+        bad += t->bad[i];
+        false_alarms += !t->bad[i] && j[i]->verdict != FLAW_NORMAL;
+        misses += t->bad[i] && j[i]->verdict == FLAW_NORMAL;
+    }
+    out->false_alarms = t->count > bad ? (double)false_alarms / (double)(t->count - bad) : NAN;
+    out->misses = bad ? (double)misses / (double)bad : NAN;
 }
 
-static flaw_status pixel_figures(desk *d, flaw_eval_figures *out, double *error, const flaw_judgement *const *j, size_t n,
-                                 flaw_error *err)
+static flaw_status pixel_figures(flaw_eval_figures *out, double *error, const flaw_tally *t, flaw_error *err)
 {
-    flaw_pixels *pixels;
     flaw_pixel_figures f;
-    flaw_status s = flaw_pixels_open(&pixels, NULL, err);
-    if (s) return s;
-    for (size_t i = 0; i < n && !s; i++) s = add_pixels(d, pixels, j[i], err);
-    if (!s) s = flaw_pixels_measure(&f, pixels, PRO_LIMIT, err);
-    flaw_pixels_close(pixels);
+    flaw_status s = flaw_pixels_measure(&f, t->pixels, t->limit, err);
     if (s) return s;
     const flaw_bounded *kept[] = {&f.auroc, &f.ap, &f.aupro, &f.f1_max};
     out->pixel_auroc = f.auroc.value;
@@ -102,59 +73,74 @@ static flaw_status pixel_figures(desk *d, flaw_eval_figures *out, double *error,
     return FLAW_OK;
 }
 
-/* --- a cell --- */
-
-static int ascending(const void *a, const void *b)
+static void put_interval(flaw_eval_figures *low, flaw_eval_figures *high, size_t offset, const flaw_interval *interval)
 {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
+    *(double *)((char *)low + offset) = interval->low;
+    *(double *)((char *)high + offset) = interval->high;
 }
 
-static void verdict_figures(desk *d, flaw_eval_figures *out, const flaw_judgement *const *j, size_t n)
+static flaw_status intervals(flaw_eval_figures *low, flaw_eval_figures *high, const flaw_tally *t, flaw_error *err)
 {
-    size_t bad = 0, false_alarms = 0, misses = 0;
-    for (size_t i = 0; i < n; i++) {
-        bool is_bad = flaw_plan_item(d->plan, j[i]->cell.dataset, j[i]->item)->label == FLAW_LABEL_BAD;
-        bad += is_bad;
-        false_alarms += !is_bad && j[i]->verdict != FLAW_NORMAL;
-        misses += is_bad && j[i]->verdict == FLAW_NORMAL;
-        d->score[i] = (float)j[i]->score;
-        d->bad[i] = is_bad;
-        d->ms[i] = j[i]->ms;
-    }
-    qsort(d->ms, n, sizeof *d->ms, ascending);
-    out->ms = n ? d->ms[n / 2] : NAN;
-    out->false_alarms = n > bad ? (double)false_alarms / (double)(n - bad) : NAN;
-    out->misses = bad ? (double)misses / (double)bad : NAN;
+    static const size_t image_at[] = {offsetof(flaw_eval_figures, image_auroc), offsetof(flaw_eval_figures, image_ap),
+                                      offsetof(flaw_eval_figures, image_f1)};
+    static const size_t pixel_at[FLAW_FIGURES] = {
+        offsetof(flaw_eval_figures, pixel_auroc), offsetof(flaw_eval_figures, pixel_ap),
+        offsetof(flaw_eval_figures, pixel_f1), offsetof(flaw_eval_figures, pixel_pro)};
+    flaw_interval image[FLAW_FIGURES], pixel[FLAW_FIGURES];
+    const flaw_resample resample = {.replicates = REPLICATES};
+    flaw_status s = flaw_image_intervals(image, t->score, t->bad, t->count, &resample, err);
+    if (!s) s = flaw_pixels_intervals(pixel, t->pixels, t->limit, &resample, err);
+    for (int i = 0; !s && i < 3; i++) put_interval(low, high, image_at[i], &image[i]);
+    for (int i = 0; !s && i < FLAW_FIGURES; i++) put_interval(low, high, pixel_at[i], &pixel[i]);
+    return s;
 }
 
-static flaw_status cell_figures(desk *d, flaw_eval_figures *out, double *error, const flaw_judgement *const *j, size_t n,
+/* What a draw says: figures and their intervals. */
+typedef struct drawn {
+    flaw_eval_figures value, low, high;
+} drawn;
+
+static flaw_status cell_figures(drawn *out, double *error, const flaw_tally *t, const flaw_judgement *const *j,
                                 flaw_error *err)
 {
-    verdict_figures(d, out, j, n);
-    flaw_status s = flaw_auroc(&out->image_auroc, d->score, d->bad, n, err);
-    if (!s) s = flaw_average_precision(&out->image_ap, d->score, d->bad, n, err);
-    if (!s) s = flaw_f1_max(&out->image_f1, d->score, d->bad, n, err);
-    return s ? s : pixel_figures(d, out, error, j, n, err);
+    clear(&out->low);
+    clear(&out->high);
+    verdict_figures(&out->value, t, j);
+    flaw_status s = median_ms(&out->value.ms, j, t->count, err);
+    if (!s) s = flaw_auroc(&out->value.image_auroc, t->score, t->bad, t->count, err);
+    if (!s) s = flaw_average_precision(&out->value.image_ap, t->score, t->bad, t->count, err);
+    if (!s) s = flaw_f1_max(&out->value.image_f1, t->score, t->bad, t->count, err);
+    if (!s) s = pixel_figures(&out->value, error, t, err);
+    return s ? s : intervals(&out->low, &out->high, t, err);
 }
 
 /* --- rows --- */
 
-/* Mean and sample deviation (n - 1) of each figure; the deviation of one draw is NaN. */
-static void summarise(flaw_eval_row *row, const flaw_eval_figures *draw)
+/* The mean over draws of each figure of value, low or high (at `offset` of a drawn). */
+static void mean_of(flaw_eval_figures *out, const drawn *draw, int draws, size_t offset)
 {
-    double value[FLAW_EVAL_FIGURES], mean[FLAW_EVAL_FIGURES] = {0}, sd[FLAW_EVAL_FIGURES] = {0};
-    _Static_assert(sizeof value == sizeof *draw, "figures are doubles only");
-    for (int d = 0; d < row->draws; d++) {
-        memcpy(value, &draw[d], sizeof value);
-        for (int f = 0; f < FLAW_EVAL_FIGURES; f++) mean[f] += value[f] / row->draws;
+    double value[FLAW_EVAL_FIGURES], mean[FLAW_EVAL_FIGURES] = {0};
+    _Static_assert(sizeof value == sizeof *out, "figures are doubles only");
+    for (int d = 0; d < draws; d++) {
+        memcpy(value, (const char *)&draw[d] + offset, sizeof value);
+        for (int f = 0; f < FLAW_EVAL_FIGURES; f++) mean[f] += value[f] / draws;
     }
+    memcpy(out, mean, sizeof mean);
+}
+
+/* Mean and sample deviation (n - 1) of each figure; the deviation of one draw is NaN. */
+static void summarise(flaw_eval_row *row, const drawn *draw)
+{
+    double value[FLAW_EVAL_FIGURES], mean[FLAW_EVAL_FIGURES], sd[FLAW_EVAL_FIGURES] = {0};
+    mean_of(&row->mean, draw, row->draws, offsetof(drawn, value));
+    mean_of(&row->low, draw, row->draws, offsetof(drawn, low));
+    mean_of(&row->high, draw, row->draws, offsetof(drawn, high));
+    memcpy(mean, &row->mean, sizeof mean);
     for (int d = 0; d < row->draws; d++) {
-        memcpy(value, &draw[d], sizeof value);
+        memcpy(value, &draw[d].value, sizeof value);
         for (int f = 0; f < FLAW_EVAL_FIGURES; f++) sd[f] += (value[f] - mean[f]) * (value[f] - mean[f]);
     }
     for (int f = 0; f < FLAW_EVAL_FIGURES; f++) sd[f] = row->draws > 1 ? sqrt(sd[f] / (row->draws - 1)) : NAN;
-    memcpy(&row->mean, mean, sizeof mean);
     memcpy(&row->sd, sd, sizeof sd);
 }
 
@@ -162,13 +148,6 @@ static const char *own(flaw_eval *e, const char *text)
 {
     const char *copy = flaw_arena_copy_string(&e->arena, text, strlen(text));
     return copy ? copy : "";
-}
-
-static void clear(flaw_eval_figures *f)
-{
-    double nothing[FLAW_EVAL_FIGURES];
-    for (int i = 0; i < FLAW_EVAL_FIGURES; i++) nothing[i] = NAN;
-    memcpy(f, nothing, sizeof nothing);
 }
 
 static void start_row(flaw_eval *e, flaw_eval_row *row, const flaw_plan *plan, const flaw_cell *cell)
@@ -227,11 +206,25 @@ static bool is_whole(const flaw_draw *draw, const flaw_judgement *const *j, size
     return n == draw->items;
 }
 
+/* The n judgements from `at` on; the tally of the row's first draw is kept for the comparisons. */
+static flaw_status draw_figures(drawn *out, flaw_eval_row *row, flaw_tally *kept, const desk *d, size_t at, size_t n,
+                                flaw_error *err)
+{
+    flaw_tally tally;
+    flaw_status s = flaw_tally_make(&tally, d->plan, d->sorted + at, n, err);
+    if (s) return s;
+    s = cell_figures(out, &row->pixel_error, &tally, d->sorted + at, err);
+    if (!s && row->draws == 0) *kept = tally;
+    else flaw_tally_release(&tally);
+    return s;
+}
+
 /* All draws of a row: *at goes on to the first judgement behind them, *cell to the last draw. */
-static flaw_status make_row(flaw_eval *e, flaw_eval_row *row, desk *d, flaw_cell *cell, size_t *at, flaw_error *err)
+static flaw_status make_row(flaw_eval *e, flaw_eval_row *row, flaw_tally *kept, desk *d, flaw_cell *cell, size_t *at,
+                            flaw_error *err)
 {
     int most = d->plan->seeds;
-    flaw_eval_figures *draw = calloc((size_t)most, sizeof *draw);
+    drawn *draw = calloc((size_t)most, sizeof *draw);
     if (!draw) return flaw_fail(err, FLAW_NO_MEMORY, "figures of %d draws", most);
     start_row(e, row, d->plan, cell);
     flaw_status s = FLAW_OK;
@@ -244,8 +237,7 @@ static flaw_status make_row(flaw_eval *e, flaw_eval_row *row, desk *d, flaw_cell
         count_items(row, d->plan, cell, &items);
         size_t n = take_cell(e, row, d, cell, *at);
         whole = whole && is_whole(&items, d->sorted + *at, n);
-        if (whole && !row->failed)
-            s = cell_figures(d, &draw[row->draws], &row->pixel_error, d->sorted + *at, n, err);
+        if (whole && !row->failed) s = draw_figures(&draw[row->draws], row, kept, d, *at, n, err);
         flaw_draw_release(&items);
         *at += n;
         row->draws++;
@@ -256,19 +248,35 @@ static flaw_status make_row(flaw_eval *e, flaw_eval_row *row, desk *d, flaw_cell
     return s;
 }
 
-static flaw_status make_rows(flaw_eval *e, desk *d, flaw_error *err)
+static flaw_status make_rows(flaw_eval *e, flaw_tally *tally, size_t rows, desk *d, flaw_error *err)
 {
-    size_t at = 0, rows = d->plan->sets * d->plan->methods * d->plan->shot_counts;
+    size_t at = 0;
     flaw_cell cell;
     flaw_status s = FLAW_OK;
-    e->row = calloc(rows + 1, sizeof *e->row);
-    if (!e->row) return flaw_fail(err, FLAW_NO_MEMORY, "figures of %zu rows", rows);
     for (bool more = flaw_plan_first(d->plan, &cell); more && !s; more = flaw_plan_next(d->plan, &cell)) {
-        s = make_row(e, &e->row[e->count++], d, &cell, &at, err);
+        s = make_row(e, &e->row[e->count], &tally[e->count], d, &cell, &at, err);
+        e->count++;
         if (!s && d->progress && d->progress(d->context, e->count, rows, "figures"))
             s = flaw_fail(err, FLAW_USAGE, "figures: cancelled");
     }
     if (!s && at != d->count) s = flaw_fail(err, FLAW_BAD_DATA, "the judgements hold cells that the plan does not measure");
+    return s;
+}
+
+static flaw_status make_all(flaw_eval *e, desk *d, const flaw_journal *journal, flaw_error *err)
+{
+    size_t rows = d->plan->sets * d->plan->methods * d->plan->shot_counts;
+    flaw_tally *tally = calloc(rows + 1, sizeof *tally);
+    e->row = calloc(rows + 1, sizeof *e->row);
+    flaw_status s = FLAW_OK;
+    if (!e->row || !tally) s = flaw_fail(err, FLAW_NO_MEMORY, "figures of %zu rows", rows);
+    d->count = journal->count;
+    if (!s) s = flaw_journal_sorted(&d->sorted, journal, err);
+    if (!s) s = make_rows(e, tally, rows, d, err);
+    if (!s) s = flaw_eval_compare(e, tally, err);
+    for (size_t i = 0; tally && i < rows; i++) flaw_tally_release(&tally[i]);
+    free(tally);
+    free(d->sorted);
     return s;
 }
 
@@ -277,11 +285,10 @@ flaw_status flaw_eval_make(flaw_eval **out, const flaw_plan *plan, const flaw_jo
 {
     desk d = {.plan = plan, .progress = progress, .context = context};
     flaw_eval *e = calloc(1, sizeof *e);
-    flaw_status s = e ? open_desk(&d, journal, err) : flaw_fail(err, FLAW_NO_MEMORY, "an evaluation was refused");
-    if (e) flaw_arena_init(&e->arena, 0);
-    if (!s) e->model = own(e, plan->model ? plan->model : "");
-    if (!s) s = make_rows(e, &d, err);
-    close_desk(&d);
+    if (!e) return flaw_fail(err, FLAW_NO_MEMORY, "an evaluation was refused");
+    flaw_arena_init(&e->arena, 0);
+    e->model = own(e, plan->model ? plan->model : "");
+    flaw_status s = make_all(e, &d, journal, err);
     if (s) flaw_eval_free(e);
     else *out = e;
     return s;
@@ -291,6 +298,7 @@ void flaw_eval_free(flaw_eval *e)
 {
     if (!e) return;
     free(e->row);
+    free(e->comparison);
     flaw_arena_release(&e->arena);
     free(e);
 }
@@ -313,4 +321,14 @@ size_t flaw_eval_count(const flaw_eval *e)
 const flaw_eval_row *flaw_eval_at(const flaw_eval *e, size_t index)
 {
     return index < e->count ? &e->row[index] : NULL;
+}
+
+size_t flaw_eval_comparisons(const flaw_eval *e)
+{
+    return e->comparisons;
+}
+
+const flaw_eval_comparison *flaw_eval_comparison_at(const flaw_eval *e, size_t index)
+{
+    return index < e->comparisons ? &e->comparison[index] : NULL;
 }

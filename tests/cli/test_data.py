@@ -31,7 +31,7 @@ class Data(command.Command):
         mean = sum(line['mean']['image_auroc'] for line in lines[:2]) / 2
         self.assertAlmostEqual(lines[2]['mean']['image_auroc'], mean, places=7)
         table = self.succeed('eval', 'scenes/metal_nut', '--shots', 'all')
-        self.assertRegex(table, r'\n  image AUROC +[01]\.\d{4}\n')
+        self.assertRegex(table, r'\n  image AUROC +[01]\.\d{4}  \[[01]\.\d{4}, [01]\.\d{4}\]\n')
 
     def test_same_seed_same_scenes(self):
         self.scenes('--kind', 'screw')
