@@ -43,6 +43,8 @@ typedef struct flaw_attention {
     int tokens, width;
     bool causal;
     float scale; /* usually 1/sqrt(width) */
+    const uint8_t *hidden; /* [T, T] not 0: this query does not see this key, but always one at least; NULL: it sees all.
+                              Not beside `causal` */
     const float *q, *k, *v;
     ptrdiff_t row;
     float *out; /* [T, width], rows out_row apart */
@@ -72,6 +74,7 @@ typedef struct flaw_adamw {
 #define FLAW_TILE_ROWS 96
 #define FLAW_TILE_COLS 256
 #define FLAW_PACK_DEPTH 32
+#define FLAW_HIDDEN_SCORE (-1e30f) /* of a hidden key before the softmax: its probability is 0 */
 
 typedef struct flaw_kernels {
     const char *name; /* "ref", "avx2", "avx512", "amx" */

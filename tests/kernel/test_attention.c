@@ -5,6 +5,7 @@ typedef struct head {
     int t, w;
     ptrdiff_t row, out_row, d_row;
     float *qkv, *d_out;
+    uint8_t *hidden; /* NULL: no key is */
     flaw_attention a;
 } head;
 
@@ -33,6 +34,23 @@ static void head_free(head *h)
 {
     array_free(h->qkv);
     array_free(h->d_out);
+    free(h->hidden);
+}
+
+/* Two keys in three are hidden from each query, its own among them where there is another. */
+static void hide_keys(flaw_random *r, head *h)
+{
+    size_t t = (size_t)h->t;
+    h->hidden = malloc(t * t);
+    for (size_t i = 0; i < t * t; i++) h->hidden[i] = dice(r, 0, 2) > 0;
+    for (size_t i = 0; i < t; i++) h->hidden[i * t + i] = t > 1;
+    for (size_t i = 0; i < t; i++) h->hidden[i * t + (i + 1) % t] = 0;
+    h->a.hidden = h->hidden;
+}
+
+static bool is_hidden(const head *h, int i, int j)
+{
+    return h->hidden && h->hidden[i * h->t + j];
 }
 
 /* Everything in double: P [T, T], out [T, W], and dq, dk, dv [T, W]. */
@@ -54,6 +72,7 @@ static void exact_row(const head *h, exact *e, int i, double *dp)
     double *p = e->p + i * t, top = -INFINITY, sum = 0.0, mean = 0.0;
     for (int j = 0; j < seen; j++) {
         p[j] = (double)a->scale * dot_rows(a->q + i * a->row, a->k + j * a->row, w);
+        if (is_hidden(h, i, j)) p[j] = -INFINITY;
         top = fmax(top, p[j]);
     }
     for (int j = 0; j < seen; j++) sum += p[j] = exp(p[j] - top);
@@ -134,6 +153,7 @@ static void check_head(const flaw_kernels *k, head *h)
     check_near(k, h, "out", distance(out, h->out_row, e.out, t, w));
     for (int i = 0; h->a.causal && i < t; i++)
         for (int j = i + 1; j < t; j++) assert_true(probs[i * t + j] == 0.0f);
+    for (int i = 0; i < t * t; i++) assert_true(!is_hidden(h, i / t, i % t) || probs[i] < 1e-37f);
     h->a.out = plain; /* the same bits whether probs are kept or not */
     h->a.probs = NULL;
     h->a.stats = stats;
@@ -185,8 +205,9 @@ static void test_heads(void **state)
         flaw_random r;
         flaw_random_init(&r, 5, 0);
         for (size_t s = 0; s < sizeof shape / sizeof shape[0]; s++) {
-            for (int c = 0; c < 4; c++) {
-                head h = head_new(&r, shape[s][0], shape[s][1], c & 1, (flaw_precision)(c >> 1));
+            for (int c = 0; c < 6; c++) { /* all keys, causal, hidden ones; in both precisions */
+                head h = head_new(&r, shape[s][0], shape[s][1], c % 3 == 1, (flaw_precision)(c / 3));
+                if (c % 3 == 2) hide_keys(&r, &h);
                 check_head(all.table[l], &h);
                 head_free(&h);
             }

@@ -20,7 +20,9 @@ static void add_scaled(int n, float alpha, const float *x, float *y)
 /* Scaled scores of query i with its keys. */
 static void scores(const flaw_attention *a, int i, int seen, float *p)
 {
-    for (int j = 0; j < seen; j++) p[j] = a->scale * dot_plain(a->width, a->q + i * a->row, a->k + j * a->row);
+    const uint8_t *hidden = a->hidden ? a->hidden + (ptrdiff_t)i * a->tokens : NULL;
+    for (int j = 0; j < seen; j++)
+        p[j] = hidden && hidden[j] ? FLAW_HIDDEN_SCORE : a->scale * dot_plain(a->width, a->q + i * a->row, a->k + j * a->row);
 }
 
 size_t flaw_ref_attention_scratch(int tokens, int width)

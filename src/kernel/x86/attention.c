@@ -85,6 +85,16 @@ static int first_seen(const flaw_attention *a, int i0)
     return a->causal ? i0 + 1 : a->tokens;
 }
 
+/* Scores of hidden keys of rows i0, i0 + 1 ...: so low, whatever the scale, that nothing is left of them. */
+static void hide(const flaw_attention *a, int i0, int rows, float *x, ptrdiff_t x_row)
+{
+    for (int i = 0; a->hidden && i < rows; i++) {
+        const uint8_t *hidden = a->hidden + (ptrdiff_t)(i0 + i) * a->tokens;
+        for (int j = 0; j < a->tokens; j++)
+            if (hidden[j]) x[i * x_row + j] = FLAW_HIDDEN_SCORE;
+    }
+}
+
 /* out[rows, T] = X K^T, unscaled, for the keys that are seen: scores of queries, or the gradient of probabilities. */
 static void score_block(const flaw_kernels *k, const flaw_attention *a, int i0, int rows, const float *x, ptrdiff_t x_row,
                         const void *keys, float *out, void *room)
@@ -129,6 +139,7 @@ void flaw_attention_parts_forward(const flaw_attention_parts *parts, const flaw_
         float *stats = a->stats ? a->stats + 2 * i0 : block_stats;
         float *out = a->out + i0 * a->out_row;
         score_block(k, a, i0, rows, a->q, a->row, keys, e, room);
+        hide(a, i0, rows, e, e_row);
         parts->exp_rows(rows, seen, a->causal, a->scale, e, e_row, stats);
         clear_unseen(a, i0, rows, block_seen(a, i0, rows), e, e_row);
         /* The division by the sums waits for the output, which is the smaller matrix. */
@@ -184,6 +195,7 @@ static const float *probabilities(const backward *b, int i0, int rows, ptrdiff_t
     }
     *p_row = score_row(a->tokens);
     score_block(b->parts->kernels, a, i0, rows, a->q, a->row, b->keys_t, b->p, b->room);
+    hide(a, i0, rows, b->p, *p_row);
     b->parts->exp_again(rows, first_seen(a, i0), a->causal, a->scale, b->p, *p_row, a->stats + 2 * i0);
     clear_unseen(a, i0, rows, block_seen(a, i0, rows), b->p, *p_row);
     return b->p;

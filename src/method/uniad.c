@@ -1,0 +1,221 @@
+/* UniAD (You et al. 2022, arXiv 2206.03687): a transformer learns to reconstruct the features of good parts; where it cannot,
+ * something is wrong. Three things keep it from copying what it is given: attention does not see the neighbourhood of a
+ * patch, each layer of the decoder asks with queries of its own that were learnt, and the features are jittered on their way
+ * in.
+ *
+ * As published: layers, masks (7 x 7 of 14 x 14), jitter (noise of deviation scale |f| / C, scale 20), squared error, distance
+ * |f - f'| as the map, the largest average over 16 x 16 pixels as the score, AdamW with decay 1e-4. Otherwise: features of
+ * this model's tower; width 128 instead of 256, two layers each instead of four, GELU, no dropout, some hundred steps at a
+ * rate of 1e-3 instead of 1000 epochs, for one product instead of fifteen. Few parts are shown in mild changes too. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "method/gridmap.h"
+#include "method/network.h"
+
+enum { WIDTH = 128, HEADS = 4, LAYERS = 2, BATCH = 8, EXAMPLES = 96, WARMUP = 20, TELL = 10 };
+enum { OPTION_STEPS, OPTION_JITTER };
+#define RATE 1e-3f
+#define DECAY 1e-4f
+#define CLIP 1.0f
+
+static const flaw_method_option options[] = {
+    {"steps", FLAW_OPTION_WHOLE, 1, 1e6, 300, NULL, "steps of training, of 8 pictures each"},
+    {"jitter", FLAW_OPTION_NUMBER, 0, 1000, 20, NULL, "size of the noise on the features while training"},
+    {NULL, FLAW_OPTION_WHOLE, 0, 0, 0, NULL, NULL},
+};
+
+typedef struct uniad {
+    flaw_compute *compute;
+    int grid, joined, steps;
+    double jitter;
+    flaw_tape net; /* one picture at a time */
+    int input, output;
+    bool learnt;
+    uint8_t *hidden;    /* [P, P] */
+    double *map, *room; /* [G, G] */
+} uniad;
+
+static int wants(const flaw_method_setup *setup)
+{
+    (void)setup;
+    return FLAW_JOINED_WANTS;
+}
+
+static void write_down(const uniad *u, flaw_tape *t, int *input, int *output)
+{
+    const flaw_layer_plan plan = {.heads = HEADS, .inner = 4 * WIDTH, .hidden = u->hidden};
+    flaw_tape_begin(t, u->grid * u->grid);
+    *input = flaw_tape_input(t, u->joined);
+    int position = flaw_tape_table(t, WIDTH), x = flaw_tape_linear(t, *input, WIDTH);
+    for (int i = 0; i < LAYERS; i++) x = flaw_layer_encode(t, &plan, x, position);
+    int memory = x;
+    for (int i = 0; i < LAYERS; i++) x = flaw_layer_query(t, &plan, memory, x, position);
+    *output = flaw_tape_linear(t, flaw_tape_norm(t, x), u->joined);
+}
+
+static void close_state(void *state)
+{
+    uniad *u = state;
+    if (!u) return;
+    flaw_tape_close(&u->net);
+    free(u->hidden);
+    free(u->map);
+    free(u);
+}
+
+static flaw_status open_state(void **state, const flaw_method_setup *setup, flaw_error *err)
+{
+    const flaw_clip_shape *shape = &setup->model->shape;
+    size_t cells = (size_t)flaw_clip_patches(shape);
+    uniad *u = calloc(1, sizeof *u);
+    if (u) u->hidden = calloc(cells, cells);
+    if (u) u->map = calloc(2 * cells, sizeof *u->map);
+    if (!u || !u->hidden || !u->map) {
+        close_state(u);
+        return flaw_fail(err, FLAW_NO_MEMORY, "uniad: memory was refused");
+    }
+    u->room = u->map + cells;
+    u->compute = setup->compute;
+    u->grid = shape->grid;
+    u->joined = flaw_joined_width(shape);
+    u->steps = (int)setup->value[OPTION_STEPS];
+    u->jitter = setup->value[OPTION_JITTER];
+    flaw_neighbours_hide(u->hidden, u->grid, 3 * u->grid / 14);
+    write_down(u, &u->net, &u->input, &u->output);
+    flaw_status s = flaw_tape_build(&u->net, u->compute, 1, false, 0, 0, err);
+    if (s) {
+        close_state(u);
+        return s;
+    }
+    *state = u;
+    return FLAW_OK;
+}
+
+/* A batch of examples with noise goes in, `clean` keeps which. */
+static void choose(const uniad *u, const flaw_examples *e, flaw_random *random, float *in, const float *clean[BATCH])
+{
+    size_t joined = (size_t)u->joined;
+    for (int b = 0; b < BATCH; b++) {
+        clean[b] = e->rows + (size_t)flaw_random_below(random, (int)e->count) * e->floats;
+        for (size_t i = 0; i < e->floats; i += joined) {
+            double square = (double)u->compute->kernels->dot(joined, clean[b] + i, clean[b] + i);
+            double deviation = u->jitter * sqrt(square) / (double)joined;
+            for (size_t c = 0; c < joined; c++)
+                *in++ = clean[b][i + c] + (float)(deviation * flaw_random_normal(random));
+        }
+    }
+}
+
+/* Mean squared error of the batch; its gradient goes to dy. */
+static double compare(const flaw_tape_node *out, const flaw_examples *e, const float *const clean[BATCH])
+{
+    double sum = 0;
+    float scale = (float)(2.0 / ((double)BATCH * (double)e->floats));
+    for (size_t b = 0; b < BATCH; b++)
+        for (size_t i = 0; i < e->floats; i++) {
+            float apart = out->y[b * e->floats + i] - clean[b][i];
+            sum += (double)apart * (double)apart;
+            out->dy[b * e->floats + i] = scale * apart;
+        }
+    return sum / ((double)BATCH * (double)e->floats);
+}
+
+static flaw_status train(const uniad *u, flaw_tape *t, int input, int output, const flaw_examples *e,
+                         const flaw_lesson *lesson, flaw_error *err)
+{
+    const flaw_schedule schedule = {
+        .peak = RATE, .floor = RATE / 100, .warmup = u->steps > WARMUP ? WARMUP : 1, .steps = u->steps};
+    flaw_random random;
+    flaw_status s = FLAW_OK;
+    flaw_random_init(&random, lesson->seed, 0x756e6961);
+    for (int step = 0; !s && step < u->steps; step++) {
+        const float *clean[BATCH];
+        choose(u, e, &random, t->node[input].y, clean);
+        flaw_tape_forward(t, BATCH);
+        double loss = compare(&t->node[output], e, clean);
+        flaw_tape_backward(t, BATCH);
+        if (!isfinite(loss)) return flaw_fail(err, FLAW_BAD_DATA, "uniad: the loss of step %d is not finite", step);
+        s = flaw_tape_step(t, flaw_schedule_rate(&schedule, step), CLIP, NULL, err);
+        if (!s && (step + 1) % TELL == 0) s = flaw_lesson_step(lesson, step + 1, u->steps, "training UniAD", err);
+    }
+    return s;
+}
+
+static flaw_status learn(void *state, const flaw_lesson *lesson, flaw_error *err)
+{
+    uniad *u = state;
+    flaw_examples examples;
+    flaw_tape net;
+    int input, output;
+    flaw_status s = flaw_examples_make(&examples, lesson, EXAMPLES, err);
+    if (s) return s;
+    write_down(u, &net, &input, &output);
+    s = flaw_tape_build(&net, u->compute, BATCH, true, DECAY, lesson->seed, err);
+    if (!s) s = train(u, &net, input, output, &examples, lesson, err);
+    if (!s) {
+        memcpy(u->net.moments.w, net.moments.w, net.floats * sizeof *net.moments.w);
+        s = flaw_tape_pack(&u->net, err);
+        u->learnt = !s;
+    }
+    flaw_tape_close(&net);
+    flaw_examples_release(&examples);
+    return s;
+}
+
+static flaw_status score(void *state, const flaw_features *picture, flaw_score *out, flaw_error *err)
+{
+    uniad *u = state;
+    if (!u->learnt) return flaw_fail(err, FLAW_USAGE, "no good part has been learnt yet");
+    size_t joined = (size_t)u->joined;
+    int cells = u->grid * u->grid;
+    float *in = u->net.node[u->input].y;
+    const float *rebuilt = u->net.node[u->output].y;
+    flaw_joined_rows(in, picture);
+    flaw_tape_forward(&u->net, 1);
+    for (size_t i = 0; i < (size_t)cells; i++) {
+        double square = 0;
+        for (size_t c = i * joined; c < (i + 1) * joined; c++)
+            square += ((double)rebuilt[c] - (double)in[c]) * ((double)rebuilt[c] - (double)in[c]);
+        u->map[i] = sqrt(square / (double)joined);
+    }
+    flaw_patch_average(u->map, u->room, u->grid);
+    out->image = flaw_gridmap_peak(u->map, cells);
+    flaw_gridmap_store(out->map, u->map, cells);
+    out->closest = NULL;
+    return FLAW_OK;
+}
+
+static flaw_status save(const void *state, flaw_record *record, flaw_error *err)
+{
+    return flaw_network_save(&((const uniad *)state)->net, "uniad.weights", record, err);
+}
+
+static flaw_status load(void *state, const flaw_record *record, flaw_error *err)
+{
+    uniad *u = state;
+    flaw_status s = flaw_network_load(&u->net, "uniad.weights", record, err);
+    u->learnt = !s;
+    return s;
+}
+
+const flaw_method flaw_method_uniad = {
+    .name = "uniad",
+    .about = "UniAD: a transformer learns to rebuild the features of good parts, what it cannot rebuild is wrong; needs good "
+             "parts and trains on them",
+    .paper = "You et al. 2022, arXiv 2206.03687",
+    .option = options,
+    .needs_good = true,
+    .trains = true,
+    .folds = 2,
+    .scores = {.distance = true, .spread = 0.1},
+    .wants = wants,
+    .open = open_state,
+    .learn = learn,
+    .score = score,
+    .save = save,
+    .load = load,
+    .close = close_state,
+};
