@@ -71,7 +71,8 @@ void flaw_examples_release(flaw_examples *e)
     *e = (flaw_examples){0};
 }
 
-static flaw_status add_changes(flaw_examples *e, const flaw_lesson *l, size_t changes, flaw_features *room, flaw_error *err)
+static flaw_status add_changes(flaw_examples *e, const flaw_lesson *l, size_t changes, flaw_features *room,
+                               flaw_error *err)
 {
     flaw_random random;
     flaw_status s = FLAW_OK;
@@ -81,7 +82,8 @@ static flaw_status add_changes(flaw_examples *e, const flaw_lesson *l, size_t ch
         s = flaw_augment_mildly(&changed, l->square[i / changes], &random, err);
         if (!s) s = flaw_encoder_run(l->encoder, &changed, 1, room, err);
         flaw_picture_release(&changed);
-        if (!s && !room->sound) s = flaw_fail(err, FLAW_BAD_DATA, "the numbers computed for a change are not all finite");
+        if (!s && !room->sound)
+            s = flaw_fail(err, FLAW_BAD_DATA, "the numbers computed for a change are not all finite");
         if (!s) flaw_joined_rows(e->rows + e->count++ * e->floats, room);
     }
     return s;
@@ -92,7 +94,8 @@ flaw_status flaw_examples_make(flaw_examples *out, const flaw_lesson *l, size_t 
     const flaw_clip *model = l->encoder->model;
     size_t changes = l->count ? wanted / l->count : 0, bytes;
     if (changes > CHANGES_MOST) changes = CHANGES_MOST;
-    *out = (flaw_examples){.floats = (size_t)flaw_clip_patches(&model->shape) * (size_t)flaw_joined_width(&model->shape)};
+    *out =
+        (flaw_examples){.floats = (size_t)flaw_clip_patches(&model->shape) * (size_t)flaw_joined_width(&model->shape)};
     if (!flaw_mul_ok(&bytes, l->count * (1 + changes), out->floats * sizeof(float)) || !(out->rows = malloc(bytes + 1)))
         return flaw_fail(err, FLAW_NO_MEMORY, "memory for changes of %zu good parts was refused", l->count);
     for (size_t i = 0; i < l->count; i++) flaw_joined_rows(out->rows + out->count++ * out->floats, l->good[i]);
@@ -147,6 +150,7 @@ void flaw_patch_average(double *map, double *room, int grid)
     for (int y = 0; y < grid; y++)
         for (int x = 0; x < grid; x++) {
             const double *column = room + x;
-            map[y * grid + x] = (at(column, y - 1, grid, grid) + 6 * at(column, y, grid, grid) + at(column, y + 1, grid, grid)) / 8;
+            map[y * grid + x] =
+                (at(column, y - 1, grid, grid) + 6 * at(column, y, grid, grid) + at(column, y + 1, grid, grid)) / 8;
         }
 }

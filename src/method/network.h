@@ -13,7 +13,8 @@ int flaw_joined_width(const flaw_clip_shape *shape);
 /* out [P, C]: unit rows times the root of D, so that numbers are about 1 whatever the tower. */
 void flaw_joined_rows(float *out, const flaw_features *f);
 
-/* hidden [P, P]: a query does not see keys up to `radius` rows and columns away, itself among them; radius < grid / 2. */
+/* hidden [P, P]: a query does not see keys up to `radius` rows and columns away, itself among them; radius < grid / 2.
+ */
 void flaw_neighbours_hide(uint8_t *hidden, int grid, int radius);
 
 /* Post-norm transformer layers (as UniAD has them, GELU for ReLU); the position is added to queries and keys. */
@@ -26,7 +27,8 @@ int flaw_layer_encode(flaw_tape *t, const flaw_layer_plan *p, int x, int positio
 /* A learnt query first looks at the memory, then at what came out of the layer before (UniAD's layer-wise query). */
 int flaw_layer_query(flaw_tape *t, const flaw_layer_plan *p, int memory, int before, int position);
 
-/* Rows [count, P, C] of the good parts and of mild changes of them: as many as make about `wanted`, every part as often. */
+/* Rows [count, P, C] of the good parts and of mild changes of them: as many as make about `wanted`, every part as
+ * often. */
 typedef struct flaw_examples {
     float *rows;
     size_t count, floats; /* floats of one: P * C */
@@ -41,8 +43,8 @@ flaw_status flaw_lesson_step(const flaw_lesson *lesson, int done, int total, con
 flaw_status flaw_network_save(const flaw_tape *t, const char *name, flaw_record *record, flaw_error *err);
 flaw_status flaw_network_load(flaw_tape *t, const char *name, const flaw_record *record, flaw_error *err);
 
-/* map [G, G] averaged over squares as large as a patch that are centred on patches, of what lies between them bilinearly:
- * weights 1 6 1 each way. */
+/* map [G, G] averaged over squares as large as a patch that are centred on patches, of what lies between them
+ * bilinearly: weights 1 6 1 each way. */
 void flaw_patch_average(double *map, double *room, int grid);
 
 #endif

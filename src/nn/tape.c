@@ -163,7 +163,8 @@ static flaw_status make_room(flaw_tape *t, flaw_error *err)
     return flaw_compute_reserve(t->c, scratch, err);
 }
 
-flaw_status flaw_tape_build(flaw_tape *t, flaw_compute *c, int most, bool train, float decay, uint64_t seed, flaw_error *err)
+flaw_status flaw_tape_build(flaw_tape *t, flaw_compute *c, int most, bool train, float decay, uint64_t seed,
+                            flaw_error *err)
 {
     flaw_random r;
     if (t->failed) return flaw_fail(err, FLAW_INTERNAL, "a network of more than %d layers", FLAW_TAPE_NODES);
@@ -248,7 +249,8 @@ static void gelu_back_piece(void *context, int piece, int worker)
     const pass *p = context;
     size_t first, count = span(p, piece, &first);
     (void)worker;
-    p->t->c->kernels->activate_backward(FLAW_ACT_GELU, count, y_of(p, 0) + first, p->n->dy + first, dy_of(p, 0) + first);
+    p->t->c->kernels->activate_backward(FLAW_ACT_GELU, count, y_of(p, 0) + first, p->n->dy + first,
+                                        dy_of(p, 0) + first);
 }
 
 static void add_piece(void *context, int piece, int worker)
@@ -339,10 +341,8 @@ static void forward_node(const pass *p)
 static pass pass_of(flaw_tape *t, int node, int pictures)
 {
     flaw_tape_node *n = &t->node[node];
-    return (pass){.t = t,
-                  .n = n,
-                  .pictures = pictures,
-                  .total = (size_t)pictures * (size_t)t->tokens * (size_t)n->width};
+    return (pass){
+        .t = t, .n = n, .pictures = pictures, .total = (size_t)pictures * (size_t)t->tokens * (size_t)n->width};
 }
 
 void flaw_tape_forward(flaw_tape *t, int n)

@@ -22,7 +22,7 @@ typedef enum flaw_layer_kind {
 
 typedef struct flaw_tape_node {
     flaw_layer_kind kind;
-    int from[3], width; /* nodes read */
+    int from[3], width;  /* nodes read */
     size_t first, count; /* its weights in the array */
     flaw_linear linear;
     int heads;
@@ -32,7 +32,7 @@ typedef struct flaw_tape_node {
 } flaw_tape_node;
 
 typedef struct flaw_tape {
-    flaw_compute *c; /* borrowed */
+    flaw_compute *c;  /* borrowed */
     int tokens, most; /* T, pictures of a pass at most */
     bool train, failed;
     flaw_tape_node node[FLAW_TAPE_NODES];
@@ -46,8 +46,8 @@ typedef struct flaw_tape {
     flaw_arena arena;
 } flaw_tape;
 
-/* Begin, write down, build. Each returns the node's number; a list too long is found by flaw_tape_build. What attention and
- * GELU read must be read by nothing else. */
+/* Begin, write down, build. Each returns the node's number; a list too long is found by flaw_tape_build. What attention
+ * and GELU read must be read by nothing else. */
 void flaw_tape_begin(flaw_tape *t, int tokens);
 int flaw_tape_input(flaw_tape *t, int width);
 int flaw_tape_table(flaw_tape *t, int width);
@@ -56,9 +56,10 @@ int flaw_tape_norm(flaw_tape *t, int x);
 int flaw_tape_gelu(flaw_tape *t, int x);
 int flaw_tape_add(flaw_tape *t, int a, int b);
 int flaw_tape_attend(flaw_tape *t, int q, int k, int v, int heads, const uint8_t *hidden);
-/* Weights by Glorot's uniform rule from the seed, biases 0, norms 1. `train`: room for gradients and moments too; matrices
- * and tables decay by `decay`. */
-flaw_status flaw_tape_build(flaw_tape *t, flaw_compute *c, int most, bool train, float decay, uint64_t seed, flaw_error *err);
+/* Weights by Glorot's uniform rule from the seed, biases 0, norms 1. `train`: room for gradients and moments too;
+ * matrices and tables decay by `decay`. */
+flaw_status flaw_tape_build(flaw_tape *t, flaw_compute *c, int most, bool train, float decay, uint64_t seed,
+                            flaw_error *err);
 void flaw_tape_close(flaw_tape *t);
 
 /* After the weights (moments.w, [floats]) changed. */

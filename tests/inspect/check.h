@@ -35,6 +35,12 @@ static inline bool needs_default(int m)
     return flaw_method_at(m)->needs_local_head || flaw_method_at(m)->needs_weights;
 }
 
+/* Options that make a method which trains do so for a moment only. */
+static inline const char *quick_options(const flaw_method *m)
+{
+    return m->trains ? "steps=4" : NULL;
+}
+
 /* A textured picture; `seed` moves the texture, `blot` > 0 puts a dark disc of that radius at its upper left. */
 static inline flaw_picture draw(int width, int height, unsigned seed, int blot)
 {

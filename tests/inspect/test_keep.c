@@ -12,6 +12,7 @@ static flaw_inspector *learn_on(const flaw_engine *on, const char *method, const
     flaw_error err = {0};
     flaw_inspect_defaults(&o);
     o.method = method;
+    o.method_options = quick_options(flaw_method_find(method));
     o.object = "bottle";
     o.tau = 0.05;
     o.lambda = INFINITY;

@@ -188,6 +188,7 @@ static void test_not_finite(void **state)
     for (int m = 0; m < flaw_method_count(); m++) {
         flaw_engine *broken = needs_default(m) ? open_engine("") : open_tiny_engine("open_clip");
         o.method = flaw_method_name(m);
+        o.method_options = quick_options(flaw_method_at(m));
         o.good = good.path;
         o.good_count = 2;
         check_unknown(broken, &o, &broken->model->view.position[100]);
