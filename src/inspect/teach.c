@@ -241,11 +241,11 @@ flaw_status flaw_inspector_teach(flaw_inspector *in, const flaw_inspect_options 
     if (options->false_alarm_rate > 0 && !l.count) {
         s = flaw_fail(err, FLAW_USAGE, "a false-alarm rate of %.3g %% needs at least %.0f good parts, given are none",
                       100 * options->false_alarm_rate, flaw_conformal_parts(options->false_alarm_rate));
+    } else if (in->method->needs_batch) {
+        s = flaw_inspector_teach_batch(in, options, progress, context, err);
     } else if (in->method->needs_good || l.count > 1 || options->false_alarm_rate > 0) {
         s = teach(&l, options, err);
         close_lesson(&l);
-    } else if (in->method->needs_batch) {
-        s = flaw_inspector_teach_batch(in, options, progress, context, err);
     } else {
         flaw_calibrate_text(&in->calibration);
         if (in->method->limit) flaw_calibrate_model(&in->calibration, in->method->limit(in->state));

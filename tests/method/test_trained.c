@@ -99,7 +99,7 @@ static void test_learns(void **state)
     assert_ok(flaw_picture_read(&normal, good.path[0], &err));
     for (int m = 0; m < METHODS; m++) {
         flaw_inspector *raw = learn_in(engine, &good, methods[m], "steps=1", 0);
-        flaw_inspector *taught = learn_in(engine, &good, methods[m], "steps=100", 0);
+        flaw_inspector *taught = learn_in(engine, &good, methods[m], "steps=200", 0);
         double before = look(raw, &blot).image / look(raw, &normal).image;
         double after = look(taught, &blot).image / look(taught, &normal).image;
         print_message("%s: blot over normal %.3f untrained, %.3f trained\n", methods[m], before, after);
