@@ -55,7 +55,11 @@ void cli_writing_end(cli_writing *w)
 
 void cli_tell_prompts(const flaw_prompts_about *about, const cli_writing *w)
 {
-    if (!w->wanted || !about || !about->count) return;
+    if (!w->wanted || !about || !(about->count || *about->note)) return;
+    if (!about->count) {
+        fprintf(stderr, "flaw: prompts: %s\n", about->note);
+        return;
+    }
     fputs("flaw: prompts: ", stderr);
     fprintf(stderr, "%d + %d sentences by ", about->count, about->count);
     cli_print_safe(stderr, *about->model ? about->model : "somebody unknown");

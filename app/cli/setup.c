@@ -87,6 +87,8 @@ static flaw_status from_pictures(flaw_inspector **out, const flaw_engine *engine
     if (status == FLAW_OK) status = flaw_inspector_new(out, engine, &options, cli_progress_step, &progress, err);
     cli_progress_clear(&progress);
     if (status == FLAW_OK) cli_tell_prompts(flaw_inspector_prompts(*out), &writing);
+    if (status == FLAW_OK && writing.brief && !writing.wanted && !s->output) /* a recipe keeps it */
+        fputs("flaw: --brief: nobody reads it; a language model would (--llm, --llm-model)\n", stderr);
     cli_writing_end(&writing);
     return status;
 }

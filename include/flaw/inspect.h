@@ -56,8 +56,8 @@ typedef struct flaw_inspect_options {
     const char *prompts;       /* JSON prompt file; NULL = the built-in ones */
     const char *method_options; /* "NAME=VALUE,..." of the method (flaw/method.h); NULL = its standards */
     const char *weights;       /* trained part of a method that needs one (flaw method list); NULL = the one inside */
-    const flaw_prompts_options *writer; /* NULL, or who writes the sentences instead, or wrote them (its object is this
-                                  one); FLAW_USAGE beside `prompts`, and for a method that reads none */
+    const flaw_prompts_options *writer; /* NULL, or who writes the sentences instead, or wrote them (for this object and
+                                  brief); FLAW_USAGE beside `prompts`; not asked by methods that read no sentences */
     const char *brief;         /* inspection brief (flaw_brief_read), told with the facts and kept in recipes; or NULL */
     double threshold;          /* NaN = decided by the calibration or the two-sided text rule */
     double false_alarm_rate;   /* bound asked for, FLAW_USAGE when the good parts cannot promise it; 0 = the default rule

@@ -96,8 +96,8 @@ static flaw_status get_prompts(flaw_inspector *in, const flaw_inspect_options *o
 {
     const flaw_clip *model = in->engine->model;
     if (in->method->prompts == FLAW_PROMPTS_NONE && o->writer)
-        return flaw_fail(err, FLAW_USAGE, "method %s reads no sentences, so no language model is asked for any; alfa and alfa+ do",
-                         in->method->name);
+        snprintf(in->about_prompts.note, sizeof in->about_prompts.note,
+                 "method %s reads no sentences, so no language model was asked", in->method->name);
     if (in->method->prompts == FLAW_PROMPTS_NONE && (o->pin_count || o->ban_count))
         return flaw_fail(err, FLAW_USAGE, "method %s uses no sentences: there is nothing to pin or ban",
                          in->method->name);

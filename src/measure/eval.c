@@ -96,8 +96,6 @@ static flaw_status teach(flaw_inspector **out, bench *b, const flaw_cell *cell, 
     flaw_inspect_options inspect = b->options->inspect;
     for (size_t i = 0; i < draw->goods; i++) good[i] = flaw_plan_item(&b->plan, cell->dataset, draw->good[i])->path;
     inspect.method = b->plan.method[cell->method];
-    if (strcmp(inspect.method, "auto") && !(flaw_method_needs(inspect.method) & FLAW_NEEDS_TEXT))
-        inspect.writer = NULL; /* it reads no sentences; others of this run may */
     inspect.object = b->plan.set[cell->dataset].object;
     inspect.good = good;
     inspect.good_count = draw->goods;
