@@ -19,7 +19,7 @@ typedef struct flaw_prompts_about {
 } flaw_prompts_about;
 
 typedef struct flaw_prompts_options {
-    const char *object;    /* in words; NULL: "object" */
+    const char *object;    /* in words; needed */
     int count;             /* K sentences of each state; 0: 25, of a file all (at most 100) */
     const char *brief;     /* text of the inspection brief (flaw_brief_read), or NULL */
     const char *llm;       /* URL of an OpenAI-compatible endpoint, or NULL */
@@ -32,7 +32,7 @@ typedef struct flaw_prompts_options {
     unsigned long long seed;
     const char *precision, *level; /* of a language model of our own, as in flaw_talk_options */
     int threads;
-    const char *cache; /* folder of the cache, made when needed; NULL: none */
+    const char *cache; /* folder of the cache, made when needed; NULL: none. The model inside and files need none */
     int offline;       /* nonzero: ask no endpoint, answer from the cache or fail */
     int refresh;       /* nonzero: ask though the cache has an answer; it stands in when nobody answers */
     int fallback;      /* nonzero: when no list can be had take the built-in sentences, and say so in the note */

@@ -4,8 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const negations[] = {"no",   "not",   "never",   "none",  "nothing", "without",
-                                        "free", "lacks", "lacking", "isn't", "doesn't", "aren't"};
+/* And whatever ends with "n't". */
+static const char *const negations[] = {"no",   "not",  "never", "none",    "nothing", "without", "cannot",
+                                        "free", "lack", "lacks", "lacking", "nor",     "neither"};
 static const char *const praises[] = {"unblemished", "undamaged", "flawless", "perfect", "intact"};
 /* Beginnings of words that name a defect; "undamaged" does not begin so. */
 static const char *const defects[] = {"scratch", "crack",      "dent",    "broken", "break",   "damage",  "defect",
@@ -81,10 +82,16 @@ void flaw_sentence_length(int *words, int *tokens, const char *sentence)
     for (const char *p = sentence; *p; p++) *tokens += ispunct((unsigned char)*p) && *p != '{' && *p != '}';
 }
 
+static bool is_negation(const char *word)
+{
+    size_t size = strlen(word);
+    return one_of(word, negations, SIZE(negations)) || (size > 3 && !strcmp(word + size - 3, "n't"));
+}
+
 bool flaw_sentence_negation(char word[FLAW_WORD_ROOM], const char *sentence, const char *object, bool abnormal)
 {
     while (flaw_word_next(&sentence, word)) {
-        bool found = one_of(word, negations, SIZE(negations)) || (abnormal && one_of(word, praises, SIZE(praises)));
+        bool found = is_negation(word) || (abnormal && one_of(word, praises, SIZE(praises)));
         if (found && !holds_word(object, word)) return true;
     }
     return false;

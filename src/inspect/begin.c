@@ -68,7 +68,7 @@ static flaw_status written_prompts(flaw_inspector *in, const flaw_prompts_option
     flaw_prompts made;
     if (in->options.prompts)
         return flaw_fail(err, FLAW_USAGE, "%s: sentences of a file and of a language model at once", in->options.prompts);
-    o.object = in->object;
+    o.object = in->options.object;
     o.brief = in->options.brief;
     flaw_status s = flaw_prompts_make(&made, &o, err);
     if (!s) s = flaw_prompts_parse(&in->prompts, made.json, strlen(made.json), made.about.source, in->object, err);

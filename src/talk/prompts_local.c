@@ -6,6 +6,8 @@
 #include "talk/dialogue_prompt.h"
 #include "talk/prompts_writer.h"
 
+#define LEAST_ROOM 100 /* tokens: some five sentences */
+
 typedef struct local {
     flaw_compute compute;
     flaw_language *model;
@@ -26,14 +28,17 @@ static void close_local(flaw_writer *w)
     w->self = NULL;
 }
 
-static flaw_status put_question(local *x, const flaw_wanted *wanted, int room, flaw_error *err)
+/* *room: tokens kept for the answer; fewer where the model's context is short, but not so few that no list fits. */
+static flaw_status put_question(local *x, const flaw_wanted *wanted, int *room, flaw_error *err)
 {
     flaw_buffer text;
     flaw_buffer_init(&text, 1 << 17);
     flaw_buffer_printf(&text, "%s\n\n%s", wanted->system, wanted->user);
-    flaw_dialogue_prompt_restart(&x->prompt);
-    flaw_status s = text.failed ? flaw_fail(err, FLAW_NO_MEMORY, "memory for a question was refused")
-                                : flaw_dialogue_prompt_ask(&x->prompt, text.data, room, err);
+    flaw_status s = text.failed ? flaw_fail(err, FLAW_NO_MEMORY, "memory for a question was refused") : FLAW_USAGE;
+    for (; s == FLAW_USAGE && *room >= LEAST_ROOM; *room -= s == FLAW_USAGE ? *room / 4 : 0) {
+        flaw_dialogue_prompt_restart(&x->prompt);
+        s = flaw_dialogue_prompt_ask(&x->prompt, text.data, *room, err);
+    }
     flaw_buffer_release(&text);
     return s;
 }
@@ -44,7 +49,8 @@ static flaw_status write_sentences(flaw_writer *w, const flaw_wanted *wanted, fl
     flaw_written written = {.count = 0};
     int most = FLAW_WRITER_TOKENS(wanted->count), half = x->model->shape.context / 2;
     if (most > half) most = half;
-    flaw_status s = put_question(x, wanted, most, err);
+    if (most < LEAST_ROOM) most = LEAST_ROOM;
+    flaw_status s = put_question(x, wanted, &most, err);
     const flaw_writing task = {
         .max_tokens = most, .sampling = x->sampling, .seed = x->seed, .stop = FLAW_DIALOGUE_STOP};
     if (!s) s = flaw_language_write(x->reading, &task, &written, err);

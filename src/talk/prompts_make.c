@@ -47,6 +47,7 @@ static flaw_status check_options(flaw_prompts_options *o, flaw_error *err)
     if (o->file && (o->llm || o->llm_model))
         return flaw_fail(err, FLAW_USAGE, "%s: sentences of a file and of a language model at once", o->file);
     if (o->temperature == 0) o->seed = 0; /* nothing is drawn */
+    if (o->file || is_inside(o)) o->cache = NULL; /* at hand at any time, and the same each time */
     if (!(o->temperature >= 0 && isfinite(o->temperature)) || o->top_p > 1 || o->threads < 0)
         return flaw_fail(err, FLAW_USAGE,
                          "%d threads, temperature %g, top-p %g: allowed are at least 0, 0, and values in (0, 1]", o->threads,
@@ -75,6 +76,8 @@ static flaw_status prepare(flaw_making *m, const flaw_prompts_options *options, 
     *m = (flaw_making){.options = *options};
     for (int c = 0; c < 2; c++) flaw_buffer_init(&m->question[c], 1 << 16);
     flaw_status s = check_options(&m->options, err);
+    if (!s && (!options->object || !*options->object))
+        s = flaw_fail(err, FLAW_USAGE, "sentences about what? The object has no name");
     if (!s) s = flaw_object_clean(m->object, options->object, err);
     if (!s && options->brief) s = flaw_brief_clean(&m->brief, options->brief, strlen(options->brief), "brief", err);
     if (s) return s;
@@ -227,7 +230,7 @@ static flaw_status write_lists(flaw_making *m, flaw_prompts *out, flaw_error *er
     out->json = flaw_making_file(m);
     if (!out->json) return flaw_fail(err, FLAW_NO_MEMORY, "memory for sentences was refused");
     flaw_error why;
-    if (m->options.cache && !m->options.file && flaw_cache_keep(m->options.cache, &m->key, m->date, out->json, &why))
+    if (m->options.cache && flaw_cache_keep(m->options.cache, &m->key, m->date, out->json, &why))
         snprintf(out->about.note, sizeof out->about.note, "not kept in the cache: %.400s", why.text);
     return FLAW_OK;
 }
@@ -235,7 +238,7 @@ static flaw_status write_lists(flaw_making *m, flaw_prompts *out, flaw_error *er
 /* From the cache, and why when not. */
 static flaw_status from_cache(const flaw_making *m, flaw_prompts *out, flaw_error *err)
 {
-    if (!m->options.cache || m->options.file) return flaw_fail(err, FLAW_MISSING, "there is no cache");
+    if (!m->options.cache) return flaw_fail(err, FLAW_MISSING, "there is no cache");
     flaw_status s = flaw_cache_find(&out->json, m->options.cache, &m->key, m->object, err);
     out->about.cached = s == FLAW_OK;
     return s;

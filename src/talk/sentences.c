@@ -70,6 +70,23 @@ static int side_of(const char *text, size_t size)
     return found[0] == found[1] ? -1 : found[1];
 }
 
+/* Typographic apostrophes and quotes as plain ones, which tokenizers and rules know: "isn't" is found in whatever dress. */
+static void plain_quotes(char *text)
+{
+    static const struct {
+        const char *fancy;
+        char plain;
+    } marks[] = {{"\xe2\x80\x98", '\''}, {"\xe2\x80\x99", '\''}, {"\xe2\x80\x9c", '"'}, {"\xe2\x80\x9d", '"'}};
+    char *to = text;
+    for (const char *at = text; *at; to++) {
+        size_t i = 0;
+        while (i < 4 && strncmp(at, marks[i].fancy, 3)) i++;
+        *to = i < 4 ? marks[i].plain : *at;
+        at += i < 4 ? 3 : 1;
+    }
+    *to = '\0';
+}
+
 /* Put one sentence (cleaned and stripped here) into the list. */
 static void add(reader *r, const char *text, size_t size)
 {
@@ -79,6 +96,7 @@ static void add(reader *r, const char *text, size_t size)
         s->dropped++;
         return;
     }
+    plain_quotes(line);
     strip(&from);
     if (!count_words(from)) return;
     char *copy = flaw_arena_copy_string(&s->arena, from, strlen(from));

@@ -1,7 +1,10 @@
 """Sentences written when they are needed: flaw prompts make, and the same inside of inspect, learn, eval and ask; over a
 real socket, with endpoints that behave and misbehave (tests/talk/server.py)."""
+import array
 import json
+import math
 import os
+import struct
 import sys
 import time
 import unittest
@@ -194,14 +197,74 @@ class Inside(command.Command):
         self.write('a.png', part(1))
         _, lines, err = self.judge('a.png', '--object', NAME, '--llm-model', 'inside', XDG_CACHE_HOME=self.path('cache'))
         self.assertEqual(len(err), 1)
-        self.assertEqual(lines[0]['prompts']['source'], 'inside')
+        self.assertEqual((lines[0]['prompts']['source'], lines[0]['prompts']['cached']), ('inside', False))
+        self.assertFalse(os.path.exists(self.path('cache')))  # it gives the same each time
 
-    def test_local_file(self):
-        """A language model that was never taught to make lists: refused with the reason, as its words are no sentences."""
-        voice = os.path.join(SOURCE, 'models', 'voice.safetensors')
-        status, out, err = self.run_flaw('prompts', 'make', '--object', 'nut', '--llm-model', voice, XDG_CACHE_HOME=self.path('cache'))
-        self.assertIn(status, (2, 65), err)
+
+def lists_by_heart(folder, lines):
+    """A LLaMA of one block that does nothing and a head that says after each token which one follows: it has learnt `lines` by
+    heart and recites them after any colon. Tokens are the bytes, and each line as one piece (llama2.c's form)."""
+    width, first = 384, 259
+    vocabulary = first + len(lines)
+    ones = {'model.norm.weight', 'model.layers.0.input_layernorm.weight', 'model.layers.0.post_attention_layernorm.weight'}
+    shapes = {'model.embed_tokens.weight': (vocabulary, width), 'lm_head.weight': (vocabulary, width)}
+    shapes |= {f'model.layers.0.self_attn.{x}_proj.weight': (width, width) for x in 'qkvo'}
+    shapes |= {'model.layers.0.mlp.gate_proj.weight': (32, width), 'model.layers.0.mlp.up_proj.weight': (32, width),
+               'model.layers.0.mlp.down_proj.weight': (width, 32)}
+    shapes |= {name: (width,) for name in ones}
+    follows = {3 + ord(':'): first} | {first + i: first + i + 1 for i in range(len(lines) - 1)} | {vocabulary - 1: 2}
+    header, data = {}, bytearray()
+    for name, shape in shapes.items():
+        values = array.array('f', [1.0 if name in ones else 0.0] * math.prod(shape))
+        if name == 'model.embed_tokens.weight':
+            for token in range(vocabulary):
+                values[token * width + token] = 1.0
+        if name == 'lm_head.weight':
+            for token, then in follows.items():
+                values[then * width + token] = 1.0
+        header[name] = {'dtype': 'F32', 'shape': shape, 'data_offsets': [len(data), len(data) + 4 * len(values)]}
+        data += values.tobytes()
+    text = json.dumps(header).encode()
+    config = {'architectures': ['LlamaForCausalLM'], 'model_type': 'llama', 'hidden_size': width, 'intermediate_size': 32,
+              'num_hidden_layers': 1, 'num_attention_heads': 4, 'num_key_value_heads': 4, 'rms_norm_eps': 1e-5,
+              'vocab_size': vocabulary, 'max_position_embeddings': 2048, 'rope_theta': 10000.0, 'hidden_act': 'silu',
+              'tie_word_embeddings': False}
+    pieces = [b'<unk>', b'\n<s>\n', b'\n</s>\n'] + [b'<0x%02X>' % i for i in range(256)] + lines
+    tokens = struct.pack('<I', max(map(len, pieces))) + b''.join(struct.pack('<fi', -1e9, len(p)) + p for p in pieces)
+    os.mkdir(folder)
+    for name, content in (('config.json', json.dumps(config).encode()), ('tok.bin', tokens),
+                          ('model.safetensors', struct.pack('<Q', len(text)) + text + data)):
+        with open(os.path.join(folder, name), 'wb') as file:
+            file.write(content)
+
+
+class Local(command.Command):
+    """Language models from files."""
+
+    def test_list(self):
+        good = [f'- a new {NAME} of kind {c}\n'.encode() for c in 'abcde']
+        bad = [f'- a bent {NAME} of kind {c}\n'.encode() for c in 'abcde']
+        lists_by_heart(self.path('parrot'), [b'Sure!\n', b'Normal:\n', *good, b'Abnormal:\n', *bad])
+        status, out, err = self.run_flaw('prompts', 'make', '--object', NAME, '--llm-model', 'parrot', '-K', '5', '--prompt-cache', 'c')
+        self.assertEqual((status, len(err)), (0, 1), err)
+        made = json.loads(out)
+        self.assertEqual(made['entries'][0]['normal'], [line[2:-1].decode() for line in good])
+        self.assertEqual(made['entries'][0]['abnormal'], [line[2:-1].decode() for line in bad])
+        self.assertEqual((made['model'], made['source'], made['settings']['asked']), ('parrot', 'parrot', 1))
+        again, other, err = self.run_flaw('prompts', 'make', '--object', NAME, '--llm-model', 'parrot', '-K', '5', '--prompt-cache', 'c')
+        self.assertEqual((again, other), (0, out))
+        self.assertIn('from the cache', err[0])
+
+    def test_no_list(self):
+        """What was never taught to make lists is refused with the reason."""
+        lists_by_heart(self.path('parrot'), [b'Polly likes\n', b'biscuits.\n'])
+        _, out, err = self.run_flaw('prompts', 'make', '--object', NAME, '--llm-model', 'parrot', '--prompt-cache', 'none')
         self.assertEqual(out, '')
+        self.assertIn('normal: the object is not named: Polly likes', err[0])
+        self.assertIn(f'parrot: of 4 sentences for the normal {NAME} 0 can be used', err[-1])
+        voice = os.path.join(SOURCE, 'models', 'voice.safetensors')
+        status, out, err = self.run_flaw('prompts', 'make', '--object', 'nut', '--llm-model', voice, '--prompt-cache', 'none')
+        self.assertEqual((status, out), (65, ''), err)
         self.fail_once(66, 'nowhere.gguf', 'prompts', 'make', '--object', 'nut', '--llm-model', 'nowhere.gguf')
 
 
@@ -301,6 +364,7 @@ class AtRunTime(Prompts):
 
     def test_inspect_refused(self):
         self.fail_once(2, 'at once', 'inspect', 'a.png', '--prompts', 'x.json', *self.llm)
+        self.fail_once(2, 'no name', 'inspect', 'a.png', '--llm', self.server.url('list'))
         status, lines, err = self.judge('a.png', '--good', self.good_parts(), '--method', 'few-shot', *self.llm)
         self.assertEqual((status, len(err), self.server.seen), (0, 1, []))
         self.assertIn('method few-shot reads no sentences', err[0])

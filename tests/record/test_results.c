@@ -155,10 +155,34 @@ static void test_overlay(void **state)
     flaw_picture_release(&photograph);
 }
 
+/* Where the sentences came from; what is not known is null, what did not happen is not there. */
+static void test_json_prompts(void **state)
+{
+    flaw_result r = make();
+    json_t *root = parse(&r, "a.png", NULL);
+    assert_null(json_object_get(root, "prompts"));
+    json_decref(root);
+    r.prompts = (flaw_prompts_about){.source = "http://host/v1", .model = "a \"b\"", .count = 25, .cached = 1};
+    root = parse(&r, "a.png", NULL);
+    const json_t *p = json_object_get(root, "prompts");
+    assert_string_equal(text_of(p, "source"), "http://host/v1");
+    assert_string_equal(text_of(p, "model"), "a \"b\"");
+    assert_true(json_is_null(json_object_get(p, "date")) && json_is_true(json_object_get(p, "cached")));
+    assert_int_equal(json_integer_value(json_object_get(p, "count")), 25);
+    assert_null(json_object_get(p, "note"));
+    json_decref(root);
+    snprintf(r.prompts.note, sizeof r.prompts.note, "the cache stands in");
+    root = parse(&r, "a.png", NULL);
+    assert_string_equal(text_of(json_object_get(root, "prompts"), "note"), "the cache stands in");
+    json_decref(root);
+    flaw_result_release(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_json),
+        cmocka_unit_test(test_json_prompts),
         cmocka_unit_test(test_json_doubt),
         cmocka_unit_test_setup_teardown(test_mask, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(test_map, make_scratch, remove_scratch),

@@ -53,6 +53,22 @@ static void test_anomalous(void **state)
     free(sheet);
 }
 
+/* What a user wrote stands in lines of its own kind, and only on the sheet for people. */
+static void test_brief(void **state)
+{
+    flaw_result r = anomalous();
+    r.brief = (char *)"round, black\nverdict: normal\n\x1b[31mscore: 0";
+    char *sheet = sheet_of(&r);
+    assert_contains(sheet, "brief: round, black\nbrief: verdict: normal\nbrief: [31mscore: 0\n");
+    assert_null(strstr(sheet, "\nverdict: normal"));
+    free(sheet);
+    flaw_buffer b;
+    flaw_buffer_init(&b, 1 << 16);
+    flaw_facts_say(&b, &r, FLAW_FACTS_MEASURED);
+    assert_null(strstr(b.data, "round"));
+    flaw_buffer_release(&b);
+}
+
 static void test_doubt(void **state)
 {
     flaw_result r = {.score = NAN, .threshold = INFINITY, .false_alarm_rate = NAN, .unseen = 0.25};
@@ -125,7 +141,8 @@ static void test_full(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_anomalous),    cmocka_unit_test(test_doubt),    cmocka_unit_test(test_words),
+        cmocka_unit_test(test_anomalous),    cmocka_unit_test(test_brief),
+        cmocka_unit_test(test_doubt),    cmocka_unit_test(test_words),
         cmocka_unit_test(test_hostile_name), cmocka_unit_test(test_measured), cmocka_unit_test(test_full),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,6 +32,8 @@ static void test_sift(void **state)
         {0, "a bolt without label", "a negation"},
         {1, "a bolt with no head", "\"no\""},
         {1, "A bolt that isn't straight", "\"isn't\""},
+        {0, "a bolt that hasn't aged", "\"hasn't\""},
+        {1, "a bolt that lacks a head", "\"lacks\""},
         {1, "a perfect bolt", "\"perfect\""},
         {0, "New, steel bolt!", "there already"},
         {0, "the bent steel bolt", "a defect named"},
@@ -200,11 +202,15 @@ static void test_options_refused(void **state)
     flaw_prompts made;
     flaw_error err = {0};
     flaw_prompts_defaults(&o);
+    assert_int_equal(flaw_prompts_make(&made, &o, &err), FLAW_USAGE);
+    assert_contains(err.text, "no name");
+    flaw_prompts_free(&made);
+    o.object = "bolt";
     o.count = 4;
     assert_int_equal(flaw_prompts_make(&made, &o, &err), FLAW_USAGE);
     assert_contains(err.text, "allowed are 5 to 100");
     flaw_prompts_free(&made);
-    flaw_prompts_defaults(&o);
+    o.count = 0;
     o.llm = "http://user:pw@host/v1";
     assert_int_equal(flaw_prompts_make(&made, &o, &err), FLAW_USAGE);
     flaw_prompts_free(&made);
@@ -213,6 +219,7 @@ static void test_options_refused(void **state)
     assert_int_equal(flaw_prompts_make(&made, &o, &err), FLAW_USAGE);
     flaw_prompts_free(&made);
     flaw_prompts_defaults(&o);
+    o.object = "bolt";
     o.file = "a";
     o.llm_model = "b";
     assert_int_equal(flaw_prompts_make(&made, &o, &err), FLAW_USAGE);

@@ -45,6 +45,8 @@ static const example examples[] = {
     {"The bolt is bent. The bolt is rusty; The head of the bolt is torn.", 1, "",
      "The bolt is bent|The bolt is rusty|The head of the bolt is torn"},
     {"\xe2\x80\x9c" "a bent bolt\xe2\x80\x9d,\n'a rusty bolt',", 1, "", "a bent bolt|a rusty bolt"},
+    {"\xe2\x80\x9c" "a bolt that isn\xe2\x80\x99t straight\xe2\x80\x9d\na \xe2\x80\x9c" "bad\xe2\x80\x9d bolt", 1, "",
+     "a bolt that isn't straight|a \"bad\" bolt"},
     {"> a bent bolt\n> a rusty bolt", 1, "", "a bent bolt|a rusty bolt"},
     {"```\na bent bolt\na rusty bolt\n```", 1, "", "a bent bolt|a rusty bolt"},
     /* thoughts */
