@@ -71,7 +71,7 @@ typedef struct cli_settings {
     bool help;
     /* engine */
     const char *model, *precision, *level;
-    int64_t threads;
+    int64_t threads, side;
     /* inspector */
     const char *object, *method, *method_option, *prompts, *weights, *rule, *fit, *windows, *score, *recipe;
     cli_list good, pin, ban;

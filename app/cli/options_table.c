@@ -34,6 +34,9 @@ const cli_option cli_option_table[] = {
      "Options of the method, with commas in between; flaw method list names them."},
     {"model", 0, CLI_TEXT, AT(model), "MODEL", NULL, 0, 0, ENGINE | WRITE | CLI_TRAIN | CLI_ABLATION,
      "Model: default (embedded in the program), or a folder or file of weights."},
+    {"side", 0, CLI_INTEGER, AT(side), "PIXELS", NULL, 0, 8192, ENGINE,
+     "Side at which the model reads pictures, a multiple of its patches; for timm's models and DINOv2, whose positions are "
+     "resampled (default: 0, the model's own)."},
     {"prompts", 0, CLI_TEXT, AT(prompts), "FILE", NULL, 0, 0, JUDGE | TALK,
      "Sentences for normal and anomalous parts: a prompt file (JSON), or llm: written for the object by a language model, "
      "once, and kept (default: the built-in ones)."},

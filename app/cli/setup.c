@@ -9,7 +9,7 @@
 flaw_status cli_open_engine(flaw_engine **out, const cli_settings *s, flaw_error *err)
 {
     flaw_engine_options options = {
-        .model = s->model, .threads = (int)s->threads, .precision = s->precision, .level = s->level};
+        .model = s->model, .side = (int)s->side, .threads = (int)s->threads, .precision = s->precision, .level = s->level};
     return flaw_engine_open(out, &options, err);
 }
 

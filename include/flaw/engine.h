@@ -11,6 +11,8 @@ typedef struct flaw_engine flaw_engine;
 
 typedef struct flaw_engine_options {
     const char *model;     /* NULL or "default": the embedded model; else a folder or file */
+    int side;              /* pictures are read at so many pixels a side; 0: the model's own. Others for timm's models and
+                              DINOv2, a multiple of the patch */
     int threads;           /* 0: all processors this process may use */
     const char *precision; /* NULL or "auto" (float32; bf16 for a model of over 512 MB of float32), "f32", "bf16": products */
     const char *level;     /* NULL or "auto", "ref", "avx2", "avx512", "amx": highest kernels to use */

@@ -21,6 +21,7 @@ flaw_status flaw_encoder_open(flaw_encoder *out, const flaw_clip *model, flaw_co
     const flaw_clip_shape *shape = &model->shape;
     size_t n = (size_t)batch, width = (size_t)shape->image.width, joint = shape->joint ? (size_t)shape->joint : width;
     size_t patches = (size_t)shape->grid * (size_t)shape->grid, side = (size_t)shape->side;
+    size_t tokens = (size_t)flaw_clip_tokens(shape);
     bool failed = false;
     *out = (flaw_encoder){.model = model, .compute = compute, .want = want, .batch = batch};
     flaw_arena *arena = &out->arena;
@@ -30,10 +31,10 @@ flaw_status flaw_encoder_open(flaw_encoder *out, const flaw_clip *model, flaw_co
     if (want & FLAW_WANT_PATCHES) out->raw.patches = floats(arena, n, patches, joint, &failed);
     for (int s = 0; s < FLAW_STAGES; s++)
         if (want & (s < FLAW_BANK_STAGES ? FLAW_WANT_STAGES : FLAW_WANT_LAST))
-            out->raw.stage[s] = floats(arena, n, patches + 1, width, &failed);
+            out->raw.stage[s] = floats(arena, n, tokens, width, &failed);
     size_t work = flaw_clip_image_workspace(model, batch);
     if (want & FLAW_WANT_WINDOWS) {
-        out->raw.embedded = floats(arena, n, patches + 1, width, &failed);
+        out->raw.embedded = floats(arena, n, tokens, width, &failed);
         out->window = floats(arena, patches, 1, joint, &failed);
         for (int k = 2; k <= 3 && k <= shape->grid; k++) {
             size_t more = flaw_clip_window_workspace(model, k);
@@ -80,19 +81,20 @@ static void keep(const flaw_encoder *e, size_t i, flaw_features *out)
     const flaw_kernels *kernels = e->compute->kernels;
     const flaw_image_output *raw = &e->raw;
     size_t joint = (size_t)out->joint, width = (size_t)out->width, patches = (size_t)out->grid * (size_t)out->grid;
+    size_t sequence = (size_t)flaw_clip_tokens(&e->model->shape);
     bool sound = true;
     if (out->cls) sound &= unit_rows(kernels, raw->cls + i * joint, 1, joint, out->cls, NULL);
     if (out->patches)
         sound &= unit_rows(kernels, raw->patches + i * patches * joint, patches, joint, out->patches, NULL);
     for (int s = 0; s < FLAW_STAGES; s++) {
         if (!out->stage[s]) continue;
-        const float *tokens = raw->stage[s] + (i * (patches + 1) + 1) * width; /* behind the class token */
+        const float *tokens = raw->stage[s] + (i * sequence + 1) * width; /* behind the class token */
         sound &= unit_rows(kernels, tokens, patches, width, out->stage[s], out->length[s]);
     }
     for (int w = 0; w < 2; w++) {
         if (!out->window[w]) continue;
         int k = w + 2, across = out->grid - k + 1;
-        flaw_clip_encode_windows(e->compute, e->model, k, raw->embedded + i * (patches + 1) * width, e->window,
+        flaw_clip_encode_windows(e->compute, e->model, k, raw->embedded + i * sequence * width, e->window,
                                  e->work);
         sound &= unit_rows(kernels, e->window, (size_t)across * (size_t)across, joint, out->window[w], NULL);
     }

@@ -148,11 +148,12 @@ static void list(dump *d, const char *name, const float *data, size_t a, size_t 
 static flaw_status open_dump(dump *d, const flaw_clip_shape *shape, size_t joint, flaw_error *err)
 {
     size_t patches = (size_t)shape->grid * (size_t)shape->grid, width = (size_t)shape->image.width;
+    size_t tokens = (size_t)flaw_clip_tokens(shape);
     if (shape->image_layers > 256) return flaw_fail(err, FLAW_USAGE, "%d blocks, allowed are 256", shape->image_layers);
     d->out.cls = room_for(d, joint);
     d->out.patches = shape->joint ? room_for(d, patches * joint) : NULL;
-    d->out.block = room_for(d, (size_t)shape->image_layers * (patches + 1) * width);
-    d->out.embedded = room_for(d, (patches + 1) * width);
+    d->out.block = room_for(d, (size_t)shape->image_layers * tokens * width);
+    d->out.embedded = room_for(d, tokens * width);
     bool ok = d->out.cls && d->out.block && d->out.embedded && (d->out.patches || !shape->joint);
     for (int i = 0; i < 2; i++) {
         int across = shape->grid - 1 - i;
@@ -180,7 +181,7 @@ flaw_status flaw_embed_dump(const flaw_engine *engine, const flaw_picture *pictu
 {
     const flaw_clip_shape *shape = &engine->model->shape;
     size_t joint = (size_t)flaw_engine_width(engine), patches = (size_t)shape->grid * (size_t)shape->grid;
-    size_t tokens = patches + 1, width = (size_t)shape->image.width, side = (size_t)shape->side;
+    size_t tokens = (size_t)flaw_clip_tokens(shape), width = (size_t)shape->image.width, side = (size_t)shape->side;
     float *pixels = NULL;
     dump *d = calloc(1, sizeof *d);
     if (!d) return flaw_fail(err, FLAW_NO_MEMORY, "memory for a dump was refused");

@@ -42,7 +42,8 @@ flaw_status flaw_engine_open(flaw_engine **out, const flaw_engine_options *optio
     bool automatic = !options->precision || !*options->precision || !strcmp(options->precision, "auto");
     if (automatic) s = flaw_clip_precision(&engine->precision, options->model, err);
     if (!s) s = flaw_compute_open(&engine->compute, engine->threads, engine->level, engine->precision, err);
-    if (!s) s = flaw_clip_open(&engine->model, options->model ? options->model : "", &engine->compute, err);
+    if (!s) s = flaw_clip_open_at(&engine->model, options->model ? options->model : "", options->side,
+                                  FLAW_CLIP_FLOATS_LIMIT, &engine->compute, err);
     if (!s && options->model && *options->model) {
         engine->path = strdup(options->model);
         if (!engine->path) s = flaw_fail(err, FLAW_NO_MEMORY, "an engine was refused");

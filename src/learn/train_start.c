@@ -107,6 +107,9 @@ static flaw_status choose_shape(flaw_trainer *t, const flaw_clip *tower, flaw_er
                          .image_layers = 12, .side = 224, .patch = 16, .patch_bias = true,
                          .prepare = {.resize_to = 256, .mean = {0.485f, 0.456f, 0.406f}, .std = {0.229f, 0.224f, 0.225f}}};
     if (tower) s = tower->shape;
+    if (s.registers || s.image.gated)
+        return flaw_fail(err, FLAW_USAGE, "%s: towers with registers or a gated MLP (DINOv2) cannot be trained here",
+                         tower->name);
     if (is_bundle(tower)) {
         t->shape = s;
         return FLAW_OK;

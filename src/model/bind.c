@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/positions.h"
+
 #define NAME_SIZE 192
 
 typedef struct binder {
@@ -87,10 +89,49 @@ static const flaw_tensor *take(binder *x, const char *name, const size_t *want, 
     return NULL;
 }
 
+/* Are all tensors of a rule in the file? Asked of the first block for all: where a later one lacks something it is
+ * missing, not another kind of block. */
+static bool holds(const binder *x, const flaw_name_rule *rule)
+{
+    for (const char *foreign = rule->foreign; foreign; foreign = strchr(foreign, '|')) {
+        char name[NAME_SIZE];
+        if (*foreign == '|') foreign++;
+        if (!flaw_names_fill(name, sizeof name, foreign, 0, 0) || !flaw_tensors_find(x->b->tensors, name)) return false;
+    }
+    return true;
+}
+
+static const flaw_name_rule *choose_rule(const binder *x, const char *canonical, int *block)
+{
+    int other;
+    const flaw_name_rule *rule = flaw_names_find(x->table, NULL, canonical, block);
+    for (const flaw_name_rule *next = rule; next && !holds(x, rule);) {
+        next = flaw_names_find(x->table, rule, canonical, &other);
+        if (next) rule = next;
+    }
+    return rule;
+}
+
+static bool is_position(flaw_layout layout)
+{
+    return layout == FLAW_LAYOUT_POSITION || layout == FLAW_LAYOUT_POSITION_SMOOTH || layout == FLAW_LAYOUT_POSITION_OFFSET;
+}
+
+/* Positions of a square grid of any side. */
+static const flaw_tensor *take_position(binder *x, const char *name, const flaw_parameter *p)
+{
+    const flaw_tensor *t = flaw_tensors_find(x->b->tensors, name);
+    int grid;
+    bool whole;
+    if (!t || t->rank < 2 || !flaw_positions_grid(&grid, &whole, t->shape[t->rank - 2])) return take(x, name, p->shape, p->rank);
+    const size_t shape[2] = {t->shape[t->rank - 2], p->shape[1]};
+    return take(x, name, shape, 2);
+}
+
 static void bind_foreign(binder *x, const flaw_parameter *p, struct flaw_bound *bound)
 {
     int block;
-    const flaw_name_rule *rule = flaw_names_find(x->table, p->name, &block);
+    const flaw_name_rule *rule = choose_rule(x, p->name, &block);
     if (!rule) {
         list_add(x, &x->b->missing, p->name);
         return;
@@ -101,8 +142,12 @@ static void bind_foreign(binder *x, const flaw_parameter *p, struct flaw_bound *
     for (int part = 0; part < (rule->layout == FLAW_LAYOUT_QKV ? 3 : 1); part++) {
         char name[NAME_SIZE];
         if (!flaw_names_fill(name, sizeof name, rule->foreign, block, part)) continue;
-        bound->part[part] = take(x, name, shape, rank);
+        bound->part[part] = is_position(rule->layout) ? take_position(x, name, p) : take(x, name, shape, rank);
     }
+    if (rule->layout != FLAW_LAYOUT_SCALED) return;
+    char name[NAME_SIZE];
+    if (flaw_names_fill(name, sizeof name, strchr(rule->foreign, '|') + 1, block, 0))
+        bound->part[1] = take(x, name, p->shape, 1);
 }
 
 static void bind_canonical(binder *x, const flaw_parameter *p, struct flaw_bound *bound)
@@ -252,6 +297,35 @@ static flaw_status read_int8(const flaw_binding *b, const flaw_parameter *p, con
     return status ? status : flaw_floats_check(out, p->count, p->name, b->tensors->path, err);
 }
 
+/* Rows, or the elements of a vector, times their scale. */
+static flaw_status read_scaled(const flaw_binding *b, const flaw_parameter *p, const flaw_tensor *const part[3],
+                               float *out, flaw_error *err)
+{
+    size_t rows = p->shape[0], columns = p->count / rows;
+    float *scale = malloc(rows * sizeof *scale);
+    if (!scale) return flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory for '%s'", b->tensors->path, part[1]->name);
+    flaw_status status = flaw_tensor_to_f32(b->tensors, part[1], scale, err);
+    if (!status) status = flaw_tensor_to_f32(b->tensors, part[0], out, err);
+    for (size_t r = 0; r < rows && !status; r++)
+        for (size_t c = 0; c < columns; c++) out[r * columns + c] *= scale[r];
+    free(scale);
+    return status ? status : flaw_floats_check(out, p->count, p->name, b->tensors->path, err);
+}
+
+static flaw_status read_positions(const flaw_binding *b, const flaw_parameter *p, const flaw_tensor *t,
+                                  flaw_layout layout, float *out, flaw_error *err)
+{
+    static const flaw_positions_way ways[] = {FLAW_POSITIONS_PLAIN, FLAW_POSITIONS_SMOOTH, FLAW_POSITIONS_OFFSET};
+    float *given = malloc(t->count * sizeof *given);
+    if (!given) return flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory for tensor '%s'", b->tensors->path, t->name);
+    flaw_status status = flaw_tensor_to_f32(b->tensors, t, given, err);
+    if (!status)
+        status = flaw_positions_bring(out, p->shape[0], given, t->shape[t->rank - 2], p->shape[1],
+                                      ways[layout - FLAW_LAYOUT_POSITION], err);
+    free(given);
+    return status;
+}
+
 flaw_status flaw_binding_read_one(const flaw_binding *b, size_t index, float *out, flaw_error *err)
 {
     const flaw_parameter *p = &b->list->item[index];
@@ -264,6 +338,10 @@ flaw_status flaw_binding_read_one(const flaw_binding *b, size_t index, float *ou
         for (size_t part = 0; part < 3 && !status; part++)
             status = flaw_tensor_to_f32(b->tensors, bound->part[part], out + part * (p->count / 3), err);
         return status;
+    case FLAW_LAYOUT_SCALED: return read_scaled(b, p, bound->part, out, err);
+    case FLAW_LAYOUT_POSITION:
+    case FLAW_LAYOUT_POSITION_SMOOTH:
+    case FLAW_LAYOUT_POSITION_OFFSET: return read_positions(b, p, bound->part[0], bound->layout, out, err);
     case FLAW_LAYOUT_INT8: return read_int8(b, p, bound->part, out, err);
     default: return flaw_tensor_to_f32(b->tensors, bound->part[0], out, err);
     }

@@ -4,7 +4,8 @@
  * into such an array. Weights, gradients, AdamW moments and averages are arrays of the same layout with a view each
  * (as in llm.c), so the trainer and the reader share one list of names.
  *
- * Letters: N pictures, P = G*G patches, T = 1 + P tokens, D width, E joint width, S picture side, L layers, V vocabulary. */
+ * Letters: N pictures, P = G*G patches, T = 1 + P (and registers) tokens,
+ * D width, E joint width, S picture side, L layers, V vocabulary. */
 #ifndef FLAW_MODEL_CLIP_H
 #define FLAW_MODEL_CLIP_H
 
@@ -35,6 +36,8 @@ typedef struct flaw_clip_shape {
     int side, patch, grid;     /* S, patch side, G = S / patch */
     bool pre_norm;             /* ln_pre (CLIP) */
     bool patch_bias;           /* bias of the patch projection (timm) */
+    int registers;             /* tokens of no place behind the patches (DINOv2 with registers); they read and are read,
+                                  and end in nothing */
     int classes;               /* timm classification head; 0 = none */
     int stage[FLAW_STAGES];    /* blocks (0-based) whose output tokens are the four stages: L/4-1, L/2-1, 3L/4-1, L-1 */
     bool local_head;           /* embedded default: patches meet the joint space through all stages (see view) */
@@ -47,7 +50,8 @@ typedef struct flaw_clip_shape {
 typedef struct flaw_clip_view {
     float *patch_w, *patch_b; /* [D, 3*p*p] (channel, row, column as the convolution stores it), [D] or NULL */
     float *cls;               /* [D] */
-    float *position;          /* [T, D] */
+    float *position;          /* [1 + P, D] */
+    float *registers;         /* [registers, D] or NULL */
     float *pre_w, *pre_b;     /* [D] or NULL */
     flaw_block_weights *image_block; /* [L] */
     float *post_w, *post_b;          /* [D] */
@@ -82,6 +86,9 @@ typedef struct flaw_parameters {
 flaw_status flaw_clip_shape_check(const flaw_clip_shape *shape, const char *name, flaw_error *err);
 /* grid from side and patch, stages at the quarters of the layers. */
 void flaw_clip_shape_derive(flaw_clip_shape *shape);
+/* Another side of the picture, for models whose positions are resampled to it; FLAW_USAGE unless it is a multiple of the
+ * patch. resize_to keeps its ratio. */
+flaw_status flaw_clip_shape_resize(flaw_clip_shape *shape, int side, const char *name, flaw_error *err);
 /* Length of an embedding: E, or D for an image tower without projection. */
 static inline int flaw_clip_width(const flaw_clip_shape *shape)
 {
@@ -90,6 +97,12 @@ static inline int flaw_clip_width(const flaw_clip_shape *shape)
 static inline int flaw_clip_patches(const flaw_clip_shape *shape)
 {
     return shape->grid * shape->grid;
+}
+
+/* T: class token, patches, registers. */
+static inline int flaw_clip_tokens(const flaw_clip_shape *shape)
+{
+    return 1 + flaw_clip_patches(shape) + shape->registers;
 }
 
 /* The list of parameters of a shape, and a view over an array of `total` floats laid out so. */
@@ -122,6 +135,10 @@ flaw_status flaw_clip_open(flaw_clip **out, const char *path, flaw_compute *c, f
  * opening it takes what is kept and one matrix. Such a model runs, but cannot be trained or written. */
 #define FLAW_CLIP_FLOATS_LIMIT ((size_t)512 << 20)
 flaw_status flaw_clip_open_within(flaw_clip **out, const char *path, size_t floats_limit, flaw_compute *c, flaw_error *err);
+/* At another side of the picture than the model's own (0: its own): timm's and DINOv2's positions are resampled to it, as
+ * their own code does; FLAW_USAGE for other forms. */
+flaw_status flaw_clip_open_at(flaw_clip **out, const char *path, int side, size_t floats_limit, flaw_compute *c,
+                              flaw_error *err);
 /* The precision of products that suits a model when nobody asks for one: float32, bf16 for a model beyond the limit. */
 flaw_status flaw_clip_precision(flaw_precision *out, const char *path, flaw_error *err);
 void flaw_clip_close(flaw_clip *m);

@@ -15,7 +15,7 @@ static size_t larger(size_t a, size_t b)
 size_t flaw_clip_image_workspace(const flaw_clip *m, int n)
 {
     const flaw_clip_shape *s = &m->shape;
-    size_t patches = (size_t)flaw_clip_patches(s), tokens = patches + 1, stream = tokens * (size_t)s->image.width;
+    size_t patches = (size_t)flaw_clip_patches(s), tokens = (size_t)flaw_clip_tokens(s), stream = tokens * (size_t)s->image.width;
     size_t rows = patches * 3 * (size_t)s->patch * (size_t)s->patch;
     size_t block = flaw_block_workspace(&s->image, n, (int)tokens);
     return (size_t)n * stream + larger((size_t)n * larger(rows, stream), block);
@@ -45,26 +45,29 @@ static void rows_piece(void *context, int piece, int worker)
             }
 }
 
-/* One picture: class token and positions. */
+/* One picture: class token, positions, registers. */
 static void position_piece(void *context, int piece, int worker)
 {
     const embed_pass *e = context;
     (void)worker;
-    size_t d = (size_t)e->m->shape.image.width, count = ((size_t)flaw_clip_patches(&e->m->shape) + 1) * d;
-    float *x = e->x + (size_t)piece * count;
+    const flaw_clip_shape *s = &e->m->shape;
+    size_t d = (size_t)s->image.width, count = ((size_t)flaw_clip_patches(s) + 1) * d, registers = (size_t)s->registers * d;
+    float *x = e->x + (size_t)piece * (count + registers);
     memcpy(x, e->m->view.cls, d * sizeof *x);
     for (size_t i = 0; i < count; i++) x[i] += e->m->view.position[i];
+    if (registers) memcpy(x + count, e->m->view.registers, registers * sizeof *x);
 }
 
 static void embed(flaw_compute *c, const flaw_clip *m, int n, const float *pixels, float *x, float *rows)
 {
     const flaw_clip_shape *s = &m->shape;
     size_t patches = (size_t)flaw_clip_patches(s), d = (size_t)s->image.width, taps = 3 * (size_t)(s->patch * s->patch);
+    size_t tokens = (size_t)flaw_clip_tokens(s);
     embed_pass e = {.m = m, .pixels = pixels, .rows = rows, .x = x};
     flaw_pool_run(c->pool, rows_piece, &e, n * s->grid);
     for (size_t i = 0; i < (size_t)n; i++)
         flaw_linear_forward(c, &m->patch, (int)patches, rows + i * patches * taps, (ptrdiff_t)taps,
-                            x + (i * (patches + 1) + 1) * d, FLAW_ACT_NONE, NULL, NULL);
+                            x + (i * tokens + 1) * d, FLAW_ACT_NONE, NULL, NULL);
     flaw_pool_run(c->pool, position_piece, &e, n);
 }
 
@@ -73,7 +76,7 @@ static void add_local(flaw_compute *c, const flaw_clip *m, int n, int stage, con
                       float *normed)
 {
     int count = flaw_clip_patches(&m->shape), d = m->shape.image.width;
-    flaw_rows_norm_of(c, n, count + 1, 1, count, d, m->shape.image.eps, x, m->view.local_norm_w[stage],
+    flaw_rows_norm_of(c, n, flaw_clip_tokens(&m->shape), 1, count, d, m->shape.image.eps, x, m->view.local_norm_w[stage],
                       m->view.local_norm_b[stage], normed);
     flaw_linear_forward(c, &m->local[stage], n * count, normed, d, patches, FLAW_ACT_NONE, stage ? patches : NULL,
                         NULL);
@@ -91,7 +94,7 @@ static int blocks_needed(const flaw_clip *m, const flaw_image_output *out)
 
 static void run_blocks(flaw_compute *c, const flaw_clip *m, int n, float *x, const flaw_image_output *out, float *work)
 {
-    int tokens = flaw_clip_patches(&m->shape) + 1;
+    int tokens = flaw_clip_tokens(&m->shape);
     size_t count = (size_t)n * (size_t)tokens * (size_t)m->shape.image.width, bytes = count * sizeof *x;
     for (int l = 0; l < blocks_needed(m, out); l++) {
         flaw_block_forward(c, &m->image_block[l], n, tokens, x, work);
@@ -108,7 +111,7 @@ static void run_blocks(flaw_compute *c, const flaw_clip *m, int n, float *x, con
 static void project(flaw_compute *c, const flaw_clip *m, int n, int first, int count, const float *x, float *out,
                     float *normed)
 {
-    int d = m->shape.image.width, tokens = flaw_clip_patches(&m->shape) + 1;
+    int d = m->shape.image.width, tokens = flaw_clip_tokens(&m->shape);
     float *to = m->shape.joint ? normed : out;
     flaw_rows_norm_of(c, n, tokens, first, count, d, m->shape.image.eps, x, m->view.post_w, m->view.post_b, to);
     if (m->shape.joint) flaw_linear_forward(c, &m->image_proj, n * count, normed, d, out, FLAW_ACT_NONE, NULL, NULL);
@@ -118,7 +121,7 @@ void flaw_clip_encode_images(flaw_compute *c, const flaw_clip *m, int n, const f
                              const flaw_image_output *out, float *work)
 {
     const flaw_clip_shape *s = &m->shape;
-    int patches = flaw_clip_patches(s), tokens = patches + 1, d = s->image.width;
+    int patches = flaw_clip_patches(s), tokens = flaw_clip_tokens(s), d = s->image.width;
     size_t count = (size_t)n * (size_t)tokens * (size_t)d;
     float *x = work, *second = work + count;
     embed(c, m, n, pixels, x, second);

@@ -55,10 +55,10 @@ void flaw_clip_close(flaw_clip *m)
 }
 
 /* Everything of the file is matched with the shape before memory for the weights is asked for. */
-static flaw_status match(struct flaw_clip_origin *o, const char *path, flaw_error *err)
+static flaw_status match(struct flaw_clip_origin *o, const char *path, int side, flaw_error *err)
 {
     flaw_arena_init(&o->arena, 0);
-    flaw_status status = flaw_source_open(&o->source, path, err);
+    flaw_status status = flaw_source_open_at(&o->source, path, side, err);
     const flaw_source *s = &o->source;
     if (!status) status = flaw_clip_parameters(&o->list, &s->shape, &o->arena, err);
     if (!status) status = flaw_binding_make(&o->binding, &s->tensors, flaw_source_names(s), &o->list, &o->arena, err);
@@ -79,10 +79,16 @@ static flaw_status load(flaw_clip *m, struct flaw_clip_origin *o, size_t floats_
 
 flaw_status flaw_clip_open_within(flaw_clip **out, const char *path, size_t floats_limit, flaw_compute *c, flaw_error *err)
 {
+    return flaw_clip_open_at(out, path, 0, floats_limit, c, err);
+}
+
+flaw_status flaw_clip_open_at(flaw_clip **out, const char *path, int side, size_t floats_limit, flaw_compute *c,
+                              flaw_error *err)
+{
     flaw_clip *m = NULL;
     struct flaw_clip_origin *o = calloc(1, sizeof *o);
     if (!o) return flaw_fail(err, FLAW_NO_MEMORY, "no memory for a model");
-    flaw_status status = match(o, path, err);
+    flaw_status status = match(o, path, side, err);
     if (!status) status = flaw_clip_new(&m, &o->source.shape, o->source.name, err);
     if (!status) status = load(m, o, floats_limit, c, err);
     if (!m || !m->origin) close_origin(o);

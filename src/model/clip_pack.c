@@ -75,7 +75,7 @@ static flaw_status pack_all(packer *p)
     flaw_clip *m = p->m;
     const flaw_clip_shape *s = &m->shape;
     const flaw_clip_view *v = &m->view;
-    int d = s->image.width, tokens = flaw_clip_patches(s) + 1;
+    int d = s->image.width, tokens = flaw_clip_tokens(s);
     flaw_status status = pack(p, &m->patch, 3 * s->patch * s->patch, d, v->patch_w, v->patch_b);
     if (!status) status = pack(p, &m->image_proj, d, s->joint, v->image_proj, NULL);
     if (!status) status = pack(p, &m->head, d, s->classes, v->head_w, v->head_b);

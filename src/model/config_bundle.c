@@ -2,7 +2,7 @@
 #include "model/config.h"
 #include "model/fields.h"
 
-static const char *const activation_names[] = {"none", "gelu", "quick_gelu", NULL};
+static const char *const activation_names[] = {"none", "gelu", "quick_gelu", "silu", NULL};
 
 static void need(flaw_fields *f, const char *const *keys)
 {
@@ -29,8 +29,11 @@ static flaw_status read_image(flaw_clip_shape *s, flaw_fields *f)
     static const char *const keys[] = {"width",      "heads",   "hidden", "activation", "eps",
                                        "causal",     "layers",  "side",   "patch",      "pre_norm",
                                        "patch_bias", "classes", "stages", "local_head", NULL};
+    static const char *const known[] = {"width",      "heads",   "hidden", "activation", "eps",   "causal",
+                                        "layers",     "side",    "patch",  "pre_norm",   "gated", "registers",
+                                        "patch_bias", "classes", "stages", "local_head", NULL};
     static const flaw_neutral none[] = {{NULL, NULL}};
-    flaw_fields_only(f, keys, none);
+    flaw_fields_only(f, known, none);
     need(f, keys);
     read_block(f, &s->image);
     flaw_field_int(f, "layers", &s->image_layers, 1, 512);
@@ -39,6 +42,8 @@ static flaw_status read_image(flaw_clip_shape *s, flaw_fields *f)
     flaw_field_int(f, "classes", &s->classes, 0, 1000000);
     flaw_field_bool(f, "pre_norm", &s->pre_norm);
     flaw_field_bool(f, "patch_bias", &s->patch_bias);
+    flaw_field_bool(f, "gated", &s->image.gated); /* these two stand only where they say something */
+    flaw_field_int(f, "registers", &s->registers, 0, 64);
     flaw_field_bool(f, "local_head", &s->local_head);
     flaw_clip_shape_derive(s);
     flaw_field_ints(f, "stages", s->stage, FLAW_STAGES, 0, 511, "expected four block numbers");
@@ -127,9 +132,12 @@ void flaw_config_bundle_write(flaw_buffer *out, const flaw_clip_shape *s)
     write_block(out, &s->image, s->image_layers);
     flaw_buffer_printf(out,
                        ", \"side\": %d, \"patch\": %d, \"pre_norm\": %s, \"patch_bias\": %s, \"classes\": %d, "
-                       "\"stages\": [%d, %d, %d, %d], \"local_head\": %s}",
+                       "\"stages\": [%d, %d, %d, %d], \"local_head\": %s",
                        s->side, s->patch, truth(s->pre_norm), truth(s->patch_bias), s->classes, s->stage[0],
                        s->stage[1], s->stage[2], s->stage[3], truth(s->local_head));
+    if (s->image.gated) flaw_buffer_text(out, ", \"gated\": true");
+    if (s->registers) flaw_buffer_printf(out, ", \"registers\": %d", s->registers);
+    flaw_buffer_text(out, "}");
     flaw_buffer_printf(out,
                        ", \"prepare\": {\"resize_to\": %d, \"mean\": [%.9g, %.9g, %.9g], "
                        "\"std\": [%.9g, %.9g, %.9g]}",

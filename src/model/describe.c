@@ -18,11 +18,11 @@ void flaw_describe_text(json_t *o, const char *key, flaw_buffer *text)
 
 static void tower(json_t *o, const char *key, const flaw_block_shape *b, int layers, const char *extra, int x, int y)
 {
-    static const char *const activation[] = {"no activation", "GELU", "QuickGELU"};
+    static const char *const activation[] = {"no activation", "GELU", "QuickGELU", "SiLU"};
     flaw_buffer text;
     flaw_buffer_init(&text, 1024);
-    flaw_buffer_printf(&text, "%d blocks, width %d, %d heads, hidden %d, %s, ", layers, b->width, b->heads, b->hidden,
-                       activation[b->act]);
+    flaw_buffer_printf(&text, "%d blocks, width %d, %d heads, hidden %d, %s%s, ", layers, b->width, b->heads, b->hidden,
+                       b->gated ? "gated " : "", activation[b->act]);
     flaw_buffer_printf(&text, extra, x, y);
     flaw_describe_text(o, key, &text);
 }
@@ -33,6 +33,7 @@ static void describe_shape(json_t *o, const flaw_clip_shape *s)
     flaw_buffer text;
     tower(o, "image", &s->image, s->image_layers, "pictures of %d pixels in patches of %d", s->side, s->patch);
     if (s->text.width) tower(o, "text", &s->text, s->text_layers, "%d tokens of %d", s->context, s->vocab);
+    if (s->registers) json_object_set_new(o, "registers", json_integer(s->registers));
     if (s->joint) json_object_set_new(o, "joint", json_integer(s->joint));
     if (s->classes) json_object_set_new(o, "classes", json_integer(s->classes));
     if (s->local_head) json_object_set_new(o, "local_head", json_true());

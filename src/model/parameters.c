@@ -11,6 +11,7 @@ static void visit_image(flaw_walk *w, flaw_clip_view *v, const flaw_clip_shape *
     if (s->patch_bias) flaw_walk_visit(w, &v->patch_b, 0, d, "image.patch.b");
     flaw_walk_visit(w, &v->cls, 0, d, "image.cls");
     flaw_walk_visit(w, &v->position, 1 + flaw_clip_patches(s), d, "image.position");
+    if (s->registers) flaw_walk_visit(w, &v->registers, s->registers, d, "image.registers");
     if (s->pre_norm) {
         flaw_walk_visit(w, &v->pre_w, 0, d, "image.pre.w");
         flaw_walk_visit(w, &v->pre_b, 0, d, "image.pre.b");

@@ -39,6 +39,7 @@ flaw_status flaw_clip_shape_check(const flaw_clip_shape *s, const char *name, fl
         {"width of the joint space", s->joint, 0, 16384}, {"number of image layers", s->image_layers, 1, 512},
         {"side of the picture", s->side, 1, 8192},        {"side of a patch", s->patch, 1, s->side},
         {"number of classes", s->classes, 0, 1000000},    {"side to resize to", s->prepare.resize_to, s->side, 16384},
+        {"number of registers", s->registers, 0, 64},
     };
     flaw_status status = check_limits(limits, sizeof limits / sizeof limits[0], name, err);
     if (!status) status = check_block(&s->image, "image", name, err);
@@ -75,4 +76,15 @@ void flaw_clip_shape_derive(flaw_clip_shape *s)
         int last = (i + 1) * s->image_layers / FLAW_STAGES - 1;
         s->stage[i] = last > 0 ? last : 0;
     }
+}
+
+flaw_status flaw_clip_shape_resize(flaw_clip_shape *s, int side, const char *name, flaw_error *err)
+{
+    if (side < s->patch || side > 8192 || side % s->patch)
+        return flaw_fail(err, FLAW_USAGE, "%s: side %d is not a multiple of the model's patches of %d pixels; %d is", name,
+                         side, s->patch, (side < s->patch ? 1 : (side < 8192 ? side : 8192) / s->patch) * s->patch);
+    s->prepare.resize_to = (int)((long)s->prepare.resize_to * side / s->side);
+    s->side = side;
+    flaw_clip_shape_derive(s);
+    return flaw_clip_shape_check(s, name, err);
 }

@@ -36,7 +36,7 @@ typedef struct sight_layout {
 
 static size_t lay_out(sight_layout *l, const flaw_clip *towers, const flaw_voice_shape *s, int n, float *memory)
 {
-    size_t used = 0, many = (size_t)n, tokens = many * (patches_of(s) + 1) * (size_t)s->width;
+    size_t used = 0, many = (size_t)n, tokens = many * (size_t)flaw_clip_tokens(&towers->shape) * (size_t)s->width;
     l->out = (flaw_image_output){0};
     for (int i = 0; i < FLAW_STAGES; i++) l->out.stage[i] = flaw_voice_carve(memory, &used, tokens);
     if (s->fused) l->out.patches = flaw_voice_carve(memory, &used, many * patches_of(s) * (size_t)s->joint);
@@ -56,11 +56,12 @@ void flaw_sight_take(flaw_compute *c, const flaw_clip *towers, const flaw_voice_
 {
     sight_layout l;
     size_t patches = patches_of(shape), d = (size_t)shape->width, joint = (size_t)shape->joint;
+    size_t tokens = (size_t)flaw_clip_tokens(&towers->shape);
     lay_out(&l, towers, shape, n, work);
     flaw_clip_encode_images(c, towers, n, pixels, &l.out, l.work);
     for (size_t i = 0; i < (size_t)n; i++) {
         for (int s = 0; s < FLAW_STAGES; s++)
-            memcpy(out[i]->stage[s], l.out.stage[s] + (i * (patches + 1) + 1) * d, patches * d * sizeof(float));
+            memcpy(out[i]->stage[s], l.out.stage[s] + (i * tokens + 1) * d, patches * d * sizeof(float));
         if (shape->fused) memcpy(out[i]->fused, l.out.patches + i * patches * joint, patches * joint * sizeof(float));
         memcpy(out[i]->embedding, l.out.cls + i * joint, joint * sizeof(float));
     }

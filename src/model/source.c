@@ -41,17 +41,18 @@ static flaw_status open_file(flaw_source *s, const char *path, flaw_error *err)
 {
     s->weights = flaw_arena_copy_string(&s->arena, path, strlen(path));
     if (!s->weights) return flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory", path);
-    flaw_status status = flaw_safetensors_open(&s->tensors, path, err);
+    flaw_status status = flaw_tensors_open(&s->tensors, path, err);
     if (status) return status;
     if (flaw_tensors_metadata(&s->tensors, "flaw")) return bundle_shape(s, err);
     if (flaw_tensors_find(&s->tensors, "patch_embed.proj.weight")) {
         s->form = FLAW_FORM_TIMM;
         return flaw_config_timm(&s->shape, &s->tensors, NULL, 0, path, err);
     }
-    if (flaw_tensors_find(&s->tensors, "visual.conv1.weight") ||
+    bool dino = flaw_tensors_find(&s->tensors, "embeddings.patch_embeddings.projection.weight") != NULL;
+    if (dino || flaw_tensors_find(&s->tensors, "visual.conv1.weight") ||
         flaw_tensors_find(&s->tensors, "vision_model.embeddings.patch_embedding.weight"))
-        return flaw_fail(err, FLAW_BAD_DATA, "%s: CLIP weights without configuration: give the folder that holds both",
-                         path);
+        return flaw_fail(err, FLAW_BAD_DATA, "%s: %s weights without configuration: give the folder that holds both", path,
+                         dino ? "DINOv2" : "CLIP");
     return flaw_fail(err, FLAW_BAD_DATA,
                      "%s: neither a flaw bundle (no \"flaw\" metadata) nor a timm vision transformer (no tensor "
                      "'patch_embed.proj.weight')",
@@ -62,10 +63,14 @@ static flaw_status read_prepare(flaw_source *s, flaw_error *err)
 {
     const char *path = flaw_path_join(&s->arena, s->folder, "preprocessor_config.json");
     flaw_bytes json;
+    bool dino = s->form == FLAW_FORM_DINO;
     if (!path) return flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory", s->folder);
+    if (dino && !flaw_file_exists(path)) return FLAW_OK;
     flaw_status status = flaw_file_read(&json, path, CONFIG_LIMIT, err);
     if (status) return status;
-    status = flaw_config_hf_prepare(&s->shape, (const char *)json.data, json.size, path, err);
+    const char *text = (const char *)json.data;
+    status = dino ? flaw_config_dino_prepare(&s->shape, text, json.size, path, err)
+                  : flaw_config_hf_prepare(&s->shape, text, json.size, path, err);
     flaw_bytes_release(&json);
     return status;
 }
@@ -79,9 +84,10 @@ static flaw_status form_of_config(flaw_source *s, const flaw_bytes *json, flaw_e
     const char *type = json_string_value(json_object_get(root, "model_type"));
     bool towers = json_object_get(root, "vision_config") || json_object_get(root, "vision_config_dict");
     if (json_object_get(root, "pretrained_cfg") || json_object_get(root, "architecture")) s->form = FLAW_FORM_TIMM;
+    else if (type && strncmp(type, "dinov2", 6) == 0) s->form = FLAW_FORM_DINO;
     else if (towers || (type && strcmp(type, "clip") == 0)) s->form = FLAW_FORM_HF;
     else
-        status = flaw_fail(err, FLAW_BAD_DATA, "%s: neither CLIP nor timm (model_type is %.40s)", s->config,
+        status = flaw_fail(err, FLAW_BAD_DATA, "%s: neither CLIP, DINOv2 nor timm (model_type is %.40s)", s->config,
                            type ? type : "absent");
     json_decref(root);
     return status;
@@ -98,12 +104,13 @@ static flaw_status read_config(flaw_source *s, flaw_error *err)
     } else {
         status = form_of_config(s, &json, err);
         if (!status && s->form == FLAW_FORM_HF) status = flaw_config_hf(&s->shape, text, json.size, s->config, err);
+        if (!status && s->form == FLAW_FORM_DINO) status = flaw_config_dino(&s->shape, text, json.size, s->config, err);
     }
     if (!status) status = flaw_safetensors_open(&s->tensors, s->weights, err);
     if (!status && s->form == FLAW_FORM_TIMM)
         status = flaw_config_timm(&s->shape, &s->tensors, text, json.size, s->config, err);
     flaw_bytes_release(&json);
-    return !status && s->form == FLAW_FORM_HF ? read_prepare(s, err) : status;
+    return !status && (s->form == FLAW_FORM_HF || s->form == FLAW_FORM_DINO) ? read_prepare(s, err) : status;
 }
 
 static flaw_status open_imagebind(flaw_source *s, flaw_error *err)
@@ -146,7 +153,20 @@ static flaw_status open_folder(flaw_source *s, const char *folder, flaw_error *e
                      folder, half || s->config ? "; only one of a pair is there" : "");
 }
 
+static flaw_status set_side(flaw_source *s, int side, flaw_error *err)
+{
+    if (side == 0 || side == s->shape.side) return FLAW_OK;
+    if (s->form == FLAW_FORM_TIMM || s->form == FLAW_FORM_DINO) return flaw_clip_shape_resize(&s->shape, side, s->name, err);
+    return flaw_fail(err, FLAW_USAGE, "%s: this model reads pictures of %d x %d only; the side can be chosen for timm's models "
+                     "and DINOv2", s->name, s->shape.side, s->shape.side);
+}
+
 flaw_status flaw_source_open(flaw_source *out, const char *path, flaw_error *err)
+{
+    return flaw_source_open_at(out, path, 0, err);
+}
+
+flaw_status flaw_source_open_at(flaw_source *out, const char *path, int side, flaw_error *err)
 {
     flaw_source s = {0};
     flaw_status status;
@@ -157,6 +177,7 @@ flaw_status flaw_source_open(flaw_source *out, const char *path, flaw_error *err
         flaw_path_name(s.name, sizeof s.name, path);
         status = flaw_file_is_folder(path) ? open_folder(&s, path, err) : open_file(&s, path, err);
     }
+    if (!status) status = set_side(&s, side, err);
     if (status) flaw_source_close(&s);
     else *out = s;
     return status;
@@ -176,6 +197,7 @@ const flaw_name_table *flaw_source_names(const flaw_source *s)
     case FLAW_FORM_HF: return &flaw_names_hf;
     case FLAW_FORM_TIMM: return &flaw_names_timm;
     case FLAW_FORM_IMAGEBIND: return &flaw_names_imagebind;
+    case FLAW_FORM_DINO: return &flaw_names_dino;
     default: return NULL;
     }
 }
@@ -183,7 +205,7 @@ const flaw_name_table *flaw_source_names(const flaw_source *s)
 const char *flaw_form_name(flaw_form form)
 {
     static const char *const names[] = {"OpenCLIP folder", "Hugging Face CLIPModel folder", "timm vision transformer",
-                                        "flaw bundle", "ImageBind folder"};
+                                        "flaw bundle", "ImageBind folder", "Hugging Face DINOv2 folder"};
     return names[form];
 }
 

@@ -6,7 +6,14 @@
 #include "model/clip.h"
 #include "model/names.h"
 
-typedef enum flaw_form { FLAW_FORM_OPENCLIP, FLAW_FORM_HF, FLAW_FORM_TIMM, FLAW_FORM_BUNDLE, FLAW_FORM_IMAGEBIND } flaw_form;
+typedef enum flaw_form {
+    FLAW_FORM_OPENCLIP,
+    FLAW_FORM_HF,
+    FLAW_FORM_TIMM, /* and DINOv2 as Meta published it */
+    FLAW_FORM_BUNDLE,
+    FLAW_FORM_IMAGEBIND,
+    FLAW_FORM_DINO, /* of Hugging Face */
+} flaw_form;
 
 typedef struct flaw_source {
     flaw_form form;
@@ -19,7 +26,8 @@ typedef struct flaw_source {
     flaw_arena arena;
 } flaw_source;
 
-/* Told apart by content. FLAW_MISSING names the files that were looked for. */
+/* Told apart by content. FLAW_MISSING names the files that were looked for. `side`: see flaw_clip_open_at. */
+flaw_status flaw_source_open_at(flaw_source *out, const char *path, int side, flaw_error *err);
 flaw_status flaw_source_open(flaw_source *out, const char *path, flaw_error *err);
 void flaw_source_close(flaw_source *s);
 /* NULL for a flaw bundle, whose names are canonical. */
