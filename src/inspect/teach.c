@@ -238,7 +238,9 @@ flaw_status flaw_inspector_teach(flaw_inspector *in, const flaw_inspect_options 
 {
     lesson l = {.in = in, .count = options->good_count, .progress = progress, .context = context};
     flaw_status s = FLAW_OK;
-    if (options->false_alarm_rate > 0 && !l.count) {
+    if (in->method->needs_batch) {
+        s = flaw_inspector_teach_batch(in, options, progress, context, err);
+    } else if (options->false_alarm_rate > 0 && !l.count) {
         s = flaw_fail(err, FLAW_USAGE, "a false-alarm rate of %.3g %% needs at least %.0f good parts, given are none",
                       100 * options->false_alarm_rate, flaw_conformal_parts(options->false_alarm_rate));
     } else if (in->method->needs_batch) {

@@ -75,7 +75,7 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static flaw_status find_limit(batch *b, double rate, flaw_error *err)
+static flaw_status find_limit(batch *b, flaw_error *err)
 {
     flaw_inspector *in = b->in;
     size_t cells = (size_t)in->features.grid * (size_t)in->features.grid;
@@ -89,7 +89,7 @@ static flaw_status find_limit(batch *b, double rate, flaw_error *err)
         sample[i] = (flaw_sample){
             .part = (int)i, .score = score.image, .peak = in->map[cells - 1], .middle = in->map[cells / 2]};
     }
-    if (!s) s = flaw_calibrate_batch(&in->calibration, sample, b->count, in->method->deviations(in->state), rate, err);
+    if (!s) s = flaw_calibrate_batch(&in->calibration, sample, b->count, in->method->deviations(in->state), err);
     free(sample);
     return s;
 }
@@ -97,12 +97,16 @@ static flaw_status find_limit(batch *b, double rate, flaw_error *err)
 flaw_status flaw_inspector_teach_batch(flaw_inspector *in, const flaw_inspect_options *options, flaw_progress progress,
                                        void *context, flaw_error *err)
 {
+    if (options->false_alarm_rate > 0)
+        return flaw_fail(err, FLAW_USAGE,
+                         "a false-alarm rate of %.3g %% cannot be promised by method %s: it has no good parts",
+                         100 * options->false_alarm_rate, in->method->name);
     batch b = {.in = in, .progress = progress, .context = context};
     b.picture = calloc(options->good_count + 1, sizeof *b.picture);
     if (!b.picture) return flaw_fail(err, FLAW_NO_MEMORY, "memory for %zu pictures was refused", options->good_count);
     flaw_status s = encode_all(&b, options->good, options->good_count, err);
     if (!s) s = learn(&b, err);
-    if (!s) s = find_limit(&b, options->false_alarm_rate, err);
+    if (!s) s = find_limit(&b, err);
     for (size_t i = 0; i < b.count; i++) flaw_features_release(&b.picture[i]);
     free(b.picture);
     return s;
