@@ -26,24 +26,17 @@ static double limit_of(double *x, size_t n, double deviations, double *middle)
     return *middle + deviations * NORMAL * median(x, n);
 }
 
-static void describe(flaw_calibration *c, size_t count, double middle, double deviations, double rate)
+static void describe(flaw_calibration *c, size_t count, double middle, double deviations)
 {
-    int used =
-        snprintf(c->about, sizeof c->about,
-                 "Limit from the %zu pictures themselves: %.4g, the median of their scores (%.4g) and %.3g median "
-                 "deviations. It takes for granted that most of them are good; what share of good parts lies over it "
-                 "is not known.",
-                 count, c->threshold, middle, deviations);
-    if (rate > 0 && used > 0 && (size_t)used < sizeof c->about)
-        snprintf(c->about + used, sizeof c->about - (size_t)used,
-                 " The %.3g %% asked for cannot be promised without good parts.", 100 * rate);
+    snprintf(c->about, sizeof c->about,
+             "Limit from the %zu pictures themselves: %.4g, the median of their scores (%.4g) and %.3g median deviations. It "
+             "takes for granted that most of them are good; what share of good parts lies over it is not known.",
+             count, c->threshold, middle, deviations);
 }
 
 flaw_status flaw_calibrate_batch(flaw_calibration *out, const flaw_sample *sample, size_t count, double deviations,
-                                 double rate, flaw_error *err)
+                                 flaw_error *err)
 {
-    if (!(rate >= 0 && rate < 1))
-        return flaw_fail(err, FLAW_USAGE, "a false-alarm rate of %g was asked for, allowed are 0 to below 1", rate);
     if (!count) return flaw_fail(err, FLAW_USAGE, "a limit from a batch without pictures");
     for (size_t i = 0; i < count; i++)
         if (!isfinite(sample[i].score) || !isfinite(sample[i].peak) || !isfinite(sample[i].middle))
@@ -58,7 +51,7 @@ flaw_status flaw_calibrate_batch(flaw_calibration *out, const flaw_sample *sampl
     c.map_low = median(x, count);
     for (size_t i = 0; i < count; i++) x[i] = sample[i].score;
     c.threshold = limit_of(x, count, deviations, &middle);
-    describe(&c, count, middle, deviations, rate);
+    describe(&c, count, middle, deviations);
     free(x);
     *out = c;
     return FLAW_OK;
