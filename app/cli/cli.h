@@ -58,8 +58,8 @@ void cli_print_findings(const flaw_answer *answer);
 /* One JSON line. False without memory. */
 bool cli_print_answer_json(const flaw_answer *answer, const char *image, const char *question, const char *model);
 
-/* explain.c: a table of what the sentences did to a picture's score, and the same as JSON: {"prompts": ..., "explanation":
- * ...} set in a picture's line (null without one). */
+/* explain.c: a table of what the sentences did to a picture's score, and the same as JSON: "scoring" and "explanation" (null
+ * without one) set in a picture's line. */
 void cli_print_explanation(const flaw_explanation *explanation, bool colours);
 int cli_set_explanation(json_t *line, const flaw_explanation *explanation);
 

@@ -217,7 +217,7 @@ static double make_map(alfa *a, const flaw_features *picture)
     return whole;
 }
 
-/* Step F: the margin of the picture, of the top of its patches, or the mean of both. */
+/* Step F: the margin of the picture, of the top of its patches, or the mean of both; find_views says the same. */
 static double image_score(const alfa *a, double whole)
 {
     int cells = a->grid * a->grid;
@@ -268,7 +268,7 @@ static flaw_status rescore(void *context, const float *const text[2], int side, 
 }
 
 /* What the sentences met: the picture, and the mean of the patches at the top of the map, brought to the words' side of
- * the aligner; after make_map. `rows` [2, E]. Returns how many views there are. */
+ * the aligner; after make_map. The views, *count of them, point into `rows` [2, E]. */
 static flaw_status find_views(alfa *a, const flaw_features *picture, flaw_view views[2], int *count, float *rows,
                               flaw_error *err)
 {

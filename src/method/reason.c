@@ -131,7 +131,7 @@ static flaw_status rescore_all(change *x, flaw_reason *r, const flaw_prompt_set 
             if (set->count[c] == (leaves ? 1 : FLAW_PROMPTS_MOST)) continue; /* no such set */
             flaw_status s = change_set(x, r, set, c, i, err);
             if (!s) s = rescore(context, text, c, i, &r->other[c][i], err);
-            if (s) return s;
+            if (s && s != FLAW_BAD_DATA) return s; /* bad data: the other sentences have no direction */
         }
     return FLAW_OK;
 }

@@ -26,7 +26,7 @@ class Explain(command.Command):
 
     def test_json(self):
         line = self.explain('--prompts', self.prompts(), '--rule', 'overlap')
-        self.assertEqual((line['prompts']['rule'], line['prompts']['duplicate_cosine']), ('overlap', 0.99))
+        self.assertEqual((line['scoring']['rule'], line['scoring']['duplicate_cosine']), ('overlap', 0.99))
         self.assertEqual(len(line['explanation']), 8)
         pull = {'normal': 0, 'abnormal': 0}
         for one in line['explanation']:
@@ -35,12 +35,12 @@ class Explain(command.Command):
             pull[one['side']] += one['pull']
             self.assertEqual(one['kept'], one['weight'] > 0)
             self.assertEqual(one['tips'], (one['score_without'] > line['threshold']) != (line['verdict'] == 'anomalous'))
-        self.assertAlmostEqual(pull['normal'], line['prompts']['pull'][0], 6)
-        self.assertAlmostEqual(sum(pull.values()), line['prompts']['margin'], 6)
+        self.assertAlmostEqual(pull['normal'], line['scoring']['pull'][0], 6)
+        self.assertAlmostEqual(sum(pull.values()), line['scoring']['margin'], 6)
         lengths = [abs(one['pull']) for one in line['explanation']]
         self.assertEqual(lengths, sorted(lengths, reverse=True))
         plain = self.judge('a.png', '--object', 'plate', '--prompts', 'p.json', '--rule', 'overlap')[1][0]
-        self.assertEqual({k: v for k, v in line.items() if k not in ('explanation', 'prompts', 'ms')},
+        self.assertEqual({k: v for k, v in line.items() if k not in ('explanation', 'scoring', 'ms')},
                          {k: v for k, v in plain.items() if k != 'ms'})
 
     def test_without_a_sentence(self):
@@ -95,12 +95,17 @@ class Explain(command.Command):
         direct = self.explain('--good', 'good', *wishes)
         status, lines, err = self.judge('a.png', '--recipe', 'plate.recipe', '--explain')
         self.assertEqual((status, err), (0, []))
-        for key in ('score', 'prompts', 'explanation'):
+        for key in ('score', 'scoring', 'explanation'):
             self.assertEqual(lines[0][key], direct[key])
         self.assertEqual([one['sentence'] for one in direct['explanation'] if one['banned']], ['a plate with a crack'])
         self.assertEqual([one['sentence'] for one in direct['explanation'] if one['pinned']], ['a plate with a polished rim'])
         for flag in ('--pin', '--ban'):
             self.fail_once(2, flag, 'inspect', 'a.png', '--recipe', 'plate.recipe', flag, 'normal: a new {}')
+
+    def test_eval(self):
+        for name in ('train/good/0.png', 'test/good/0.png', 'test/bad/0.png'):
+            self.write(f'd/{name}', part(3, spot=(40, 40) if 'bad' in name else None))
+        self.fail_once(2, '"no such sentence"', 'eval', 'd', '--method', 'alfa', '--ban', 'no such sentence')
 
     def test_variables(self):
         """A colon is part of a sentence; in the environment there is one a line."""
@@ -120,7 +125,7 @@ class Explain(command.Command):
                                 ('few-shot', ['--good', good, '--method', 'few-shot', '--ban', 'bent'])):
             self.fail_once(2, name, 'inspect', 'a.png', '--prompts', prompts, '--object', 'plate', *arguments)
         self.fail_once(2, 'few-shot', 'inspect', 'a.png', '--good', good, '--method', 'few-shot', '--explain')
-        self.fail_once(2, '--brief', 'inspect', 'a.png', '--brief', '--explain')
+        self.fail_once(2, '--short', 'inspect', 'a.png', '--short', '--explain')
 
 
 if __name__ == '__main__':

@@ -1,7 +1,5 @@
 /* The chart of an explanation, read back: bars as long as their pulls, on their side, in their colour. */
-#include "../check.h"
-
-#include <math.h>
+#include "../inspect/check.h"
 
 #include "flaw/explain.h"
 
@@ -175,6 +173,49 @@ static void test_long(void **state)
     flaw_picture_release(&p);
 }
 
+/* A picture explained: every bar of the chart is as long as the explanation has it. */
+static void test_explained(void **state)
+{
+    int length[64];
+    flaw_error err = {0};
+    flaw_inspect_options o;
+    flaw_inspector *in = NULL;
+    flaw_explanation e;
+    flaw_result r;
+    flaw_engine *engine = open_tiny_engine("open_clip");
+    flaw_inspect_defaults(&o);
+    o.method = "alfa";
+    o.rule = "overlap";
+    o.object = "bottle";
+    assert_ok(flaw_inspector_new(&in, engine, &o, NULL, NULL, &err));
+    for (unsigned seed = 0; seed < 3; seed++) {
+        flaw_picture part = draw(48, 40, seed, 3 * (int)seed);
+        assert_ok(flaw_inspector_judge(in, &part, &r, &err));
+        assert_ok(flaw_inspector_explain(in, &e, &err));
+        flaw_picture p = drawn(&e, *state);
+        double longest = fabs(e.sentence[0].pull);
+        for (int c = 0; c < 2; c++)
+            for (int pale = 0; pale < 2; pale++) {
+                int n = 0, found = bars(length, &p, c, c ? (pale ? PALE_ORANGE : ORANGE) : pale ? PALE_BLUE : BLUE);
+                for (int i = 0; i < e.count; i++) {
+                    const flaw_sentence *s = &e.sentence[i];
+                    int want = (int)lround(fabs(s->pull) / longest * REACH);
+                    if (s->abnormal != c || s->ambiguous != pale || want < 1) continue;
+                    assert_true(n < found && length[n] >= want - 2 && length[n] <= want); /* 1 for the axis on the left */
+                    n++;
+                }
+                assert_int_equal(n, found);
+            }
+        assert_true(e.kept[0] + e.kept[1] < e.count);
+        flaw_picture_release(&p);
+        flaw_picture_release(&part);
+        flaw_explanation_release(&e);
+        flaw_result_release(&r);
+    }
+    flaw_inspector_free(in);
+    flaw_engine_close(engine);
+}
+
 /* Nothing pulls; nothing there; a name of another alphabet. */
 static void test_ends(void **state)
 {
@@ -200,6 +241,7 @@ int main(void)
         cmocka_unit_test(test_bars),
         cmocka_unit_test(test_kinds),
         cmocka_unit_test(test_long),
+        cmocka_unit_test(test_explained),
         cmocka_unit_test(test_ends),
     };
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
