@@ -160,8 +160,8 @@ static void sort(int maps, int side, maker *m, const char *folder)
     start = now(CLOCK_PROCESS_CPUTIME_ID);
     must(flaw_pro(&pro, of_map, of_mask, sides, sides, (size_t)maps, 0.3, &err), &err);
     const double only = now(CLOCK_PROCESS_CPUTIME_ID) - start;
-    printf("sorted: %d maps of %d x %d, 1 thread, processor time: all figures %.3f s, AUPRO only %.3f s (%.9f)\n", maps, side, side,
-           all, only, pro);
+    printf("sorted: %d maps of %d x %d, 1 thread, processor time: all figures %.3f s, AUPRO only %.3f s (%.9f)\n",
+           maps, side, side, all, only, pro);
     print_figures(&f);
     if (folder) {
         dump(folder, "maps.f32", map, sizeof *map, (size_t)maps * pixels);

@@ -88,8 +88,8 @@ flaw_status flaw_pixels_open(flaw_pixels **out, const flaw_pixels_options *optio
 /* NaN in a map is FLAW_BAD_DATA and names picture and pixel; nothing of the call is counted then. */
 flaw_status flaw_pixels_add(flaw_pixels *p, const flaw_pixels_picture *picture, flaw_error *err);
 flaw_status flaw_pixels_add_batch(flaw_pixels *p, const flaw_pixels_picture *pictures, size_t n, flaw_error *err);
-/* Both must have the same options but threads; with sketches, a picture (id) that both hold is FLAW_BAD_DATA. Figures of
- * one defect kind: keep counts of the good pictures and of each kind, and merge the two into new ones. */
+/* Both must have the same options but threads; with sketches, a picture (id) that both hold is FLAW_BAD_DATA. Figures
+ * of one defect kind: keep counts of the good pictures and of each kind, and merge the two into new ones. */
 flaw_status flaw_pixels_merge(flaw_pixels *into, const flaw_pixels *other, flaw_error *err);
 /* A file of the counts, for shards. The same pictures give the same bytes. FLAW_BAD_DATA when it is damaged. */
 flaw_status flaw_pixels_write(const flaw_pixels *p, const char *path, flaw_error *err);
@@ -117,7 +117,7 @@ flaw_status flaw_pixels_measure(flaw_pixel_figures *out, const flaw_pixels *p, d
 flaw_status flaw_pixels_curve(flaw_curve *out, const flaw_pixels *p, flaw_curve_kind kind, size_t points,
                               flaw_error *err);
 
-/* ---- pixels, all maps in memory: exact by sorting (24 bytes a pixel) ---- */
+/* ---- pixels, all maps in memory: exact by sorting (8 bytes a background pixel, 16 a marked one) ---- */
 
 /* low == value == high. */
 flaw_status flaw_pixels_exact(flaw_pixel_figures *out, const flaw_pixels_picture *pictures, size_t n, double limit,

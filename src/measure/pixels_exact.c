@@ -132,8 +132,8 @@ static flaw_status prepare(sorting *s, const flaw_pixels_picture *pictures, size
 
 /* ---- sorting ---- */
 
-/* Where only false positive rates up to the limit matter, scores below the one that surely passes it need not be sorted:
- * drops them. Buckets are the upper half of a key. */
+/* Where only false positive rates up to the limit matter, scores below the one that surely passes it need not be
+ * sorted: drops them. Buckets are the upper half of a key. */
 static flaw_status drop_beyond(sorting *s, double limit, flaw_error *err)
 {
     enum { BUCKETS = 1 << 16 };

@@ -306,8 +306,8 @@ flaw_status flaw_pixels_read(flaw_pixels **out, const char *path, flaw_error *er
         flaw_sha256_update(&hash, bytes.data, bytes.size - DIGEST_SIZE);
         flaw_sha256_final(&hash, digest);
         if (memcmp(digest, bytes.data + bytes.size - DIGEST_SIZE, DIGEST_SIZE))
-            status = flaw_fail(err, FLAW_BAD_DATA, "'%s': pixel counts that were changed or cut (their SHA-256 differs)",
-                               path);
+            status = flaw_fail(err, FLAW_BAD_DATA,
+                               "'%s': pixel counts that were changed or cut (their SHA-256 differs)", path);
     }
     if (status == FLAW_OK) status = flaw_pixels_parse(out, bytes.data, bytes.size, path, err);
     flaw_bytes_release(&bytes);

@@ -70,8 +70,9 @@ static void add_precision(flaw_sweep *s, const flaw_step *step)
         add(&s->trapezoid, gain * (last + now) / 2, gain * (last + now) / 2, gain * (last + now) / 2);
         return;
     }
-    /* Best order: all marked first. Worst: the j-th marked score has a precision of at least (tp + j) / (tp + j + wrong)
-       with wrong = fp + n; the sum over j is at least p - wrong * log(1 + p / (tp + wrong)). */
+    /* Best order: all marked first. Worst: the j-th marked score has a precision of at least
+       (tp + j) / (tp + j + wrong) with wrong = fp + n; the sum over j is at least
+       p - wrong * log(1 + p / (tp + wrong)). */
     const double best = (tp + p) / (tp + p + fp), wrong = fp + n;
     const double worst_sum = wrong > 0 ? p - wrong * log1p(p / (tp + wrong)) : p;
     s->f1.high = fmax(s->f1.high, 2 * (tp + p) / (tp + p + fp + all));

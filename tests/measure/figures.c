@@ -1,4 +1,4 @@
-/* For test_figures.py: data sets from standard input until it ends, the figures of each as one line of numbers.
+/* For test_figures.py: data sets from standard input until it ends, each one's figures as one line of numbers.
  *   'I' u32 n, f32 scores[n], u8 labels[n]                  -> AUROC AP trapezoid-AUPR F1-max
  *   'P' u32 maps, u32 width, u32 height, f32 maps, u8 masks -> AUROC AP F1-max AUPRO cflow-200, exact and then counted */
 #include <stdio.h>
