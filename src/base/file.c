@@ -151,6 +151,12 @@ bool flaw_file_exists(const char *path)
     return stat(path, &info) == 0;
 }
 
+bool flaw_file_is_special(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
+}
+
 /* mkdir that takes a folder already there (or made by somebody else meanwhile) for success. */
 static flaw_status make_one(const char *part, const char *path, flaw_error *err)
 {

@@ -50,6 +50,7 @@ flaw_status flaw_file_log_close(flaw_file_log *log, flaw_error *err);
 flaw_status flaw_file_make_folder(const char *path, flaw_error *err);
 bool flaw_file_is_folder(const char *path);
 bool flaw_file_exists(const char *path);
+bool flaw_file_is_special(const char *path); /* a pipe, a device, a socket: reading may wait for ever */
 
 /* Names (not paths) in a folder, sorted bytewise, without "." entries; free with flaw_names_release. */
 typedef struct flaw_names {

@@ -80,8 +80,20 @@ static flaw_status no_memory(const flaw_listing *l, flaw_error *err)
     return flaw_fail(err, FLAW_NO_MEMORY, "data set '%s': no memory to list over %zu pictures", l->object, l->count);
 }
 
+/* A pipe under the name of a picture would hold whoever reads it for ever. */
+static flaw_status check_files(const flaw_dataset_item *item, flaw_error *err)
+{
+    const char *special = flaw_file_is_special(item->path) ? item->path : NULL;
+    for (size_t i = 0; i < item->masks && !special; i++)
+        if (flaw_file_is_special(item->mask[i])) special = item->mask[i];
+    if (!special) return FLAW_OK;
+    return flaw_fail(err, FLAW_BAD_DATA, "'%s' is a pipe or a device, expected a picture", special);
+}
+
 flaw_status flaw_listing_add(flaw_listing *l, flaw_dataset_item item, flaw_error *err)
 {
+    flaw_status status = check_files(&item, err);
+    if (status != FLAW_OK) return status;
     if (l->count >= FLAW_DATASET_MAX_ITEMS)
         return flaw_fail(err, FLAW_BAD_DATA, "data set '%s': more than %d pictures", l->object, FLAW_DATASET_MAX_ITEMS);
     if (l->count == l->room) {

@@ -265,6 +265,9 @@ static void test_folders(void **state)
     assert_int_equal(set.item[0].label, FLAW_LABEL_UNKNOWN);
     assert_int_equal(flaw_dataset_testable(&set, &err), FLAW_BAD_DATA);
     flaw_dataset_close(&set);
+    assert_int_equal(mkfifo(in_folder(path, root, "own/notes/pipe.png"), 0600), 0);
+    assert_int_equal(flaw_dataset_open_path(&set, in_folder(path, root, "own/notes"), NULL, NULL, &err), FLAW_BAD_DATA);
+    assert_contains(err.text, "pipe.png");
     assert_int_equal(flaw_dataset_open_path(&set, in_folder(path, root, "own"), "mvtec", NULL, &err), FLAW_BAD_DATA);
 }
 
