@@ -225,6 +225,7 @@ static flaw_status find(flaw_dataset_list *list, const cli_settings *s, flaw_err
 int cmd_ablation(const cli_settings *s)
 {
     int shots;
+    if (s->arguments.count && strcmp(s->arguments.value[0], "alfa") == 0) return cmd_ablation_alfa(s);
     if (!s->arguments.count && !s->out)
         return cli_wrong_use("ablation: no data set given; usage: flaw ablation DATASET... | --out DIR");
     if (s->arguments.count && s->out)

@@ -66,12 +66,16 @@ const cli_command cli_command_table[] = {
      "are not there. Exit status 65 when something is wrong.",
      "flaw dataset info data/\nflaw dataset check data/hazelnut\nflaw dataset check --layout table list.csv --json",
      cmd_dataset},
-    {CLI_ABLATION, "ablation", "DATASET... | --out DIR [-n COUNT]", "what each part of an AnomalyGPT brings",
+    {CLI_ABLATION, "ablation", "DATASET... | --out DIR [-n COUNT] | alfa DATASET...",
+     "what each part of an AnomalyGPT, or of ALFA, brings",
      "Asks about every test picture of a data set and measures the answers against the masks: yes or no, how many, where. "
      "Rows: the language model alone, the map against the largest value on normal pictures, adapters in place of the prompt "
      "learner, and everything; the paper's figures stand beside them. Without a data set, scenes of held-out kinds are drawn "
-     "to DIR/scenes first.",
-     "flaw ablation --out ablation -n 400\nflaw ablation data/hazelnut --shots 1 --json",
+     "to DIR/scenes first. With the word alfa in front the parts of ALFA are measured: WinCLIP's templates, a language model's "
+     "sentences, contextual scoring by each rule, the aligner at several lambdas, good parts; then the mean over the "
+     "arguments.",
+     "flaw ablation --out ablation -n 400\nflaw ablation data/hazelnut --shots 1 --json\n"
+     "flaw ablation alfa data/hazelnut data/cookies scenes/",
      cmd_ablation},
     {CLI_SCENES, "scenes", "--out DIR [-n COUNT] | list", "draw product pictures with and without defects",
      "Draws scenes of products with lighting, noise, defects, masks and captions, as data set folders for flaw eval "

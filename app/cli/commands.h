@@ -35,6 +35,7 @@ int cmd_prompts(const cli_settings *s);
 int cmd_eval(const cli_settings *s);
 int cmd_dataset(const cli_settings *s);
 int cmd_ablation(const cli_settings *s);
+int cmd_ablation_alfa(const cli_settings *s); /* flaw ablation alfa */
 int cmd_scenes(const cli_settings *s);
 int cmd_simulate(const cli_settings *s);
 int cmd_train(const cli_settings *s);

@@ -119,7 +119,7 @@ const cli_option cli_option_table[] = {
     {"shots", 'k', CLI_TEXT, AT(shots), "K", NULL, 0, 0, CLI_EVAL | CLI_ABLATION,
      "Good parts shown before the test: a number, or all; eval: or several with commas (default: 0, judged by words "
      "alone)."},
-    {"seeds", 0, CLI_INTEGER, AT(seeds), "N", NULL, 1, 1000, CLI_EVAL,
+    {"seeds", 0, CLI_INTEGER, AT(seeds), "N", NULL, 1, 1000, CLI_EVAL | CLI_ABLATION,
      "How often other good parts are drawn; mean and deviation are over these (default: 5)."},
     {"layout", 0, CLI_TEXT, AT(layout), "NAME", NULL, 0, 0, CLI_EVAL | CLI_ABLATION | CLI_DATASET,
      "Layout of the data set: mvtec, loco, mvtec-ad2, btad, visa, visa-object, cookies, meta, manifest, table, folder, "
