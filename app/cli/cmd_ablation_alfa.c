@@ -1,11 +1,13 @@
 /* flaw ablation alfa: what each part of ALFA brings, beginning with WinCLIP. */
 #include <jansson.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
 #include "commands.h"
+#include "flaw/dataset.h"
 #include "flaw/eval.h"
 
 enum { COLUMNS = 6 };
@@ -30,7 +32,7 @@ static const arm arm_table[] = {
     {"ALFA as this model has it", "alfa", NULL, NULL, NULL, 0, 0},
     {"WinCLIP+ with 1 good part", "winclip+", NULL, NULL, NULL, 0, 1},
     {"ALFA+ with 1 good part", "alfa+", NULL, NULL, NULL, 0, 1},
-    {"ALFA+ with 4 good parts", "alfa+", NULL, NULL, NULL, 0, 4},
+    {"ALFA+ with 4 good parts, or all there are", "alfa+", NULL, NULL, NULL, 0, 4},
 };
 enum { ARMS = sizeof arm_table / sizeof *arm_table };
 
@@ -77,17 +79,38 @@ static flaw_status take(const result *r, size_t group, int a, const flaw_eval *e
     return FLAW_OK;
 }
 
+/* Good parts that every data set of a group has: an arm is given no more. */
+static flaw_status least_parts(int *out, const char *dataset, const cli_settings *s, flaw_error *err)
+{
+    flaw_dataset_list list = {0};
+    flaw_status status = flaw_dataset_find(&list, dataset, s->layout, err);
+    *out = INT_MAX;
+    for (size_t i = 0; i < list.count && status == FLAW_OK; i++) {
+        flaw_dataset set;
+        status = flaw_dataset_open(&set, &list.entry[i], err);
+        if (status != FLAW_OK) break;
+        if (set.references < (size_t)*out) *out = (int)set.references;
+        flaw_dataset_close(&set);
+    }
+    flaw_dataset_list_release(&list);
+    return status;
+}
+
 static flaw_status run_arm(const result *r, size_t group, int a, const flaw_engine *engine, const char *dataset,
                            const cli_settings *s, flaw_error *err)
 {
     const arm *part = &arm_table[a];
+    int shots;
+    flaw_status status = least_parts(&shots, dataset, s, err);
+    if (status != FLAW_OK) return status;
+    if (part->shots < shots) shots = part->shots;
     flaw_eval_options o = {.dataset = &dataset,
                            .datasets = 1,
                            .layout = s->layout,
                            .object = s->object,
                            .method = &part->method,
                            .methods = 1,
-                           .shots = &part->shots,
+                           .shots = &shots,
                            .shot_counts = 1,
                            .seeds = (int)s->seeds,
                            .seed = (unsigned long long)s->seed};
@@ -99,7 +122,7 @@ static flaw_status run_arm(const result *r, size_t group, int a, const flaw_engi
     if (part->lambda > 0) o.inspect.lambda = part->lambda;
     flaw_eval *eval = NULL;
     cli_progress progress = cli_progress_begin(s);
-    flaw_status status = flaw_eval_run(&eval, engine, &o, cli_progress_step, &progress, err);
+    status = flaw_eval_run(&eval, engine, &o, cli_progress_step, &progress, err);
     cli_progress_clear(&progress);
     if (status == FLAW_OK) status = take(r, group, a, eval, err);
     flaw_eval_free(eval);
@@ -111,12 +134,12 @@ static flaw_status run_arm(const result *r, size_t group, int a, const flaw_engi
 static void print_table(const char *title, const result *r, size_t group, bool mean)
 {
     cli_print_safe(stdout, title);
-    printf(" (percent)\n%-40s", "");
+    printf(" (percent)\n%-42s", "");
     for (int c = 0; c < COLUMNS; c++) printf(" %8s", column_table[c].title);
     puts("  PRO / WinCLIP's");
     for (int a = 0; a < ARMS; a++) {
         double first = mean ? mean_of(r, 0, PRO) : *cell(r, group, 0, PRO);
-        printf("%-40s", arm_table[a].title);
+        printf("%-42s", arm_table[a].title);
         for (int c = 0; c < COLUMNS; c++) printf(" %8.1f", 100 * (mean ? mean_of(r, a, c) : *cell(r, group, a, c)));
         printf("  %15.2f\n", (mean ? mean_of(r, a, PRO) : *cell(r, group, a, PRO)) / first);
     }

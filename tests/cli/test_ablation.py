@@ -66,6 +66,31 @@ class Ablation(command.Command):
         self.fail_once(66, 'nosuch', 'ablation', 'scenes', '--adapter', 'nosuch')
         self.fail_once(2, 'it has', 'ablation', 'scenes', '--shots', '50')
 
+class OfAlfa(command.Command):
+    def test_parts_of_alfa(self):
+        tower = os.path.join(SHARED, 'golden', 'clip-small', 'open_clip')
+        if not os.path.isdir(tower):
+            self.skipTest('no ../shared/golden/clip-small here')
+        for name in ('a', 'b'):
+            self.succeed('scenes', '--kind', 'washer', '--size', '64', '-n', '6', '--anomalous-share', '1/2', '--out', name)
+        lines = [json.loads(line) for line in
+                 self.succeed('ablation', 'alfa', 'a', 'b', '--model', tower, '--seeds', '1', '--json').splitlines()]
+        parts = [line['part'] for line in lines if line['dataset'] == 'mean']
+        self.assertEqual(len(lines), 3 * len(parts))
+        of = {(line['dataset'], line['part']): line['mean'] for line in lines}
+        for part in parts:
+            for key in ('image_auroc', 'pixel_pro'):
+                mean = (of['a', part][key] + of['b', part][key]) / 2
+                self.assertAlmostEqual(of['mean', part][key], mean, places=7)
+        # a row is what flaw eval says of the same settings
+        row = json.loads(self.succeed('eval', 'a', '--model', tower, '--method', 'alfa', '--rule', 'soft', '--lambda', 'inf',
+                                      '--windows', 'on', '--score', 'cls', '--json'))
+        soft = next(part for part in parts if 'soft' in part)
+        for key, value in of['a', soft].items():
+            self.assertAlmostEqual(value, row['mean'][key], places=7)
+        self.assertIn("PRO / WinCLIP's", self.succeed('ablation', 'alfa', 'a', '--model', tower, '--seeds', '1'))
+        self.fail_once(2, 'no data set', 'ablation', 'alfa')
+
 
 if __name__ == '__main__':
     unittest.main()
