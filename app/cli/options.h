@@ -76,7 +76,7 @@ typedef struct cli_settings {
     const char *object, *method, *method_option, *prompts, *weights, *rule, *fit, *windows, *score, *recipe;
     cli_list good, pin, ban;
     double threshold, false_alarm_rate, lambda, tau;
-    int64_t bank_limit, seed;
+    int64_t bank_limit, views, seed;
     /* output */
     bool json, terse, fail_on_anomaly, explain;
     const char *out, *output, *progress, *keep;

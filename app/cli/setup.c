@@ -36,6 +36,7 @@ void cli_inspect_options(flaw_inspect_options *out, const cli_settings *s, const
     out->ban = s->ban.value;
     out->ban_count = s->ban.count;
     out->bank_limit = (int)s->bank_limit;
+    out->views = (int)s->views;
     out->seed = (unsigned long long)s->seed;
 }
 
@@ -65,6 +66,7 @@ static flaw_status refuse_beside_recipe(const cli_settings *s, flaw_error *err)
         {!isnan(s->lambda), "--lambda"},
         {!isnan(s->tau), "--tau"},
         {s->bank_limit > 0, "--bank-limit"},
+        {s->views > 0, "--views"},
     };
     for (size_t i = 0; i < sizeof other / sizeof *other; i++)
         if (other[i].given)

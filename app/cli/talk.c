@@ -14,6 +14,7 @@ void cli_talk_options(flaw_talk_options *out, const cli_settings *s)
     out->object = s->object;
     out->fit = s->fit;
     out->rotations = s->rotations;
+    out->views = (int)s->views;
     out->llm = s->llm;
     out->llm_model = s->llm_model;
     out->llm_key = s->llm ? getenv(key) : NULL;

@@ -71,6 +71,8 @@ typedef struct flaw_inspect_options {
                                   picture's embedding), "map" (top of the map), "both" */
     int bank_limit;            /* patches kept in the memory bank before the greedy coreset; 0 = default */
     const char *fit;           /* how a picture meets the square input: NULL or "squash", "crop" */
+    int views;                 /* looks at a picture (detect/views.h): 1, 2, 6, 7 or 11; 0 = 1. More than one: ALFA
+                                  on a model with a local head, without windows and aligner */
     unsigned long long seed;   /* of augmentation and coreset */
     const char *const *pin;    /* sentences that count for every picture, added where there are none such:
                                   "normal: a {} without cracks", "abnormal: ...", or one of the set without its side */

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define DEGREE (3.14159265358979323846 / 180.0)
 #define TURN (2.0 * DEGREE)
@@ -85,6 +86,16 @@ flaw_status flaw_augment_mildly(flaw_picture *out, const flaw_picture *in, flaw_
     }
     *out = made;
     return FLAW_OK;
+}
+
+flaw_status flaw_augment_quarter(flaw_picture *out, const flaw_picture *in, flaw_error *err)
+{
+    flaw_status s = flaw_picture_new(out, in->height, in->width, err);
+    for (int y = 0; !s && y < out->height; y++)
+        for (int x = 0; x < out->width; x++)
+            memcpy(out->rgb + 3 * ((size_t)y * (size_t)out->width + (size_t)x),
+                   in->rgb + 3 * ((size_t)x * (size_t)in->width + (size_t)(in->width - 1 - y)), 3);
+    return s;
 }
 
 flaw_status flaw_augment_turn(flaw_picture *out, const flaw_picture *in, double degrees, flaw_error *err)

@@ -14,4 +14,7 @@ flaw_status flaw_augment_mildly(flaw_picture *out, const flaw_picture *in, flaw_
  * is mirrored. */
 flaw_status flaw_augment_turn(flaw_picture *out, const flaw_picture *in, double degrees, flaw_error *err);
 
+/* `in`, a square picture, turned by a quarter against the clock: its last column becomes the first row. */
+flaw_status flaw_augment_quarter(flaw_picture *out, const flaw_picture *in, flaw_error *err);
+
 #endif

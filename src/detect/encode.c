@@ -106,6 +106,7 @@ flaw_status flaw_encoder_run(flaw_encoder *e, const flaw_picture *squares, int n
     int side = e->model->shape.side;
     if (n < 1 || n > e->batch) return flaw_fail(err, FLAW_INTERNAL, "%d pictures in an encoder for %d", n, e->batch);
     for (int i = 0; i < n; i++) {
+        if (out[i].cells != out[i].grid) return flaw_fail(err, FLAW_INTERNAL, "features of views in an encoder");
         if (squares[i].width != side || squares[i].height != side)
             return flaw_fail(err, FLAW_INTERNAL, "picture of %d x %d in an encoder for %d x %d", squares[i].width,
                              squares[i].height, side, side);

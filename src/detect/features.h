@@ -15,16 +15,20 @@ enum {
     FLAW_WANT_PATCHES = 2, /* patch embeddings in the joint space */
     FLAW_WANT_STAGES = 4,  /* tokens of the stages below the last: what memory banks keep (docs/methods.md) */
     FLAW_WANT_LAST = 8,    /* tokens of the last stage, before the final norm (WinCLIP+) */
+    FLAW_WANT_VIEWS = 32,  /* `patches` joined of several views, on a finer grid (detect/views.h fills them) */
     FLAW_WANT_WINDOWS = 16 /* class embeddings of 2x2 and 3x3 windows: 12 times the work of the picture itself */
 };
+
+#define FLAW_VIEWS_FINE 4 /* with FLAW_WANT_VIEWS: rows of `patches` per patch of the tower, along a side */
 
 /* Memory banks compare the stages below the last: it is tuned to its training task and tells parts apart worse. */
 #define FLAW_BANK_STAGES (FLAW_STAGES - 1)
 
 typedef struct flaw_features {
     int grid, joint, width;    /* G, E (D for an image-only tower), D */
+    int cells;                 /* side of the grid of `patches`, and of maps: G, with FLAW_WANT_VIEWS finer */
     float *cls;                /* [E] */
-    float *patches;            /* [P, E] */
+    float *patches;            /* [cells, cells, E]; of joined views not of unit length */
     float *stage[FLAW_STAGES]; /* [P, D] */
     float *length[FLAW_STAGES]; /* [P] what the rows of a stage were divided by: raw tokens are length x row */
     float *window[2]; /* windows of 2 and 3 patches: [(G-1)^2, E], [(G-2)^2, E]; NULL where the grid is smaller */

@@ -122,6 +122,22 @@ flaw_method_setup flaw_inspector_setup(flaw_inspector *in)
                                .path = in->engine->path};
 }
 
+/* What is looked at, and how often. */
+static flaw_status open_features(flaw_inspector *in, int want, flaw_error *err)
+{
+    const flaw_clip *model = in->engine->model;
+    int asked = in->options.views ? in->options.views : 1, one = want & ~FLAW_WANT_VIEWS;
+    flaw_status s = flaw_views_check(asked, err);
+    if (!s && asked > 1 && !(want & FLAW_WANT_VIEWS))
+        s = flaw_fail(err, FLAW_USAGE,
+                      "method %s looks at a picture once here, %d views are not allowed: they are for ALFA on a model with "
+                      "a local head, without windows, aligner and good parts",
+                      in->method->name, asked);
+    if (!s) s = flaw_features_new(&in->features, model, want, err);
+    if (!s && want != one) s = flaw_views_open(&in->views, model, &in->compute, one, asked, err);
+    return s ? s : flaw_encoder_open(&in->encoder, model, &in->compute, one, 1, err);
+}
+
 static flaw_status build(flaw_inspector *in, const flaw_inspect_options *options, const flaw_record *record,
                          size_t good, flaw_error *err)
 {
@@ -139,11 +155,9 @@ static flaw_status build(flaw_inspector *in, const flaw_inspect_options *options
     setup.recipe = record != NULL;
     if (!s) s = in->method->open(&in->state, &setup, err);
     if (s) return s;
-    int want = in->method->wants(&setup);
-    s = flaw_features_new(&in->features, model, want, err);
-    if (!s) s = flaw_encoder_open(&in->encoder, model, &in->compute, want, 1, err);
+    s = open_features(in, in->method->wants(&setup), err);
     if (s) return s;
-    in->map = calloc((size_t)model->shape.grid * (size_t)model->shape.grid, sizeof(float));
+    in->map = calloc((size_t)in->features.cells * (size_t)in->features.cells, sizeof(float));
     return in->map ? FLAW_OK : flaw_fail(err, FLAW_NO_MEMORY, "an inspector was refused");
 }
 
@@ -185,6 +199,7 @@ void flaw_inspector_free(flaw_inspector *in)
     if (in->state) in->method->close(in->state);
     flaw_calibration_release(&in->calibration);
     flaw_encoder_close(&in->encoder);
+    flaw_views_close(&in->views);
     flaw_features_release(&in->features);
     flaw_prompts_release(&in->prompts);
     if (in->compute.pool) flaw_compute_close(&in->compute);

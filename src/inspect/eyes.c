@@ -38,16 +38,16 @@ static flaw_status make_room(flaw_eyes *eyes, flaw_error *err)
     return flaw_sight_new(&eyes->sight, v, err);
 }
 
-flaw_status flaw_eyes_encode(flaw_eyes *eyes, const flaw_picture *square, flaw_error *err)
+flaw_status flaw_eyes_encode(flaw_eyes *eyes, const flaw_picture *square, flaw_sight *out, flaw_error *err)
 {
     const flaw_clip *towers = eyes->m->towers;
     const flaw_voice_shape *v = &eyes->m->voice->shape;
     flaw_prepare_normalise(eyes->pixels, square, &towers->shape.prepare);
-    flaw_sight_take(eyes->c, towers, v, 1, eyes->pixels, &(flaw_sight *){&eyes->sight}, eyes->work);
+    flaw_sight_take(eyes->c, towers, v, 1, eyes->pixels, &out, eyes->work);
     size_t count = (size_t)v->grid * (size_t)v->grid * (size_t)v->width;
     for (int i = 0; i < FLAW_STAGES; i++)
         for (size_t k = 0; k < count; k++)
-            if (!isfinite(eyes->sight.stage[i][k]))
+            if (!isfinite(out->stage[i][k]))
                 return flaw_fail(err, FLAW_BAD_DATA, "the numbers computed for this picture are not all finite");
     return FLAW_OK;
 }
@@ -76,6 +76,7 @@ static flaw_status make_map(flaw_eyes *eyes, flaw_error *err)
     const float *stage[FLAW_STAGES];
     flaw_sight_decoder(&eyes->sight, &eyes->m->voice->shape, stage);
     if (eyes->rows) flaw_eyes_compare(eyes, eyes->rows);
+    else if (eyes->views > 1) flaw_eyes_views_map(eyes);
     else flaw_decoder_map(eyes->c, eyes->m->voice, stage, eyes->text, NULL, eyes->map, eyes->work);
     if (isfinite(flaw_eyes_peak(eyes))) return FLAW_OK;
     return flaw_fail(err, FLAW_BAD_DATA, "the map of this picture is not finite");
@@ -85,7 +86,8 @@ flaw_status flaw_eyes_look(flaw_eyes *eyes, const flaw_picture *picture, flaw_er
 {
     flaw_picture square = {0};
     flaw_status s = flaw_prepare_square(&square, &eyes->seen, &eyes->m->towers->shape, eyes->fit, picture, err);
-    if (!s) s = flaw_eyes_encode(eyes, &square, err);
+    if (!s) s = flaw_eyes_encode(eyes, &square, &eyes->sight, err);
+    if (!s && eyes->views > 1) s = flaw_eyes_views_look(eyes, &square, picture, err);
     flaw_picture_release(&square);
     eyes->width = picture->width;
     eyes->height = picture->height;
@@ -126,6 +128,7 @@ flaw_status flaw_eyes_open(flaw_eyes *out, const flaw_anomalygpt *m, flaw_comput
     calibrate_words(out);
     flaw_status s = choose_fit(out, options->fit, err);
     if (!s) s = make_room(out, err);
+    if (!s) s = flaw_eyes_views_open(out, options, err);
     if (!s) s = flaw_anomalygpt_text(m->towers, c, object, out->text, err);
     if (!s && options->good_count) s = flaw_eyes_learn(out, options, err);
     if (s) flaw_eyes_close(out);
@@ -136,6 +139,7 @@ void flaw_eyes_close(flaw_eyes *eyes)
 {
     flaw_calibration_release(&eyes->calibration);
     flaw_sight_release(&eyes->sight);
+    for (int i = 0; i < FLAW_VIEWS_MOST; i++) flaw_sight_release(&eyes->other[i]);
     for (int i = 0; i < FLAW_STAGES; i++) free(eyes->bank[i]);
     free(eyes->bank_work);
     flaw_arena_release(&eyes->arena);

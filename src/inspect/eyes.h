@@ -8,6 +8,7 @@
 #include "detect/calibrate.h"
 #include "detect/prepare.h"
 #include "detect/prompts.h"
+#include "detect/views.h"
 #include "flaw/talk.h"
 #include "model/anomalygpt.h"
 
@@ -26,6 +27,10 @@ typedef struct flaw_eyes {
     float *bank[FLAW_STAGES]; /* [rows, D] of the normal pictures; NULL without */
     int rows;                 /* K * P, with rotations 4 * K * P */
     float *bank_work;
+    int views;                         /* of each picture, for a map by words (detect/views.h); 1 = the whole alone */
+    flaw_sight other[FLAW_VIEWS_MOST]; /* of the views behind the first, which is `sight` */
+    float *logits;                     /* [stages, G, G] of one view */
+    float *joined;                     /* [stages, cells, cells] of all */
     flaw_calibration calibration;
     flaw_arena arena;
 } flaw_eyes;
@@ -44,9 +49,15 @@ flaw_status flaw_eyes_facts(const flaw_eyes *eyes, flaw_result *out, flaw_error 
 
 /* eyes_good.c: the bank and the limit. */
 flaw_status flaw_eyes_learn(flaw_eyes *eyes, const flaw_talk_options *options, flaw_error *err);
-/* eyes.c, for it: a prepared square -> eyes->sight; a map against rows of the bank -> eyes->map. */
-flaw_status flaw_eyes_encode(flaw_eyes *eyes, const flaw_picture *square, flaw_error *err);
+/* eyes.c, for it: a prepared square -> a sight; a map against rows of the bank -> eyes->map. */
+flaw_status flaw_eyes_encode(flaw_eyes *eyes, const flaw_picture *square, flaw_sight *out, flaw_error *err);
 void flaw_eyes_compare(flaw_eyes *eyes, int rows);
 float flaw_eyes_peak(const flaw_eyes *eyes);
+
+/* eyes_views.c: how often to look (options->views), the views behind the first, a map by words of all -> eyes->map. */
+flaw_status flaw_eyes_views_open(flaw_eyes *eyes, const flaw_talk_options *options, flaw_error *err);
+flaw_status flaw_eyes_views_look(flaw_eyes *eyes, const flaw_picture *square, const flaw_picture *picture,
+                                 flaw_error *err);
+void flaw_eyes_views_map(flaw_eyes *eyes);
 
 #endif

@@ -68,17 +68,6 @@ static void close_lesson(lesson *l)
     free(l->values);
 }
 
-/* The square turned by a quarter, counter-clockwise. */
-static flaw_status turn(flaw_picture *out, const flaw_picture *in, flaw_error *err)
-{
-    flaw_status s = flaw_picture_new(out, in->height, in->width, err);
-    for (int y = 0; !s && y < out->height; y++)
-        for (int x = 0; x < out->width; x++)
-            memcpy(out->rgb + 3 * ((size_t)y * (size_t)out->width + (size_t)x),
-                   in->rgb + 3 * ((size_t)x * (size_t)in->width + (size_t)(in->width - 1 - y)), 3);
-    return s;
-}
-
 /* Rows of what was encoded last become part `turned` of picture i in the bank. */
 static void keep_rows(lesson *l, size_t i, int turned)
 {
@@ -98,11 +87,11 @@ static flaw_status learn_picture(lesson *l, size_t i, const char *path, flaw_err
     flaw_picture_release(&picture);
     for (int t = 0; !s && t < l->turns; t++) {
         if (t) {
-            s = turn(&picture, t == 1 ? &l->square[i] : &turned, err);
+            s = flaw_augment_quarter(&picture, t == 1 ? &l->square[i] : &turned, err);
             flaw_picture_release(&turned);
             turned = picture;
         }
-        if (!s) s = flaw_eyes_encode(eyes, t ? &turned : &l->square[i], err);
+        if (!s) s = flaw_eyes_encode(eyes, t ? &turned : &l->square[i], &eyes->sight, err);
         if (!s) keep_rows(l, i, t);
     }
     flaw_picture_release(&turned);
@@ -120,7 +109,7 @@ static flaw_status take_sample(lesson *l, const flaw_picture *square, size_t par
                                flaw_error *err)
 {
     flaw_eyes *eyes = l->eyes;
-    flaw_status s = flaw_eyes_encode(eyes, square, err);
+    flaw_status s = flaw_eyes_encode(eyes, square, &eyes->sight, err);
     if (s) return s;
     flaw_eyes_compare(eyes, rows);
     size_t side = (size_t)eyes->m->voice->shape.side, count = side * side;

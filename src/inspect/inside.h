@@ -4,6 +4,7 @@
 
 #include "detect/calibrate.h"
 #include "detect/features.h"
+#include "detect/views.h"
 #include "flaw/inspect.h"
 #include "inspect/engine.h"
 #include "method/method.h"
@@ -26,8 +27,9 @@ struct flaw_inspector {
     flaw_prompt_set prompts; /* count 0 where the method needs none */
     flaw_prompts_about about_prompts;
     flaw_encoder encoder;    /* one picture at a time */
+    flaw_views views;        /* of each picture; count 0 where it is looked at once */
     flaw_features features;  /* of the picture being judged */
-    float *map;              /* [G, G] of that picture */
+    float *map;              /* [cells, cells] of that picture */
     bool judged;             /* `features` are of the picture judged last, which had a verdict, ... */
     double judged_score;     /* ... and this score */
     const flaw_twin *twin;   /* of every sentence; NULL before the first explanation */

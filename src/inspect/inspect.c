@@ -26,21 +26,35 @@ static double now_ms(void)
     return 1e3 * (double)t.tv_sec + 1e-6 * (double)t.tv_nsec;
 }
 
+/* Stations prepare and encode, in one view or several. */
+static flaw_status encode(flaw_inspector *in, const flaw_picture *picture, flaw_seen *seen, flaw_error *err)
+{
+    const flaw_clip_shape *shape = &in->engine->model->shape;
+    flaw_picture square = {0}, twice = {0};
+    flaw_status s = flaw_prepare_square(&square, seen, shape, in->fit, picture, err);
+    if (!s && in->views.count) {
+        s = flaw_views_prepare(&twice, shape, in->fit, picture, err);
+        if (!s) s = flaw_views_run(&in->views, &square, &twice, &in->features, err);
+    } else if (!s) {
+        s = flaw_encoder_run(&in->encoder, &square, 1, &in->features, err);
+    }
+    flaw_picture_release(&twice);
+    flaw_picture_release(&square);
+    return s;
+}
+
 /* Prepare, encode, align and compare. */
 flaw_status flaw_inspector_measure(flaw_inspector *in, const flaw_picture *picture, flaw_seen *seen, flaw_score *out,
                                    bool *sound, flaw_error *err)
 {
-    flaw_picture square = {0};
     in->judged = false;
-    flaw_status s = flaw_prepare_square(&square, seen, &in->engine->model->shape, in->fit, picture, err);
-    if (!s) s = flaw_encoder_run(&in->encoder, &square, 1, &in->features, err);
-    flaw_picture_release(&square);
+    flaw_status s = encode(in, picture, seen, err);
     *sound = !s && in->features.sound;
     *out = (flaw_score){.map = in->map, .image = NAN};
     if (s || !*sound) return s;
     s = in->method->score(in->state, &in->features, out, err);
     if (!s && !isfinite(out->image)) *sound = false;
-    for (int i = 0; !s && i < in->features.grid * in->features.grid; i++) *sound = *sound && isfinite(in->map[i]);
+    for (int i = 0; !s && i < in->features.cells * in->features.cells; i++) *sound = *sound && isfinite(in->map[i]);
     return s;
 }
 
@@ -55,11 +69,11 @@ static void doubt(flaw_result *out, const char *why)
 /* The method's own map and what it covers. */
 static flaw_status keep_cells(const flaw_inspector *in, const flaw_seen *seen, flaw_result *out, flaw_error *err)
 {
-    size_t cells = (size_t)in->features.grid * (size_t)in->features.grid;
+    size_t cells = (size_t)in->features.cells * (size_t)in->features.cells;
     out->cells = malloc(cells * sizeof *out->cells);
     if (!out->cells) return flaw_fail(err, FLAW_NO_MEMORY, "the map of a picture was refused");
     memcpy(out->cells, in->map, cells * sizeof *out->cells);
-    out->grid = in->features.grid;
+    out->grid = in->features.cells;
     const int part[4] = {seen->x, seen->y, seen->width, seen->height};
     memcpy(out->seen, part, sizeof part);
     return FLAW_OK;
@@ -68,7 +82,7 @@ static flaw_status keep_cells(const flaw_inspector *in, const flaw_seen *seen, f
 /* Verdict and regions. Regions belong to an anomaly: a good picture shows none. */
 static flaw_status decide(flaw_inspector *in, const flaw_seen *seen, flaw_result *out, flaw_error *err)
 {
-    int grid = in->features.grid;
+    int grid = in->features.cells;
     out->verdict = out->score > out->threshold ? FLAW_ANOMALOUS : FLAW_NORMAL;
     flaw_status s = keep_cells(in, seen, out, err);
     if (!s) s = flaw_map_spread(&out->map, out->width, out->height, seen, in->map, grid, (float)out->map_low, err);

@@ -58,6 +58,7 @@ static flaw_status save_options(const flaw_inspector *in, flaw_record *r, flaw_e
     if (!s) s = flaw_record_put_number(r, "options.lambda", o->lambda, err);
     if (!s) s = flaw_record_put_number(r, "options.tau", o->tau, err);
     if (!s) s = flaw_record_put_number(r, "options.bank_limit", o->bank_limit, err);
+    if (!s) s = flaw_record_put_number(r, "options.views", in->views.count ? in->views.count : 1, err);
     for (size_t i = 0; !s && i < sizeof texts / sizeof *texts; i++)
         s = flaw_record_put_text(r, texts[i].name, texts[i].value ? texts[i].value : "", err);
     return s;
@@ -79,12 +80,15 @@ static flaw_status load_options(flaw_inspect_options *o, const flaw_record *r, f
     if (!s) s = flaw_record_text(r, "options.fit", &o->fit, err);
     if (!s && flaw_record_find(r, "options.method")) /* recipes of before have none */
         s = flaw_record_text(r, "options.method", &o->method_options, err);
+    o->views = 1; /* as recipes of before looked */
+    if (!s && flaw_record_find(r, "options.views"))
+        s = flaw_record_integer(r, "options.views", 1, FLAW_VIEWS_MOST, &o->views, err);
     return s;
 }
 
 static flaw_status save_check(flaw_inspector *in, flaw_record *r, flaw_error *err)
 {
-    size_t grid = (size_t)in->features.grid;
+    size_t grid = (size_t)in->features.cells;
     flaw_score score;
     flaw_status s = run_check(in, &score, err);
     if (!s) s = flaw_record_put_number(r, "check.score", score.image, err);
@@ -127,7 +131,7 @@ static flaw_status check_self(flaw_inspector *in, const flaw_record *r, const ch
     double expected;
     const float *map;
     const char *precision;
-    size_t rows, grid = (size_t)in->features.grid;
+    size_t rows, grid = (size_t)in->features.cells;
     flaw_score score;
     flaw_status s = flaw_record_number(r, "check.score", &expected, err);
     if (!s) s = flaw_record_table(r, "check.map", grid, &map, &rows, err);

@@ -136,7 +136,7 @@ static flaw_status take_sample(lesson *l, void *state, const flaw_features *feat
                                flaw_error *err)
 {
     flaw_inspector *in = l->in;
-    size_t cells = (size_t)features->grid * (size_t)features->grid;
+    size_t cells = (size_t)features->cells * (size_t)features->cells;
     flaw_score score = {.map = in->map};
     flaw_status s = in->method->score(state, features, &score, err);
     if (s) return s;

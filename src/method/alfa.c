@@ -21,7 +21,8 @@
 #define ALFA_TAU 0.07
 #define ALFA_LAMBDA 1.0
 #define ALFA_LEAST_LAMBDA 1e-3 /* below it float32 Gram matrices are not surely positive definite */
-#define TOP 4                  /* the top of a map: its largest patch scores, as the trainer's `peak` takes them */
+#define TOP 4                  /* the top of a map: its largest patch scores, as the trainer's `peak` takes them ... */
+#define TOP_JOINED 1           /* ... of joined views, which are means already, the largest */
 
 typedef enum score_kind { SCORE_CLS, SCORE_MAP, SCORE_BOTH } score_kind;
 
@@ -35,9 +36,10 @@ typedef struct alfa {
     const flaw_prompt_set *prompts;
     flaw_compute *compute;
     int grid, joint, pairs;
+    int cells; /* side of the maps of the picture in hand: G, of joined views finer */
     float *text;           /* [4, E]: prototypes, and the same pulled to the patches */
     float *global, *local; /* [pairs, E] */
-    double *maps;          /* scores of windows, three windowed scales and the patches, one spare: [G, G] each */
+    double *maps;          /* scores of windows, three windowed scales and the patches, one spare: [cells, cells] each */
 } alfa;
 
 static bool windows_of(const flaw_method_setup *setup)
@@ -49,12 +51,15 @@ static bool windows_of(const flaw_method_setup *setup)
 
 static int wants(const flaw_method_setup *setup)
 {
-    return FLAW_WANT_CLS | FLAW_WANT_PATCHES | (windows_of(setup) ? FLAW_WANT_WINDOWS : 0);
+    bool aligner = isfinite(setup->options->lambda), local = setup->model->shape.local_head;
+    bool views = setup->options->views > 1 && local && !aligner;
+    int more = windows_of(setup) ? FLAW_WANT_WINDOWS : views ? FLAW_WANT_VIEWS : 0;
+    return FLAW_WANT_CLS | FLAW_WANT_PATCHES | more;
 }
 
 static int wants_plus(const flaw_method_setup *setup)
 {
-    return wants(setup) | flaw_association_wants(windows_of(setup));
+    return (wants(setup) & ~FLAW_WANT_VIEWS) | flaw_association_wants(windows_of(setup));
 }
 
 static flaw_status read_options(alfa *a, const flaw_method_setup *setup, flaw_error *err)
@@ -99,7 +104,7 @@ static void close_state(void *state)
 
 static bool make_room(alfa *a)
 {
-    size_t joint = (size_t)a->joint, cells = (size_t)a->grid * (size_t)a->grid;
+    size_t joint = (size_t)a->joint, side = (size_t)a->grid * (a->windows ? 1 : FLAW_VIEWS_FINE), cells = side * side;
     int g = a->grid;
     a->pairs = 1 + (a->windows && g >= 2 ? (g - 1) * (g - 1) : 0) + (a->windows && g >= 3 ? (g - 2) * (g - 2) : 0);
     a->text = calloc(4 * joint, sizeof(float));
@@ -193,7 +198,7 @@ static double make_map(alfa *a, const flaw_features *picture)
 {
     const flaw_kernels *kernels = a->compute->kernels;
     size_t joint = (size_t)a->joint;
-    int cells = a->grid * a->grid, scales = 0;
+    int cells = a->cells * a->cells, scales = 0;
     double *of_windows = a->maps, *margin = a->maps + 5 * cells, *scale[4], whole;
     flaw_prototypes p = {.text = {a->text, a->text + joint}, .width = a->joint, .tau = a->tau};
     flaw_prototypes local = {.text = {a->text + 2 * joint, a->text + 3 * joint}, .width = a->joint, .tau = a->tau};
@@ -202,7 +207,7 @@ static double make_map(alfa *a, const flaw_features *picture)
     flaw_align_margins(margin, &local, picture->patches, cells, kernels);
     for (int i = 0; i < cells; i++) scale[0][i] = flaw_align_logistic(margin[i]);
     if (!a->windows) {
-        flaw_gridmap_smooth(a->maps, scale[0], a->grid);
+        flaw_gridmap_smooth(a->maps, scale[0], a->cells);
         return whole;
     }
     scales = 1;
@@ -217,18 +222,24 @@ static double make_map(alfa *a, const flaw_features *picture)
     return whole;
 }
 
+static int top_of(const alfa *a)
+{
+    return a->cells > a->grid ? TOP_JOINED : TOP;
+}
+
 /* Step F: the margin of the picture, of the top of its patches, or the mean of both; find_views says the same. */
 static double image_score(const alfa *a, double whole)
 {
-    int cells = a->grid * a->grid;
-    double top = flaw_gridmap_top(a->maps + 5 * cells, cells, TOP);
+    int cells = a->cells * a->cells;
+    double top = flaw_gridmap_top(a->maps + 5 * cells, cells, top_of(a));
     return flaw_align_logistic(a->score == SCORE_CLS ? whole : a->score == SCORE_MAP ? top : (whole + top) / 2);
 }
 
 static flaw_status score(void *state, const flaw_features *picture, flaw_score *out, flaw_error *err)
 {
     alfa *a = state;
-    int cells = a->grid * a->grid;
+    int cells = picture->cells * picture->cells;
+    a->cells = picture->cells;
     flaw_status s = make_prototypes(a, picture->cls, &out->closest, err);
     if (!s) s = pull_prototypes(a, picture, err);
     if (s) return s;
@@ -273,7 +284,7 @@ static flaw_status find_views(alfa *a, const flaw_features *picture, flaw_view v
                               flaw_error *err)
 {
     size_t joint = (size_t)a->joint;
-    int cell[TOP], cells = a->grid * a->grid, top = TOP;
+    int cell[TOP], cells = a->cells * a->cells, top = top_of(a);
     double share = (a->score == SCORE_BOTH ? 0.5 : 1.0) / a->tau;
     *count = 0;
     if (a->score != SCORE_MAP) views[(*count)++] = (flaw_view){picture->cls, {share, share}};
@@ -290,10 +301,11 @@ static flaw_status explain(void *state, const flaw_features *picture, flaw_reaso
     alfa *a = state;
     const char *closest;
     flaw_view views[2];
-    int count = 0, cells = a->grid * a->grid;
+    int count = 0, cells = picture->cells * picture->cells;
     rescoring r = {.a = a, .picture = picture};
     float *rows = calloc(2 * (size_t)a->joint, sizeof *rows);
     flaw_status s = rows ? FLAW_OK : flaw_fail(err, FLAW_NO_MEMORY, "ALFA: memory was refused");
+    a->cells = picture->cells;
     out->rule = a->rule;
     flaw_reason_weigh(out, a->prompts, picture->cls, a->compute->kernels);
     if (!s) s = flaw_association_join(&a->association, picture, a->maps, a->maps + cells, &r.half, err);

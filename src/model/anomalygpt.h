@@ -107,6 +107,11 @@ void flaw_sight_decoder(const flaw_sight *sight, const flaw_voice_shape *shape, 
 size_t flaw_decoder_workspace(const flaw_compute *c, const flaw_voice_shape *shape);
 void flaw_decoder_map(flaw_compute *c, const flaw_voice *v, const float *const stage[FLAW_STAGES], const float *text,
                       float *stage_maps, float *map, float *work);
+/* The same in two steps, for what lies between: logits [stages, G, G] of one picture; a map of logits [stages, cells,
+ * cells] on any square grid. */
+void flaw_decoder_logits(flaw_compute *c, const flaw_voice *v, const float *const stage[FLAW_STAGES], const float *text,
+                         float *logits, float *work);
+void flaw_decoder_map_of(flaw_compute *c, const flaw_voice *v, const float *logits, int cells, float *map, float *work);
 /* d_stage_maps [stages, S, S] -> gradients of the decoder (added to `grads`); everything that is needed is computed again. */
 void flaw_decoder_backward(flaw_compute *c, const flaw_voice *v, const float *const stage[FLAW_STAGES], const float *text,
                            const float *d_stage_maps, const flaw_voice_view *grads, float *work);

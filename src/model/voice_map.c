@@ -61,6 +61,8 @@ typedef struct decoder_pass {
     float *delta;             /* [stages, P] logit of "abnormal" */
     float *d_delta;           /* [stages, P] */
     float *up;                /* [stages, S, S] the same on the map, then its probability */
+    const float *low;         /* [stages, cells, cells] logits that `up` is made of */
+    int cells;
     float *product;           /* work of the products */
     const float *d_stage;     /* [stages, S, S] */
 } decoder_pass;
@@ -162,12 +164,14 @@ static void up_piece(void *context, int piece, int worker)
 {
     const decoder_pass *p = context;
     const flaw_voice_shape *s = &p->v->shape;
+    size_t cells = (size_t)p->cells;
     (void)worker;
-    flaw_upsample_corners(s->grid, s->side, p->delta + (size_t)piece * patches_of(s),
+    flaw_upsample_corners(p->cells, s->side, p->low + (size_t)piece * cells * cells,
                           p->up + (size_t)piece * (size_t)s->side * (size_t)s->side);
 }
 
-static void decoder_forward(flaw_compute *c, decoder_pass *p)
+/* Tokens -> logits on the patch grid, in p->delta. */
+static void decoder_logits(flaw_compute *c, decoder_pass *p)
 {
     const flaw_voice_shape *s = &p->v->shape;
     int patches = (int)patches_of(s);
@@ -180,8 +184,32 @@ static void decoder_forward(flaw_compute *c, decoder_pass *p)
         flaw_plain_product_run(c, &product, p->product);
     }
     flaw_pool_run(c->pool, logit_piece, p, FLAW_STAGES);
+}
+
+/* Logits on a grid -> probabilities of every stage on the map, in p->up. */
+static void decoder_probabilities(flaw_compute *c, decoder_pass *p, const float *low, int cells)
+{
+    p->low = low;
+    p->cells = cells;
     flaw_pool_run(c->pool, up_piece, p, FLAW_STAGES);
-    flaw_pool_run(c->pool, sigmoid_piece, p, (FLAW_STAGES * s->side + SPAN - 1) / SPAN);
+    flaw_pool_run(c->pool, sigmoid_piece, p, (FLAW_STAGES * p->v->shape.side + SPAN - 1) / SPAN);
+}
+
+static void decoder_forward(flaw_compute *c, decoder_pass *p)
+{
+    decoder_logits(c, p);
+    decoder_probabilities(c, p, p->delta, p->v->shape.grid);
+}
+
+static void join_stages(const decoder_pass *p, float *map)
+{
+    const flaw_voice_shape *s = &p->v->shape;
+    size_t area = (size_t)s->side * (size_t)s->side;
+    for (size_t i = 0; i < area; i++) {
+        float sum = s->share[0] * p->up[i];
+        for (size_t k = 1; k < FLAW_STAGES; k++) sum += s->share[k] * p->up[k * area + i];
+        map[i] = sum;
+    }
 }
 
 void flaw_decoder_map(flaw_compute *c, const flaw_voice *v, const float *const stage[FLAW_STAGES], const float *text,
@@ -192,11 +220,24 @@ void flaw_decoder_map(flaw_compute *c, const flaw_voice *v, const float *const s
     decoder_layout(&p, c, &v->shape, work);
     decoder_forward(c, &p);
     if (stage_maps) memcpy(stage_maps, p.up, FLAW_STAGES * area * sizeof *stage_maps);
-    for (size_t i = 0; i < area; i++) {
-        float sum = v->shape.share[0] * p.up[i];
-        for (size_t k = 1; k < FLAW_STAGES; k++) sum += v->shape.share[k] * p.up[k * area + i];
-        map[i] = sum;
-    }
+    join_stages(&p, map);
+}
+
+void flaw_decoder_logits(flaw_compute *c, const flaw_voice *v, const float *const stage[FLAW_STAGES], const float *text,
+                         float *logits, float *work)
+{
+    decoder_pass p = {.c = c, .v = v, .stage = stage, .text = text};
+    decoder_layout(&p, c, &v->shape, work);
+    decoder_logits(c, &p);
+    memcpy(logits, p.delta, FLAW_STAGES * patches_of(&v->shape) * sizeof *logits);
+}
+
+void flaw_decoder_map_of(flaw_compute *c, const flaw_voice *v, const float *logits, int cells, float *map, float *work)
+{
+    decoder_pass p = {.c = c, .v = v};
+    decoder_layout(&p, c, &v->shape, work);
+    decoder_probabilities(c, &p, logits, cells);
+    join_stages(&p, map);
 }
 
 /* From the map of one stage back to the output of its linear layer, which the gradient takes the place of. */

@@ -58,6 +58,77 @@ static void test_every_method(void **state)
     flaw_picture_release(&p);
 }
 
+/* A recipe remembers how often it looks. */
+static void test_views(void **state)
+{
+    flaw_error err = {0};
+    char path[512];
+    flaw_engine *own = open_engine("");
+    flaw_inspect_options o;
+    flaw_picture p = draw(120, 90, 77, 6);
+    double score[2];
+    in_folder(path, *state, "views.recipe");
+    for (int k = 0; k < 2; k++) {
+        flaw_inspector *in = NULL, *back = NULL;
+        flaw_result a, b;
+        flaw_inspect_defaults(&o);
+        o.object = "bottle";
+        o.views = k ? 6 : 0;
+        assert_ok(flaw_inspector_new(&in, own, &o, NULL, NULL, &err));
+        assert_ok(flaw_inspector_judge(in, &p, &a, &err));
+        assert_ok(flaw_inspector_save(in, path, &err));
+        assert_ok(flaw_inspector_from_recipe(&back, own, path, &err));
+        assert_ok(flaw_inspector_judge(back, &p, &b, &err));
+        assert_int_equal(a.grid, k ? 14 * FLAW_VIEWS_FINE : 14);
+        assert_true(a.grid == b.grid && a.score == b.score);
+        assert_memory_equal(a.map, b.map, 120 * 90 * sizeof(float));
+        score[k] = a.score;
+        flaw_result_release(&a);
+        flaw_result_release(&b);
+        flaw_inspector_free(in);
+        flaw_inspector_free(back);
+    }
+    assert_true(score[0] != score[1]);
+    flaw_record r;
+    assert_ok(flaw_recipe_read(&r, path, &err));
+    double views;
+    assert_ok(flaw_record_number(&r, "options.views", &views, &err));
+    assert_true(views == 6);
+    flaw_record_release(&r);
+    flaw_picture_release(&p);
+    flaw_engine_close(own);
+}
+
+/* Views that cannot be: a number that covers nothing evenly, a method that looks once, windows, an aligner. */
+static void test_views_refused(void **state)
+{
+    (void)state;
+    flaw_engine *own = open_engine("");
+    const struct {
+        const char *method, *windows;
+        double lambda;
+        int views;
+        const char *says;
+    } wrong[] = {{"alfa", NULL, NAN, 5, "allowed are 1, 2, 6, 7 and 11"},
+                 {"alfa", NULL, NAN, -1, "allowed are 1, 2, 6, 7 and 11"},
+                 {"winclip", NULL, NAN, 6, "method winclip looks at a picture once"},
+                 {"alfa", "on", NAN, 6, "looks at a picture once"},
+                 {"alfa", NULL, 1, 6, "looks at a picture once"}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        flaw_inspector *in = NULL;
+        flaw_inspect_options o;
+        flaw_error err = {0};
+        flaw_inspect_defaults(&o);
+        o.method = wrong[i].method;
+        o.windows = wrong[i].windows;
+        o.lambda = wrong[i].lambda;
+        o.views = wrong[i].views;
+        assert_int_equal(flaw_inspector_new(&in, own, &o, NULL, NULL, &err), FLAW_USAGE);
+        assert_contains(err.text, wrong[i].says);
+    }
+    flaw_engine_close(own);
+}
+
 /* The user's own limit over that of a recipe: as if it had been given when the good parts were learnt. */
 static void test_own_threshold(void **state)
 {
@@ -331,6 +402,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         in_scratch(test_every_method), in_scratch(test_own_threshold),  in_scratch(test_other_model),
         in_scratch(test_self_check),   in_scratch(test_wrong_contents), in_scratch(test_damaged),
+        in_scratch(test_views),        cmocka_unit_test(test_views_refused),
     };
     return cmocka_run_group_tests(tests, open_it, close_it);
 }

@@ -3,6 +3,7 @@
 #include "../golden/anomalygpt.h"
 
 #include <jansson.h>
+#include <math.h>
 
 #include "flaw/talk.h"
 #include "talk/dialogue_prompt.h"
@@ -445,6 +446,40 @@ static flaw_picture stained(void)
     return p;
 }
 
+/* Views: the embedded model's map changes with them, one view is what it was without the option, numbers that are not
+ * allowed and views beside normal pictures are refused. */
+static void test_views(void **state)
+{
+    (void)state;
+    const char *good[] = {"good.png"}; /* refused before it is read */
+    const int counts[] = {0, 1, 2, 11};
+    double sum[4];
+    flaw_error err = {0};
+    flaw_picture p = stained();
+    flaw_talk_options o = options_of(NULL);
+    flaw_talker *t;
+    for (int i = 0; i < 4; i++) {
+        o.views = counts[i];
+        t = open_talker(&o);
+        assert_ok(flaw_talker_look(t, &p, &err));
+        const flaw_result *facts = flaw_talker_facts(t);
+        sum[i] = 0;
+        for (int k = 0; k < facts->width * facts->height; k++) sum[i] += (double)facts->map[k];
+        assert_true(isfinite(sum[i]) && facts->score >= 0 && facts->score <= 1);
+        flaw_talker_close(t);
+    }
+    assert_true(sum[0] == sum[1] && sum[1] != sum[2] && sum[2] != sum[3]);
+    o.views = 3;
+    assert_int_equal(flaw_talker_open(&t, &o, &err), FLAW_USAGE);
+    assert_contains(err.text, "allowed are 1, 2, 6, 7 and 11");
+    o.views = 6;
+    o.good = good;
+    o.good_count = 1;
+    assert_int_equal(flaw_talker_open(&t, &o, &err), FLAW_USAGE);
+    assert_contains(err.text, "beside normal pictures");
+    flaw_picture_release(&p);
+}
+
 /* Towers alone, as the file of the model inside: the facts speak, and say so. */
 static void test_no_voice(void **state)
 {
@@ -531,6 +566,7 @@ int main(void)
         cmocka_unit_test(test_fit),
         cmocka_unit_test(test_quirks),
         cmocka_unit_test(test_listening),
+        cmocka_unit_test(test_views),
         cmocka_unit_test(test_wrong_use),
         cmocka_unit_test_setup_teardown(test_half_a_folder, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(test_no_voice, make_scratch, remove_scratch),

@@ -100,6 +100,30 @@ static double decoder_loss(fixture *f)
     return sum;
 }
 
+/* The decoder in two steps says the same as in one; a flat grid of any side gives a flat map. */
+static void test_two_steps(void **state)
+{
+    (void)state;
+    fixture fixed, *f = &fixed;
+    open_fixture(f, &tiny, 2);
+    const flaw_voice_shape *s = &f->v->shape;
+    size_t area = (size_t)s->side * (size_t)s->side, patches = (size_t)s->grid * (size_t)s->grid;
+    float *logits = calloc(FLAW_STAGES * 4 * patches, sizeof *logits), *map = calloc(area, sizeof *map);
+    const float *const *stage = (const float *const *)f->stage;
+    flaw_decoder_map(&f->c, f->v, stage, f->text, NULL, f->map, f->work);
+    flaw_decoder_logits(&f->c, f->v, stage, f->text, logits, f->work);
+    flaw_decoder_map_of(&f->c, f->v, logits, s->grid, map, f->work);
+    assert_memory_equal(map, f->map, area * sizeof *map);
+    for (size_t i = 0; i < FLAW_STAGES * 4 * patches; i++) logits[i] = 0.5f - s->bias;
+    flaw_decoder_map_of(&f->c, f->v, logits, 2 * s->grid, map, f->work);
+    double share = 0, want = 1 / (1 + exp(-0.5));
+    for (int i = 0; i < FLAW_STAGES; i++) share += (double)s->share[i];
+    for (size_t i = 0; i < area; i++) assert_true(fabs((double)map[i] - share * want) < 1e-5);
+    free(logits);
+    free(map);
+    close_fixture(f);
+}
+
 /* sum(weight * prompts), of the map that stands in f->map */
 static double prompt_loss(fixture *f)
 {
@@ -306,7 +330,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_upsample), cmocka_unit_test(test_decoder_gradient), cmocka_unit_test(test_prompt_gradient),
         cmocka_unit_test(test_threads),  cmocka_unit_test(test_few_shot),         cmocka_unit_test(test_config),
-        cmocka_unit_test(test_fit),      cmocka_unit_test(test_bias),
+        cmocka_unit_test(test_fit),      cmocka_unit_test(test_bias),             cmocka_unit_test(test_two_steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
