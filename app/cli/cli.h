@@ -31,6 +31,7 @@ typedef struct cli_writing {
 /* speaks: --llm is the voice of the command (ask, chat), so only --prompts llm wants sentences. */
 flaw_status cli_writing_begin(cli_writing *out, const cli_settings *s, bool speaks, flaw_error *err);
 void cli_writing_end(cli_writing *w);
+void cli_writing_clear(const cli_writing *w); /* the line that tells who is being asked, before other text */
 /* Where sentences came from that a language model was to write, as a line on standard error. */
 void cli_tell_prompts(const flaw_prompts_about *about, const cli_writing *w);
 

@@ -403,6 +403,7 @@ static int measure(const cli_settings *s, const request *r)
         status = flaw_eval_run(&eval, engine, &r->options, cli_progress_step, &progress, &err);
         cli_progress_clear(&progress);
     }
+    cli_writing_clear(&r->writing);
     if (status == FLAW_OK) cli_tell_prompts(flaw_eval_prompts(eval), &r->writing);
     flaw_engine_close(engine);
     return status == FLAW_OK ? finish(eval, s, r->options.shards > 1) : cli_report(&err);

@@ -59,6 +59,7 @@ static int make(const cli_settings *s)
     w.options.top_p = s->top_p;
     w.options.seed = (unsigned long long)s->seed;
     if (status == FLAW_OK) status = flaw_prompts_make(&made, &w.options, &err);
+    cli_writing_clear(&w);
     tell_left_out(made.report);
     if (status == FLAW_OK) cli_tell_prompts(&made.about, &w);
     if (status == FLAW_OK && s->output) status = flaw_prompts_write(s->output, &made, &err);

@@ -110,7 +110,7 @@ const cli_option cli_option_table[] = {
     {"fail-on-anomaly", 0, CLI_SWITCH, AT(fail_on_anomaly), NULL, NULL, 0, 0, CLI_INSPECT,
      "Exit with status 1 when a part is anomalous or its verdict unknown."},
     {"progress", 0, CLI_CHOICE, AT(progress), "WHEN", "auto|always|never", 0, 0,
-     CLI_INSPECT | CLI_LEARN | CLI_EVAL | CLI_DATASET | CLI_SCENES | CLI_MODEL,
+     CLI_INSPECT | CLI_LEARN | CLI_EVAL | CLI_DATASET | CLI_SCENES | CLI_MODEL | CLI_PROMPTS,
      "Bar on standard error while working (default: auto, on a terminal and when the work is long)."},
     {"image", 'i', CLI_TEXT, AT(image), "FILE", NULL, 0, 0, CLI_EMBED, "Picture to embed."},
     {"text", 't', CLI_WORDS, AT(text), "TEXT", NULL, 0, 0, CLI_EMBED, "Text to embed."},

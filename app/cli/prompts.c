@@ -1,6 +1,7 @@
 /* Who writes sentences, from the command line. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 
@@ -17,6 +18,27 @@ static char *cache_folder(const cli_settings *s, flaw_status *status, flaw_error
     if (size >= 0) return path;
     *status = flaw_fail(err, FLAW_NO_MEMORY, "no memory for a path");
     return NULL;
+}
+
+/* A line on the terminal that the next one takes the place of. */
+static void tell(void *context, const char *what)
+{
+    const bool terminal = isatty(STDERR_FILENO);
+    if (terminal) fputs("\r\033[K", stderr);
+    cli_print_safe(stderr, what);
+    if (!terminal) fputc('\n', stderr);
+    fflush(stderr);
+}
+
+void cli_writing_clear(const cli_writing *w)
+{
+    if (w->options.tell && w->wanted && isatty(STDERR_FILENO)) fputs("\r\033[K", stderr);
+}
+
+static bool shows_progress(const cli_settings *s)
+{
+    if (s->progress && strcmp(s->progress, "auto") != 0) return strcmp(s->progress, "always") == 0;
+    return isatty(STDERR_FILENO);
 }
 
 flaw_status cli_writing_begin(cli_writing *out, const cli_settings *s, bool speaks, flaw_error *err)
@@ -41,6 +63,7 @@ flaw_status cli_writing_begin(cli_writing *out, const cli_settings *s, bool spea
     o->level = s->level;
     o->offline = s->offline;
     o->refresh = s->refresh;
+    if (shows_progress(s)) o->tell = tell;
     o->fallback = s->prompts_fallback;
     if (status == FLAW_OK) o->cache = out->cache = cache_folder(s, &status, err);
     return status;
@@ -48,6 +71,7 @@ flaw_status cli_writing_begin(cli_writing *out, const cli_settings *s, bool spea
 
 void cli_writing_end(cli_writing *w)
 {
+    cli_writing_clear(w);
     free(w->brief);
     free(w->cache);
     *w = (cli_writing){.wanted = false};
@@ -56,6 +80,7 @@ void cli_writing_end(cli_writing *w)
 void cli_tell_prompts(const flaw_prompts_about *about, const cli_writing *w)
 {
     if (!w->wanted || !about || !(about->count || *about->note)) return;
+    cli_writing_clear(w);
     if (!about->count) {
         fprintf(stderr, "flaw: prompts: %s\n", about->note);
         return;

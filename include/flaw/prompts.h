@@ -35,6 +35,8 @@ typedef struct flaw_prompts_options {
     const char *cache; /* folder of the cache, made when needed; NULL: none. The model inside and files need none */
     int offline;       /* nonzero: ask no endpoint, answer from the cache or fail */
     int refresh;       /* nonzero: ask though the cache has an answer; it stands in when nobody answers */
+    void (*tell)(void *context, const char *what); /* who is about to be asked what, for people; may be NULL */
+    void *context;
     int fallback;      /* nonzero: when no list can be had take the built-in sentences, and say so in the note */
 } flaw_prompts_options;
 void flaw_prompts_defaults(flaw_prompts_options *options);

@@ -85,7 +85,7 @@ static flaw_status prepare(flaw_making *m, const flaw_prompts_options *options, 
     const char *source = source_of(options);
     flaw_line_clean(m->source, sizeof m->source, source, strlen(source));
     for (int c = 0; c < 2; c++)
-        flaw_query_say(&m->question[c], c, m->object, m->options.count, m->brief, NULL, 0);
+        flaw_query_say(&m->question[c], c, m->object, m->options.count, m->brief, NULL, 0, "");
     if (m->question[0].failed || m->question[1].failed || m->sift.report.failed)
         return flaw_fail(err, FLAW_NO_MEMORY, "memory for a question was refused");
     time_t now = time(NULL);
@@ -101,16 +101,27 @@ static void release(flaw_making *m)
     flaw_sift_release(&m->sift);
 }
 
+static void tell(const flaw_making *m, int side)
+{
+    char what[400];
+    if (!m->options.tell) return;
+    snprintf(what, sizeof what, "asking %.150s about the %s %.90s (question %d)", m->source, flaw_query_states[side],
+             m->object, m->asked + 1);
+    m->options.tell(m->options.context, what);
+}
+
 /* One question about a side that is not full; what comes back is read and sifted. */
 static flaw_status ask(flaw_making *m, flaw_writer *w, int side, flaw_error *err)
 {
     int have = m->sift.count[side];
     flaw_buffer user, reply;
     flaw_sentences sentences;
+    tell(m, side);
     flaw_buffer_init(&user, 1 << 17);
     flaw_buffer_init(&reply, 1 << 24);
     flaw_buffer_text(&reply, "");
-    flaw_query_say(&user, side, m->object, m->options.count - have, m->brief, m->sift.text[side], have);
+    flaw_query_say(&user, side, m->object, m->options.count - have, m->brief, m->sift.text[side], have,
+                   flaw_sift_worst(&m->sift, side));
     const flaw_wanted wanted = {.side = side,
                                 .count = m->options.count - have,
                                 .object = m->object,

@@ -16,7 +16,7 @@ const char *flaw_query_system(void)
 }
 
 void flaw_query_say(flaw_buffer *out, int state, const char *object, int count, const char *brief, char *const *have,
-                    int have_count)
+                    int have_count, const char *fault)
 {
     flaw_buffer name;
     flaw_buffer_init(&name, 1024);
@@ -32,6 +32,7 @@ void flaw_query_say(flaw_buffer *out, int state, const char *object, int count, 
         flaw_buffer_text(out, "\nNotes about the product; what they call normal is normal:\n");
         flaw_brief_quote(out, brief);
     }
+    if (*fault) flaw_buffer_printf(out, "\nSentences that were of no use had this fault most often: %s.\n", fault);
     if (!have_count) return;
     flaw_buffer_text(out, "\nThese are there already, write others:\n");
     for (int i = 0; i < have_count; i++) flaw_buffer_printf(out, "- %s\n", have[i]);

@@ -9,8 +9,8 @@ extern const char *const flaw_query_states[2]; /* "normal", "abnormal" */
 
 const char *flaw_query_system(void);
 /* Append the question for `count` sentences about a state; `brief` is cleaned, or NULL. have[have_count]: sentences that
- * are there already, others are wanted. */
+ * are there already, others are wanted; fault: what was wrong with most of the others (flaw_sift_worst), "" for nothing. */
 void flaw_query_say(flaw_buffer *out, int state, const char *object, int count, const char *brief, char *const *have,
-                    int have_count);
+                    int have_count, const char *fault);
 
 #endif

@@ -221,8 +221,9 @@ static void read_line(line *l, const char *text, size_t size)
     l->body = at;
 }
 
-/* "Normal: a shiny nut" says the list; "**Scratched surface**: a nut with ..." has a title. */
-static char *behind_title(reader *r, char *body)
+/* "Normal: a shiny nut" says the list; "**Scratched surface**: a nut with ..." has a title. An item's title of several words
+ * says no list: "1. Normal wear: ..." stands among the abnormal ones. */
+static char *behind_title(reader *r, char *body, bool item)
 {
     char *colon = strchr(body, ':');
     if (!colon || colon[1] != ' ') return body;
@@ -230,7 +231,7 @@ static char *behind_title(reader *r, char *body)
     flaw_line_clean(first, sizeof first, body, (size_t)(colon - body));
     int named = side_of(first, strlen(first)), words = count_words(first);
     if (words > 5 || count_words(colon) < 3) return body;
-    if (named >= 0 && words <= 3) r->side = named;
+    if (named >= 0 && words <= (item ? 1 : 3)) r->side = named;
     return colon + 1;
 }
 
@@ -241,8 +242,11 @@ static bool is_chatter(const char *body)
                                            "these", "note", "below",     "please",    "thank", "hope", "absolutely", "as an"};
     size_t n = strlen(body);
     if (!n || body[n - 1] == '?' || body[n - 1] == '!') return true;
-    for (size_t i = 0; i < sizeof openings / sizeof *openings; i++)
-        if (!strncasecmp(body, openings[i], strlen(openings[i]))) return true;
+    for (size_t i = 0; i < sizeof openings / sizeof *openings; i++) {
+        size_t size = strlen(openings[i]);
+        bool word = isalpha((unsigned char)openings[i][size - 1]) && isalpha((unsigned char)body[size]);
+        if (!strncasecmp(body, openings[i], size) && !word) return true; /* "note", not "notebook" */
+    }
     return false;
 }
 
@@ -264,6 +268,20 @@ static const char *line_end(const char *at, const char *end)
     return stop ? stop : end;
 }
 
+/* The end of an item: lines further in that bear no mark of their own go on with it. */
+static const char *item_end(const char *at, const char *end)
+{
+    const char *stop = line_end(at, end);
+    while (at < stop && (*at == ' ' || *at == '\t')) at++;
+    for (; item_mark(at) && stop < end; stop = line_end(stop + 1, end)) {
+        const char *next = stop + 1, *text = next;
+        while (text < end && (*text == ' ' || *text == '\t')) text++;
+        bool goes_on = text - next >= 2 && text < end && *text != '\n' && *text != '\r' && !item_mark(text);
+        if (!goes_on) break;
+    }
+    return stop;
+}
+
 static void take_line(reader *r, line *l, bool list)
 {
     if (!*l->body) return;
@@ -278,7 +296,7 @@ static void take_line(reader *r, line *l, bool list)
         return;
     }
     if (l->head || (!l->marked && is_chatter(l->body))) return;
-    char *body = behind_title(r, l->body);
+    char *body = behind_title(r, l->body, l->marked);
     if (l->marked) add(r, body, strlen(body));
     else if (!list || body != l->body) add_paragraph(r, body);
 }
@@ -293,8 +311,9 @@ static void read_lines(reader *r, const char *text, size_t size)
         read_line(&l, at, (size_t)(line_end(at, end) - at));
         marked += l.marked && *l.body && !l.head;
     }
-    for (const char *at = text; at < end; at = line_end(at, end) + 1) {
-        read_line(&l, at, (size_t)(line_end(at, end) - at));
+    for (const char *at = text, *stop; at < end; at = stop + 1) {
+        stop = item_end(at, end);
+        read_line(&l, at, (size_t)(stop - at));
         take_line(r, &l, marked > 1);
     }
 }

@@ -101,6 +101,14 @@ class Make(Prompts):
         self.assertIn('the built-in sentences stand in', err[-1])
         self.assertEqual(self.kept(), [])
 
+    def test_same_list_twice(self):
+        _, err = self.make('same', status=65)
+        self.assertIn('0 can be used, needed are 5; most often: in both lists', err[-1])
+        self.assertEqual(len(self.server.seen), 5)  # three times for the normal list, twice in vain for the other
+        questions = [seen['body']['messages'][1]['content'] for seen in self.server.seen]
+        self.assertEqual(len(set(questions)), 5)  # what was wrong is told
+        self.assertIn('this fault most often: in both lists.', questions[3])
+
     def test_faults(self):
         """Every fault is one line and an exit status; nothing is kept of half an answer."""
         for way, status, word in (('unknown', 69, 'no such model'), ('wrong', 65, '"choices"'), ('cut', 65, 'cut at byte'),

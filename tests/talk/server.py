@@ -191,6 +191,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = json.loads(whole('```json\n' + json.dumps({'descriptions': self.asked()}) + '\n```'))
         self.reply(200, json.dumps({**body, 'model': 'fence-1'}).encode())
 
+    def way_same(self, _):
+        """The same list whatever is asked."""
+        name = self.asked(1)[0].split(' with')[0]
+        self.reply(200, whole('\n'.join(f'- {name} of a {word} kind' for word in GOOD)))
+
     def way_scant(self, _):
         """Few at a time."""
         self.reply(200, whole('\n'.join(f'- {s}' for s in self.asked(4))))

@@ -22,6 +22,12 @@ static const example examples[] = {
      "a bolt with a bent shaft|a bolt with red rust"},
     {"1. 2.5 mm wide bolt\n2. a bolt of 3.5 mm", 0, "2.5 mm wide bolt|a bolt of 3.5 mm", ""},
     {"1.a bent bolt\r\n2.a rusty bolt\r\n", 1, "", "a bent bolt|a rusty bolt"},
+    {"1. a bolt with a bent\n   and rusty shaft\n2. a torn bolt\n\n   All of these are bad.\n", 1, "",
+     "a bolt with a bent and rusty shaft|a torn bolt"},
+    {"- a bent bolt\n  - a torn bolt\n    - a rusty bolt", 1, "", "a bent bolt|a torn bolt|a rusty bolt"},
+    {"1. Normal wear: a bolt with worn edges\n2. a torn bolt", 1, "", "a bolt with worn edges|a torn bolt"},
+    {"- Normal: a new and shiny bolt\n- Abnormal: a bent and torn bolt", 1, "a new and shiny bolt", "a bent and torn bolt"},
+    {"Notebook with a torn page\nNote: these are examples.", 1, "", "Notebook with a torn page"},
     /* headings */
     {"Normal:\n1. a shiny bolt\n2. a new bolt\n\nAbnormal:\n1. a bent bolt\n2. a torn bolt", 0, "a shiny bolt|a new bolt",
      "a bent bolt|a torn bolt"},
