@@ -103,7 +103,7 @@ extern const flaw_method flaw_method_winclip, flaw_method_winclip_plus, flaw_met
 extern const flaw_method flaw_method_few_shot, flaw_method_few_shot_plus;
 extern const flaw_method flaw_method_anomalygpt, flaw_method_anomalygpt_plus;
 extern const flaw_method flaw_method_april_gan, flaw_method_april_gan_plus;
-extern const flaw_method flaw_method_uniad;
+extern const flaw_method flaw_method_uniad, flaw_method_jnld;
 extern const flaw_method flaw_method_spade, flaw_method_padim, flaw_method_patchcore;
 extern const flaw_method flaw_method_anomalydino, flaw_method_musc;
 

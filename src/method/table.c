@@ -6,7 +6,7 @@
 static const flaw_method *const table[] = {
     &flaw_method_few_shot, &flaw_method_few_shot_plus, &flaw_method_alfa,       &flaw_method_alfa_plus,
     &flaw_method_winclip,  &flaw_method_winclip_plus,  &flaw_method_anomalygpt, &flaw_method_anomalygpt_plus,
-    &flaw_method_april_gan, &flaw_method_april_gan_plus, &flaw_method_uniad,
+    &flaw_method_april_gan, &flaw_method_april_gan_plus, &flaw_method_uniad, &flaw_method_jnld,
     &flaw_method_spade,    &flaw_method_padim,         &flaw_method_patchcore,  &flaw_method_anomalydino,
     &flaw_method_musc,
 };

@@ -7,7 +7,7 @@
 #include "method/network.h"
 
 enum { CELLS = 16 };
-static const char *const methods[] = {"uniad"};
+static const char *const methods[] = {"uniad", "jnld"};
 enum { METHODS = sizeof methods / sizeof *methods };
 
 typedef struct watch {
