@@ -111,15 +111,25 @@ static flaw_status read_history(flaw_history *h, const flaw_tensors *file, flaw_
     return FLAW_OK;
 }
 
+/* Facts for people are short; hashes and whole shapes are not shown. */
+static flaw_status check_fact(const flaw_checkpoint_fact *f, const flaw_tensors *file, flaw_error *err)
+{
+    enum { SHOWN = 48 };
+    const char *found = metadata_of(file, f->key);
+    if (!strcmp(found, f->value)) return FLAW_OK;
+    if (!*found || strlen(found) > SHOWN || strlen(f->value) > SHOWN)
+        return flaw_fail(err, FLAW_USAGE, "%s: its %s is not that of this run; use another folder or the same options",
+                         file->path, f->what);
+    return flaw_fail(err, FLAW_USAGE, "%s: its %s is %s, that of this run is %s; use another folder or the same options",
+                     file->path, f->what, found, f->value);
+}
+
 flaw_status flaw_checkpoint_load(const flaw_checkpoint *c, const char *path, flaw_error *err)
 {
     flaw_tensors file;
     flaw_status status = flaw_safetensors_open(&file, path, err);
     if (status) return status;
-    for (int i = 0; i < c->facts && !status; i++)
-        if (strcmp(metadata_of(&file, c->fact[i].key), c->fact[i].value))
-            status = flaw_fail(err, FLAW_USAGE, "%s: its %s is not that of this run; use another folder or the same options",
-                               file.path, c->fact[i].what);
+    for (int i = 0; i < c->facts && !status; i++) status = check_fact(&c->fact[i], &file, err);
     if (!status) status = read_step(c->step, &file, err);
     if (!status && c->history) status = read_history(c->history, &file, err);
     for (int i = 0; i < c->arrays && !status; i++)

@@ -7,6 +7,7 @@
 #include "image/font.h"
 
 enum { WIDTH = 1200, HEIGHT = 675, LEFT = 96, RIGHT = 40, TOP = 100, BOTTOM = 76, UNIT = 15, COLUMNS = 600 };
+enum { NAMES = 76, LINE = 24 }; /* baseline of the first line of names, and from one to the next */
 
 #define MOST 1e100 /* what is larger, or no number, is left out */
 
@@ -25,6 +26,7 @@ typedef struct plot {
     flaw_picture picture;
     const flaw_curve *curve;
     axis x, y;
+    int top; /* of what is drawn in: TOP, lower where the names need more lines */
 } plot;
 
 static bool usable(const plot *p, const flaw_curve_series *s, size_t i)
@@ -40,7 +42,8 @@ static double scaled(const axis *a, double value)
 static flaw_point place(const plot *p, double x, double y)
 {
     double across = (x - p->x.low) / (p->x.high - p->x.low), up = (scaled(&p->y, y) - p->y.low) / (p->y.high - p->y.low);
-    return (flaw_point){(float)(LEFT + across * (WIDTH - LEFT - RIGHT)), (float)(HEIGHT - BOTTOM - up * (HEIGHT - TOP - BOTTOM))};
+    double right = LEFT + across * (WIDTH - LEFT - RIGHT), down = HEIGHT - BOTTOM - up * (HEIGHT - p->top - BOTTOM);
+    return (flaw_point){(float)right, (float)down};
 }
 
 /* 1, 2 or 5 times a power of ten, so that about `parts` steps make `span`. */
@@ -157,16 +160,35 @@ static void draw_x_axis(plot *p)
     flaw_text_draw(&p->picture, small, (float)(WIDTH - RIGHT) - width, (float)bottom + 52, p->curve->x_name, SOFT);
 }
 
+/* Where the stroke and the name of each series begin, from left to right, a line further down where one would not fit.
+ * Returns the lines. */
+static int place_names(const flaw_curve *curve, flaw_point at[FLAW_CURVE_SERIES])
+{
+    float x = LEFT;
+    int lines = 1;
+    for (int k = 0; k < curve->count; k++) {
+        float width = 38 + flaw_text_width(font(UNIT * 0.95f, false), curve->series[k].name);
+        if (k > 0 && x + width > WIDTH - RIGHT) {
+            x = LEFT;
+            lines++;
+        }
+        at[k] = (flaw_point){x, (float)(NAMES + (lines - 1) * LINE)};
+        x += width + 30;
+    }
+    return lines;
+}
+
 /* Title, and below it a stroke and a name for every series. */
 static void draw_head(plot *p)
 {
-    float x = LEFT, baseline = 76;
+    flaw_point at[FLAW_CURVE_SERIES];
+    place_names(p->curve, at);
     if (p->curve->title) flaw_text_draw(&p->picture, font(UNIT * 1.3f, true), LEFT, 42, p->curve->title, INK);
     for (int k = 0; k < p->curve->count; k++) {
-        flaw_point middle = {x + 14, baseline - UNIT * 0.45f};
-        flaw_draw_line(&p->picture, (flaw_point){x, middle.y}, (flaw_point){x + 28, middle.y}, 3, COLOUR[k]);
+        flaw_point middle = {at[k].x + 14, at[k].y - UNIT * 0.45f};
+        flaw_draw_line(&p->picture, (flaw_point){at[k].x, middle.y}, (flaw_point){at[k].x + 28, middle.y}, 3, COLOUR[k]);
         if (p->curve->series[k].marks) flaw_draw_disc(&p->picture, middle, 5, COLOUR[k]);
-        x = flaw_text_draw(&p->picture, font(UNIT * 0.95f, false), x + 38, baseline, p->curve->series[k].name, INK) + 30;
+        flaw_text_draw(&p->picture, font(UNIT * 0.95f, false), at[k].x + 38, at[k].y, p->curve->series[k].name, INK);
     }
 }
 
@@ -251,6 +273,8 @@ flaw_status flaw_curve_write(const char *path, const flaw_curve *curve, flaw_err
         return flaw_fail(err, FLAW_USAGE, "%s: %d curves, allowed are up to %d", path, curve->count, FLAW_CURVE_SERIES);
     flaw_status status = flaw_picture_new(&p.picture, WIDTH, HEIGHT, err);
     if (status) return status;
+    flaw_point names[FLAW_CURVE_SERIES];
+    p.top = TOP + LINE * (place_names(curve, names) - 1);
     find_ranges(&p);
     status = draw(&p, err);
     if (!status) status = flaw_picture_write_png(&p.picture, path, err);

@@ -165,14 +165,19 @@ static flaw_status with_checkpoint(flaw_language_trainer *t, const char *path,
     const flaw_checkpoint_array array[] = {{"average", t->moments.average, total}, {"m", t->moments.m, total},
                                            {"v", t->moments.v, total}, {"weights", t->moments.w, total}};
     const flaw_language_config config = {.shape = t->model->shape, .bos = t->model->bos, .eos = t->model->eos};
-    char seed[32];
+    const flaw_language_train_options *o = t->options;
+    char seed[32], batch[80];
     flaw_buffer shape;
-    snprintf(seed, sizeof seed, "%" PRIu64, t->options->seed);
+    snprintf(seed, sizeof seed, "%" PRIu64, o->seed);
+    snprintf(batch, sizeof batch, "%d rows of %d tokens, %d at a time, %s", o->rows, o->context, o->part,
+             o->float32 ? "f32" : "bf16");
     flaw_buffer_init(&shape, 1u << 20);
     flaw_language_config_write(&shape, &config);
     const flaw_checkpoint_fact fact[] = {{"language", shape.data, "shape of the model"},
-                                         {"vocabulary", t->vocabulary, "vocabulary"}, {"seed", seed, "seed"}};
-    const flaw_checkpoint c = {.array = array, .arrays = 4, .fact = fact, .facts = 3, .step = &t->step, .history = &t->history};
+                                         {"vocabulary", t->vocabulary, "vocabulary"}, {"seed", seed, "seed"},
+                                         {"texts", t->read, "texts (of --dialogue, --dialogues or --texts)"},
+                                         {"batch", batch, "batch"}};
+    const flaw_checkpoint c = {.array = array, .arrays = 4, .fact = fact, .facts = 5, .step = &t->step, .history = &t->history};
     flaw_status status = shape.failed ? flaw_fail(err, FLAW_NO_MEMORY, "no memory for a checkpoint") : use(&c, path, err);
     flaw_buffer_release(&shape);
     return status;

@@ -30,6 +30,7 @@ typedef struct flaw_language_trainer {
     float *kept;          /* [total] weights put aside while the average is evaluated */
     int32_t *ids, *target; /* [rows, T] */
     char vocabulary[65];  /* SHA-256 of the vocabulary */
+    char read[65];        /* SHA-256 of all that is learnt from and held out, as tokens */
     flaw_history history; /* step, loss, held-out loss */
     flaw_language_progress progress;
     int64_t step;         /* done so far */

@@ -1,5 +1,6 @@
 /* Options, texts, vocabulary and weights: all that must stand before the first step of a language model's training. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,6 +135,22 @@ static flaw_status hash_vocabulary(flaw_language_trainer *t, const flaw_pieces *
     return status;
 }
 
+/* Whatever the texts came from: dialogues of any lists and seed, or a file. */
+static void hash_texts(flaw_language_trainer *t)
+{
+    const flaw_corpus *const each[] = {&t->texts, &t->held_out};
+    flaw_sha256 h;
+    uint8_t digest[32];
+    flaw_sha256_init(&h);
+    for (int i = 0; i < 2; i++) {
+        if (!each[i]->count) continue;
+        flaw_sha256_update(&h, each[i]->start, (each[i]->count + 1) * sizeof *each[i]->start);
+        flaw_sha256_update(&h, each[i]->ids, each[i]->start[each[i]->count] * sizeof *each[i]->ids);
+    }
+    flaw_sha256_final(&h, digest);
+    for (int i = 0; i < 32; i++) snprintf(t->read + 2 * i, 3, "%02x", digest[i]);
+}
+
 static bool ends(const char *name, const char *suffix)
 {
     size_t n = strlen(name), s = strlen(suffix);
@@ -205,6 +222,7 @@ static flaw_status make_model(flaw_language_trainer *t, flaw_pieces *pieces, fla
     const reader r = {.t = t, .pieces = pieces};
     if (!status) status = take_all(&r, err);
     if (!status && !t->texts.count) status = flaw_fail(err, FLAW_USAGE, "training: there is no text to learn from");
+    if (!status) hash_texts(t);
     if (!status) status = flaw_language_train_open(&t->train, t->model, limits, &t->compute, err);
     if (!status) status = make_arrays(t, err);
     if (!status) start_weights(t);

@@ -140,6 +140,26 @@ static void test_learns_and_goes_on(void **state)
     flaw_compute_close(&compute);
     assert_true(flaw_file_exists(in_folder(path, *state, "cut/loss.png")));
 
+    o.rows = 5;
+    assert_int_equal(flaw_language_train_run(&o, NULL, &err), FLAW_USAGE);
+    assert_contains(err.text, "its batch is 6 rows of 64 tokens, 4 at a time, bf16, that of this run is 5 rows");
+    o.rows = 6;
+    o.context = 48;
+    assert_int_equal(flaw_language_train_run(&o, NULL, &err), FLAW_USAGE);
+    o.context = 64;
+    flaw_bytes once;
+    assert_ok(flaw_file_read(&once, text, 1u << 20, &err));
+    FILE *twice = fopen(text, "a"); /* every word twice as often: the same vocabulary */
+    assert_non_null(twice);
+    assert_int_equal(fwrite(once.data, 1, once.size, twice), once.size);
+    fclose(twice);
+    flaw_bytes_release(&once);
+    assert_int_equal(flaw_language_train_run(&o, NULL, &err), FLAW_USAGE);
+    assert_contains(err.text, "its texts (of --dialogue");
+    write_texts(text);
+    o.steps++;
+    assert_ok(flaw_language_train_run(&o, NULL, &err)); /* longer is allowed */
+
     o.width = 64; /* another model: the checkpoint is not for it */
     assert_int_equal(flaw_language_train_run(&o, NULL, &err), FLAW_USAGE);
     assert_contains(err.text, "shape of the model");
