@@ -1,5 +1,6 @@
 /* DINOv2 towers of all three forms against a plain PyTorch model (tools/make_dino_golden.py): layer scale, registers,
  * gated MLP, positions at other sides, with weights from a formula of name and index that both sides know. */
+#include "../formula.h"
 #include "golden.h"
 
 #include "base/buffer.h"
@@ -31,17 +32,6 @@ static const dino_case cases[] = {
     {"meta-large", FORM_META, 0, true, 10},
     {"meta-registers", FORM_META, 4, false, 5},
 };
-
-/* In [-0.5, 0.5), from the name's FNV-1a hash and the index. */
-static double uniform(const char *name, size_t index)
-{
-    uint32_t x = 2166136261u;
-    for (; *name; name++) x = (x ^ (uint8_t)*name) * 16777619u;
-    x += (uint32_t)index * 2654435761u;
-    x = (x ^ x >> 16) * 0x85ebca6bu;
-    x = (x ^ x >> 13) * 0xc2b2ae35u;
-    return (x ^ x >> 16) / 4294967296.0 - 0.5;
-}
 
 static bool ends(const char *name, const char *end)
 {
