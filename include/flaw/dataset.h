@@ -66,7 +66,7 @@ void flaw_dataset_close(flaw_dataset *set);
 /* FLAW_MISSING unless there is a labelled picture to test. */
 flaw_status flaw_dataset_testable(const flaw_dataset *set, flaw_error *err);
 
-/* What was understood: "229 good, 63 bad in 3 kinds, 63 masks, layout mvtec (209 good to learn from, test 20 good and 63
+/* What was understood: "209 good, 63 bad in 3 kinds, 63 masks, layout mvtec (test: 20 good, 63
  * bad)". */
 void flaw_dataset_about(char *out, size_t room, const flaw_dataset *set);
 

@@ -134,13 +134,15 @@ void flaw_dataset_about(char *out, size_t room, const flaw_dataset *set)
     char kind[40] = "", unknown[40] = "";
     if (count[FLAW_LABEL_BAD]) snprintf(kind, sizeof kind, " in %zu kind%s", kinds, kinds == 1 ? "" : "s");
     if (count[FLAW_LABEL_UNKNOWN]) snprintf(unknown, sizeof unknown, "%zu without a label, ", count[FLAW_LABEL_UNKNOWN]);
-    int n = snprintf(out, room, "%zu good, %zu bad%s, %s%zu mask%s, layout %s", count[FLAW_LABEL_GOOD],
+    /* The good ones are those to learn from, as data sets are quoted; those to test come behind. */
+    size_t good = set->references ? set->references : count[FLAW_LABEL_GOOD];
+    int n = snprintf(out, room, "%zu good, %zu bad%s, %s%zu mask%s, layout %s", good,
                      count[FLAW_LABEL_BAD], kind, unknown, masks, masks == 1 ? "" : "s", set->layout);
     used = n > 0 ? (size_t)n : 0;
     if (used >= room) return;
     if (set->references_tested)
-        snprintf(out + used, room - used, " (%zu good to learn from, the rest of them tested)", set->references);
-    else
-        snprintf(out + used, room - used, " (%zu good to learn from, test %zu good and %zu bad)", set->references,
+        snprintf(out + used, room - used, " (test: %zu good, %zu bad, and good ones not learned from)",
                  test[FLAW_LABEL_GOOD], test[FLAW_LABEL_BAD]);
+    else
+        snprintf(out + used, room - used, " (test: %zu good, %zu bad)", test[FLAW_LABEL_GOOD], test[FLAW_LABEL_BAD]);
 }

@@ -42,8 +42,8 @@ class Dataset(command.Command):
     def test_info(self):
         self.mvtec()
         out = self.succeed('dataset', 'info', 'nut')
-        self.assertTrue(out.startswith('nut: 4 good, 3 bad in 2 kinds, 2 masks, layout mvtec (3 good to learn from, '
-                                       'test 1 good and 3 bad)\n'), out)
+        self.assertTrue(out.startswith('nut: 3 good, 3 bad in 2 kinds, 2 masks, layout mvtec ('
+                                       'test: 1 good, 3 bad)\n'), out)
         self.assertRegex(out, r'\n  test +dent +2  2 with a mask\n')
         line, = self.info('nut')
         self.assertEqual((line['good'], line['bad'], line['masks'], line['references'], line['tests']), (4, 3, 2, 3, 4))

@@ -55,7 +55,7 @@ static void test_mvtec(void **state)
     assert_int_equal(flaw_dataset_mask(small, &set, &set.test[3], 4, 4, &err), FLAW_USAGE); /* bad, and no mask */
     char about[256];
     flaw_dataset_about(about, sizeof about, &set);
-    assert_string_equal(about, "3 good, 3 bad in 1 kind, 2 masks, layout mvtec (2 good to learn from, test 1 good and 3 bad)");
+    assert_string_equal(about, "2 good, 3 bad in 1 kind, 2 masks, layout mvtec (test: 1 good, 3 bad)");
     flaw_dataset_close(&set);
 }
 
@@ -188,8 +188,8 @@ static void test_mvtec_ad2(void **state)
     assert_string_equal(set.item[2].kind, "unknown");
     char about[256];
     flaw_dataset_about(about, sizeof about, &set);
-    assert_string_equal(about, "3 good, 1 bad in 1 kind, 2 without a label, 1 mask, layout mvtec-ad2 "
-                               "(1 good to learn from, test 1 good and 1 bad)");
+    assert_string_equal(about, "1 good, 1 bad in 1 kind, 2 without a label, 1 mask, layout mvtec-ad2 "
+                               "(test: 1 good, 1 bad)");
     flaw_dataset_close(&set);
 }
 
@@ -284,14 +284,14 @@ static void test_real(void **state)
     }
     assert_ok(flaw_dataset_open_path(&set, path, NULL, NULL, &err));
     flaw_dataset_about(about, sizeof about, &set);
-    assert_string_equal(about, "34 good, 17 bad in 1 kind, 17 masks, layout mvtec "
-                               "(28 good to learn from, test 6 good and 17 bad)");
+    assert_string_equal(about, "28 good, 17 bad in 1 kind, 17 masks, layout mvtec "
+                               "(test: 6 good, 17 bad)");
     assert_string_equal(set.object, "hazelnut");
     flaw_dataset_close(&set);
     assert_ok(flaw_dataset_open_path(&set, in_folder(path, shared, "data/cookies"), NULL, NULL, &err));
     flaw_dataset_about(about, sizeof about, &set);
-    assert_string_equal(about, "45 good, 40 bad in 1 kind, 32 masks, layout cookies "
-                               "(31 good to learn from, the rest of them tested)");
+    assert_string_equal(about, "31 good, 40 bad in 1 kind, 32 masks, layout cookies "
+                               "(test: 14 good, 40 bad, and good ones not learned from)");
     flaw_dataset_close(&set);
 }
 

@@ -62,8 +62,8 @@ static void test_csv(void **state)
     assert_int_equal(set.test[2].masks, 0);
     char about[256];
     flaw_dataset_about(about, sizeof about, &set);
-    assert_string_equal(about, "3 good, 2 bad in 2 kinds, 1 without a label, 1 mask, layout table "
-                               "(1 good to learn from, test 1 good and 2 bad)");
+    assert_string_equal(about, "1 good, 2 bad in 2 kinds, 1 without a label, 1 mask, layout table "
+                               "(test: 1 good, 2 bad)");
     flaw_dataset_close(&set);
 }
 
