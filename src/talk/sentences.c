@@ -340,6 +340,11 @@ flaw_status flaw_sentences_read(flaw_sentences *out, const char *text, size_t si
     flaw_arena_init(&out->arena, 0);
     reader r = {.out = out, .side = side};
     skip_thoughts(&text, &size);
+    text = flaw_arena_copy_string(&out->arena, text, size); /* marks at its end are looked for up to a NUL */
+    if (!text) {
+        flaw_sentences_release(out);
+        return flaw_fail(err, FLAW_NO_MEMORY, "memory for sentences was refused");
+    }
     if (!read_json(&r, text, size)) {
         r.side = side;
         if (!read_quoted(&r, text, size)) {
