@@ -34,15 +34,19 @@ def promised(rate):
 def measure(flaw, method, splits, kind):
     with tempfile.TemporaryDirectory() as scratch:
         scratch = Path(scratch)
-        run(flaw, "scenes", "--out", scratch / "scenes", "-n", 160, "--kind", kind, "--anomalous-share", 0, "--size", 256)
-        good = scratch / "parts" / "good"
-        good.mkdir(parents=True)
-        for i, picture in enumerate(sorted((scratch / "scenes").rglob("*/good/*.png"))):
-            picture.rename(good / f"{i:04d}.png")
+        run(flaw, "scenes", "--out", scratch / "scenes", "-n", 64, "--kind", kind, "--anomalous-share", "1/32",
+            "--size", 256)
+        for i, picture in enumerate(sorted((scratch / "scenes").rglob("*/*.png"))):
+            if "ground_truth" in picture.parts:
+                continue
+            side = scratch / "parts" / ("good" if picture.parent.name == "good" else "bad")  # a data set needs both
+            side.mkdir(parents=True, exist_ok=True)
+            picture.rename(side / f"{i:04d}.png")
         run(flaw, "eval", scratch / "parts", "--object", kind, "--method", method, "-k", LEARNT, "--seeds", splits,
             "--alarm-rate", "0.2", "--out", scratch / "run", "--json")
         lines = (scratch / "run" / "results.jsonl").read_text().splitlines()[1:]
-    return [json.loads(line)["p_value"] for line in lines]
+    judged = [json.loads(line) for line in lines]
+    return [one["p_value"] for one in judged if not one["bad"]]
 
 
 def main():
