@@ -38,8 +38,8 @@ static void check_written(const flaw_clip_shape *s)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     flaw_status (*const readers[])(flaw_clip_shape *, const char *, size_t, const char *,
-                                   flaw_error *) = {flaw_config_openclip, flaw_config_hf, flaw_config_bundle};
-    static const char hf[] = "{\"model_type\":\"clip\"}";
+                                   flaw_error *) = {flaw_config_openclip, flaw_config_hf, flaw_config_bundle, flaw_config_dino};
+    static const char hf[] = "{\"model_type\":\"clip\"}", dino[] = "{\"model_type\":\"dinov2\"}";
     for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++) {
         flaw_clip_shape s = {.side = -7};
         flaw_error err = {.status = FLAW_OK};
@@ -56,5 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     flaw_error err;
     flaw_fuzz_require(flaw_config_hf(&s, hf, sizeof hf - 1, "base", &err) == FLAW_OK);
     if (!flaw_config_hf_prepare(&s, (const char *)data, size, "input", &err)) check_shape(&s);
+    flaw_fuzz_require(flaw_config_dino(&s, dino, sizeof dino - 1, "base", &err) == FLAW_OK);
+    if (!flaw_config_dino_prepare(&s, (const char *)data, size, "input", &err)) check_shape(&s);
     return 0;
 }
