@@ -27,8 +27,8 @@ case $(dpkg-query -W -f '${Status}' libcurl4-gnutls-dev 2>/dev/null) in
 esac
 build_packages='gcc libc6-dev meson ninja-build pkg-config zlib1g-dev libjpeg62-turbo-dev libpng-dev libjansson-dev
     libcmocka-dev '"$curl_package"
-# PyTorch, Pillow and NumPy check our gradients and pictures; the program itself never uses Python.
-test_packages='git python3-torch python3-pil python3-numpy'
+# PyTorch, Pillow, NumPy and scikit-learn check our gradients, pictures and metrics; the program itself never uses Python.
+test_packages='git python3-torch python3-pil python3-numpy python3-sklearn'
 
 say() { printf '\n== %s\n' "$*"; }
 fail() { printf 'setup.sh: %s\n' "$*" >&2; exit 1; }
