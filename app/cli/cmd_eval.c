@@ -106,7 +106,7 @@ static void print_one(const flaw_eval_row *r)
     for (int i = 0; i < FLAW_EVAL_FIGURES; i++) {
         double mean = flaw_eval_figure(&r->mean, i), sd = flaw_eval_figure(&r->sd, i);
         double low = flaw_eval_figure(&r->low, i), high = flaw_eval_figure(&r->high, i);
-        printf("  %-13s", flaw_eval_figure_title(i));
+        printf("  %-21s", flaw_eval_figure_title(i));
         if (isfinite(mean)) printf("  %.4f", mean);
         else printf("       -");
         if (isfinite(sd)) printf(" ±%.4f", sd);

@@ -36,7 +36,10 @@ typedef struct flaw_eval_figures { /* NaN where it cannot be measured */
     double image_auroc, image_ap, image_f1, pixel_auroc, pixel_ap, pixel_pro, pixel_f1;
     double false_alarms; /* share of good test pictures judged anomalous (or unknown) */
     double misses;       /* share of bad test pictures judged normal */
-    double ms;           /* median time of a picture */
+    /* Dialects that published figures may be in (docs/metrics.md): the area under straight lines between the points of the
+     * precision-recall curve; overlap by 200 thresholds with false positive rates stretched to [0, 1]. */
+    double image_aupr_trapezoid, pixel_aupr_trapezoid, pixel_pro_cflow200;
+    double ms; /* median time of a picture */
 } flaw_eval_figures;
 
 /* What an evaluation holds of a data set, a method and a number of good parts. Texts belong to the evaluation. */
@@ -87,7 +90,7 @@ size_t flaw_eval_comparisons(const flaw_eval *eval);
 const flaw_eval_comparison *flaw_eval_comparison_at(const flaw_eval *eval, size_t index);
 
 /* Figures as a table: names and titles in the order of flaw_eval_figures. */
-#define FLAW_EVAL_FIGURES 10
+#define FLAW_EVAL_FIGURES 13
 const char *flaw_eval_figure_key(int figure);   /* "image_auroc" */
 const char *flaw_eval_figure_title(int figure); /* "image AUROC" */
 double flaw_eval_figure(const flaw_eval_figures *figures, int figure);

@@ -69,6 +69,8 @@ static flaw_status pixel_figures(flaw_eval_figures *out, double *error, const fl
     out->pixel_ap = f.ap.value;
     out->pixel_pro = f.aupro.value;
     out->pixel_f1 = f.f1_max.value;
+    out->pixel_aupr_trapezoid = f.aupr_trapezoid.value;
+    out->pixel_pro_cflow200 = f.aupro_cflow200.value;
     for (int i = 0; i < 4; i++) *error = fmax(*error, fmax(kept[i]->high - kept[i]->value, kept[i]->value - kept[i]->low));
     return FLAW_OK;
 }
@@ -107,10 +109,14 @@ static flaw_status cell_figures(drawn *out, double *error, const flaw_tally *t, 
     clear(&out->high);
     verdict_figures(&out->value, t, j);
     flaw_status s = median_ms(&out->value.ms, j, t->count, err);
-    if (!s) s = flaw_auroc(&out->value.image_auroc, t->score, t->bad, t->count, err);
-    if (!s) s = flaw_average_precision(&out->value.image_ap, t->score, t->bad, t->count, err);
-    if (!s) s = flaw_f1_max(&out->value.image_f1, t->score, t->bad, t->count, err);
-    if (!s) s = pixel_figures(&out->value, error, t, err);
+    flaw_image_figures image;
+    if (!s) s = flaw_image_measure(&image, t->score, t->bad, t->count, err);
+    if (s) return s;
+    out->value.image_auroc = image.auroc;
+    out->value.image_ap = image.ap;
+    out->value.image_f1 = image.f1_max;
+    out->value.image_aupr_trapezoid = image.aupr_trapezoid;
+    s = pixel_figures(&out->value, error, t, err);
     return s ? s : intervals(&out->low, &out->high, t, err);
 }
 

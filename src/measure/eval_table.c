@@ -19,6 +19,9 @@ static const struct {
     {"pixel_f1", "pixel F1-max", offsetof(flaw_eval_figures, pixel_f1)},
     {"false_alarms", "false alarms", offsetof(flaw_eval_figures, false_alarms)},
     {"misses", "misses", offsetof(flaw_eval_figures, misses)},
+    {"image_aupr_trapezoid", "image AUPR, trapezoid", offsetof(flaw_eval_figures, image_aupr_trapezoid)},
+    {"pixel_aupr_trapezoid", "pixel AUPR, trapezoid", offsetof(flaw_eval_figures, pixel_aupr_trapezoid)},
+    {"pixel_pro_cflow200", "pixel PRO, cflow-200", offsetof(flaw_eval_figures, pixel_pro_cflow200)},
     {"ms", "ms a picture", offsetof(flaw_eval_figures, ms)},
 };
 
