@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "flaw/measure.h"
+#include "flaw/metrics.h"
 #include "learn/april_train.h"
 #include "learn/voice_loss.h"
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "flaw/measure.h"
+#include "flaw/metrics.h"
 #include "learn/train_state.h"
 #include "nn/loss.h"
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "flaw/measure.h"
+#include "flaw/metrics.h"
 #include "flaw/talk.h"
 #include "learn/voice_train_state.h"
 #include "talk/dialogue_prompt.h"

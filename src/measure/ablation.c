@@ -10,7 +10,7 @@
 #include "base/random.h"
 #include "detect/regions.h"
 #include "flaw/dataset.h"
-#include "flaw/measure.h"
+#include "flaw/metrics.h"
 #include "flaw/simulate.h"
 #include "image/resize.h"
 #include "measure/dialogue.h"

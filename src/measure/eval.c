@@ -1,5 +1,5 @@
 /* An evaluation as papers do it: k good parts drawn by seed, every test picture judged, repeated. What is judged is kept
- * at once (journal.h); the figures are made of what is kept (eval_figures.h). */
+ * at once (journal.h); the figures are made of what is kept (eval_figures.c). */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "base/random.h"
-#include "flaw/measure.h"
+#include "flaw/metrics.h"
 #include "measure/components.h"
 
 #define SIDE 7
