@@ -37,10 +37,25 @@ size_t flaw_ref_product_scratch(flaw_precision prec, int k)
     return 64; /* unused, but never an empty allocation */
 }
 
+/* Four rows of B at a time, in the same order of sums: the sums are fetched and put back a fourth as often. Most of the time of
+ * the sanitizers' tests went there. */
+static int sum_fours(const flaw_product *p, int i, int j0, int columns, float *sum)
+{
+    int q = 0;
+    for (; q + 4 <= p->k; q += 4) {
+        const float *a = p->a + i * p->a_row + q * p->a_col;
+        const float x0 = a[0], x1 = a[p->a_col], x2 = a[2 * p->a_col], x3 = a[3 * p->a_col];
+        const float *b0 = (const float *)p->b + (size_t)q * (size_t)p->n + (size_t)j0;
+        const float *b1 = b0 + p->n, *b2 = b1 + p->n, *b3 = b2 + p->n;
+        for (int j = 0; j < columns; j++) sum[j] = sum[j] + x0 * b0[j] + x1 * b1[j] + x2 * b2[j] + x3 * b3[j];
+    }
+    return q;
+}
+
 /* sum[0 .. columns) += row i of A times columns j0 .. of B. */
 static void sum_row(flaw_precision prec, const flaw_product *p, int i, int j0, int columns, float *sum)
 {
-    for (int q = 0; q < p->k; q++) {
+    for (int q = prec == FLAW_F32 ? sum_fours(p, i, j0, columns, sum) : 0; q < p->k; q++) {
         float x = p->a[i * p->a_row + q * p->a_col];
         size_t at = (size_t)q * (size_t)p->n + (size_t)j0;
         if (prec == FLAW_BF16) {
