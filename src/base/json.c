@@ -31,3 +31,15 @@ json_t *flaw_json_text(const char *s)
     free(copy);
     return v;
 }
+
+const char *flaw_json_copy(flaw_arena *arena, const json_t *value)
+{
+    if (!json_is_string(value)) return NULL;
+    return flaw_arena_copy_string(arena, json_string_value(value), json_string_length(value));
+}
+
+bool flaw_json_whole(const json_t *value, json_int_t low, json_int_t high, json_int_t *out)
+{
+    *out = json_integer_value(value);
+    return json_is_integer(value) && *out >= low && *out <= high;
+}

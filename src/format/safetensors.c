@@ -1,11 +1,11 @@
 /* safetensors reader: u64 header length, JSON header, data without holes or overlaps.
  * Every length is compared with the bytes that are left before anything is allocated for it. */
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
 #include "base/cursor.h"
+#include "base/json.h"
 #include "format/tensors.h"
 
 #define HEADER_LIMIT ((size_t)100 * 1000 * 1000) /* the limit of the format's own reader */
@@ -103,7 +103,7 @@ static flaw_status read_metadata(reader *r, json_t *object)
             return flaw_fail(r->err, FLAW_BAD_DATA, "%s: metadata '%.64s' is not a string", t->path, key);
         const char **pair = t->metadata + 2 * t->metadata_count;
         pair[0] = flaw_arena_copy_string(&t->arena, key, strlen(key));
-        pair[1] = flaw_arena_copy_string(&t->arena, json_string_value(value), json_string_length(value));
+        pair[1] = flaw_json_copy(&t->arena, value);
         if (!pair[0] || !pair[1]) return flaw_fail(r->err, FLAW_NO_MEMORY, "%s: no memory for the metadata", t->path);
         t->metadata_count++;
     }

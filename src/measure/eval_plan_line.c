@@ -53,17 +53,13 @@ char *flaw_plan_line(const flaw_plan *plan, bool whole)
 static bool take_text(flaw_plan *plan, const json_t *root, const char *key, const char **out)
 {
     const json_t *value = json_object_get(root, key);
-    *out = json_is_string(value)
-               ? flaw_arena_copy_string(&plan->arena, json_string_value(value), json_string_length(value))
-               : NULL;
+    *out = flaw_json_copy(&plan->arena, value);
     return *out || json_is_null(value);
 }
 
 static bool take_integer(const json_t *root, const char *key, json_int_t low, json_int_t high, json_int_t *out)
 {
-    const json_t *value = json_object_get(root, key);
-    *out = json_integer_value(value);
-    return json_is_integer(value) && *out >= low && *out <= high;
+    return flaw_json_whole(json_object_get(root, key), low, high, out);
 }
 
 static bool take_methods(flaw_plan *plan, const json_t *list)
@@ -72,9 +68,7 @@ static bool take_methods(flaw_plan *plan, const json_t *list)
     if (plan->methods < 1 || plan->methods > MOST) return false;
     plan->method = flaw_arena_alloc(&plan->arena, plan->methods, sizeof *plan->method);
     for (size_t i = 0; plan->method && i < plan->methods; i++) {
-        const json_t *name = json_array_get(list, i);
-        if (!json_is_string(name)) return false;
-        plan->method[i] = flaw_arena_copy_string(&plan->arena, json_string_value(name), json_string_length(name));
+        plan->method[i] = flaw_json_copy(&plan->arena, json_array_get(list, i));
         if (!plan->method[i]) return false;
     }
     return plan->method != NULL;
@@ -86,9 +80,8 @@ static bool take_shots(flaw_plan *plan, const json_t *list)
     if (plan->shot_counts < 1 || plan->shot_counts > MOST) return false;
     plan->shots = flaw_arena_alloc(&plan->arena, plan->shot_counts, sizeof *plan->shots);
     for (size_t i = 0; plan->shots && i < plan->shot_counts; i++) {
-        const json_t *value = json_array_get(list, i);
-        json_int_t shots = json_integer_value(value);
-        if (!json_is_integer(value) || shots < -1 || shots > 1000000) return false;
+        json_int_t shots;
+        if (!flaw_json_whole(json_array_get(list, i), -1, 1000000, &shots)) return false;
         plan->shots[i] = (int)shots;
     }
     return plan->shots != NULL;

@@ -57,9 +57,8 @@ static bool take_integers(const json_t *root, const char *key, int *out, size_t 
     const json_t *array = json_object_get(root, key);
     if (!json_is_array(array) || json_array_size(array) != count) return false;
     for (size_t i = 0; i < count; i++) {
-        const json_t *value = json_array_get(array, i);
-        json_int_t number = json_integer_value(value);
-        if (!json_is_integer(value) || number < 0 || number > most) return false;
+        json_int_t number;
+        if (!flaw_json_whole(json_array_get(array, i), 0, most, &number)) return false;
         out[i] = (int)number;
     }
     return true;
@@ -74,9 +73,7 @@ static bool take_number(const json_t *root, const char *key, double *out)
 
 static bool take_text(const json_t *root, const char *key, const char **out, flaw_arena *arena)
 {
-    const json_t *value = json_object_get(root, key);
-    if (!json_is_string(value)) return false;
-    *out = flaw_arena_copy_string(arena, json_string_value(value), json_string_length(value));
+    *out = flaw_json_copy(arena, json_object_get(root, key));
     return *out != NULL;
 }
 
@@ -93,9 +90,10 @@ static bool take_verdict(const json_t *root, flaw_verdict *out)
 
 static bool take_map(const json_t *root, flaw_judgement *out, flaw_arena *arena)
 {
-    const json_t *grid = json_object_get(root, "grid"), *text = json_object_get(root, "map");
-    json_int_t side = json_integer_value(grid);
-    if (!json_is_integer(grid) || side < 1 || side > FLAW_JUDGEMENT_GRID || !json_is_string(text)) return false;
+    const json_t *text = json_object_get(root, "map");
+    json_int_t side;
+    if (!flaw_json_whole(json_object_get(root, "grid"), 1, FLAW_JUDGEMENT_GRID, &side) || !json_is_string(text))
+        return false;
     size_t cells = (size_t)(side * side);
     float *map = flaw_arena_alloc(arena, cells, sizeof *map);
     if (!map || !flaw_base64_decode(map, cells * sizeof *map, json_string_value(text), json_string_length(text)))
@@ -111,9 +109,9 @@ static bool take_map(const json_t *root, flaw_judgement *out, flaw_arena *arena)
 static const char *take_all(flaw_judgement *out, const json_t *root, flaw_arena *arena)
 {
     int cell[4], size[2], seen[4];
-    const json_t *item = json_object_get(root, "item");
+    json_int_t item;
     if (!take_integers(root, "cell", cell, 4, MOST_SIDE)) return "cell";
-    if (!json_is_integer(item) || json_integer_value(item) < 0) return "item";
+    if (!flaw_json_whole(json_object_get(root, "item"), 0, INT64_MAX, &item)) return "item";
     if (!take_text(root, "image", &out->image, arena)) return "image";
     if (!take_verdict(root, &out->verdict)) return "verdict";
     if (!take_number(root, "score", &out->score)) return "score";
@@ -121,7 +119,7 @@ static const char *take_all(flaw_judgement *out, const json_t *root, flaw_arena 
     if (!take_number(root, "p_value", &out->p_value)) return "p_value";
     if (!take_number(root, "ms", &out->ms)) return "ms";
     out->cell = (flaw_cell){cell[0], cell[1], cell[2], cell[3]};
-    out->item = (size_t)json_integer_value(item);
+    out->item = (size_t)item;
     if (json_object_get(root, "failure")) return take_text(root, "failure", &out->failure, arena) ? NULL : "failure";
     if (!isfinite(out->score)) return "score";
     if (!take_integers(root, "size", size, 2, MOST_SIDE) || !size[0] || !size[1]) return "size";

@@ -62,6 +62,18 @@ static inline flaw_picture draw(int width, int height, unsigned seed, int blot)
     return p;
 }
 
+/* What an inspector without doubts about the picture measures; the map is the inspector's. */
+static inline flaw_score measure(flaw_inspector *in, const flaw_picture *p)
+{
+    flaw_seen seen;
+    flaw_score score;
+    bool sound;
+    flaw_error err = {0};
+    assert_ok(flaw_inspector_measure(in, p, &seen, &score, &sound, &err));
+    assert_true(sound);
+    return score;
+}
+
 /* Draws `count` good pictures into files below `folder`; paths[i] point into names. */
 typedef struct good_files {
     char name[32][512];

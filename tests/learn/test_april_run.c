@@ -46,15 +46,6 @@ static flaw_april_train_options small_run(const char *folder)
     return o;
 }
 
-static void same_file(const char *a, const char *b)
-{
-    flaw_bytes x = read_all(a), y = read_all(b);
-    assert_int_equal(x.size, y.size);
-    assert_memory_equal(x.data, y.data, x.size);
-    flaw_bytes_release(&x);
-    flaw_bytes_release(&y);
-}
-
 static void test_resume(void **state)
 {
     char whole[512], halves[512], a[600], b[600];

@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "flaw/metrics.h"
 #include "measure/components.h"
+#include "slow_pixels.h"
 
 #define SIDE 7
 #define PICTURES 3
@@ -24,28 +25,12 @@ typedef struct set {
     size_t n;
 } set;
 
-/* Component names by letting the largest name spread to the 8 neighbours until nothing changes. */
-static void spread(int *name, const uint8_t *mask, int width, int height)
-{
-    for (int i = 0; i < width * height; i++) name[i] = mask[i] ? i + 1 : 0;
-    for (int changed = 1; changed;) {
-        changed = 0;
-        for (int a = 0; a < width * height; a++)
-            for (int b = 0; b < width * height; b++)
-                if (name[a] && name[b] > name[a] && abs(a % width - b % width) <= 1 &&
-                    abs(a / width - b / width) <= 1) {
-                    name[a] = name[b];
-                    changed = 1;
-                }
-    }
-}
-
-static void slow_point(double *fpr, double *overlap, const set *s, double t)
+static void slow_rates(double *fpr, double *overlap, const set *s, double t)
 {
     double wrong = 0, background = 0, sum = 0, regions = 0;
     for (size_t p = 0; p < s->n; p++) {
         int pixels = s->width[p] * s->height[p], name[SIDE * SIDE];
-        spread(name, s->mask[p], s->width[p], s->height[p]);
+        slow_spread(name, s->mask[p], s->width[p], s->height[p]);
         for (int region = 0; region <= pixels; region++) {
             double size = 0, found = 0;
             for (int i = 0; i < pixels; i++) {
@@ -71,7 +56,7 @@ static double slow_pro(const set *s, double limit)
         if (next == -INFINITY) return area / limit;
         t = next;
         double f, o;
-        slow_point(&f, &o, s, t);
+        slow_rates(&f, &o, s, t);
         if (isnan(f) || isnan(o)) return NAN;
         if (f > limit) {
             double at_limit = overlap + (o - overlap) * (limit - fpr) / (f - fpr);

@@ -24,14 +24,8 @@ static flaw_inspector *open_with(const flaw_inspect_options *o)
 
 static judged look(flaw_inspector *in, const flaw_picture *p)
 {
-    judged j;
-    flaw_seen seen;
-    flaw_score score;
-    bool sound;
-    flaw_error err = {0};
-    assert_ok(flaw_inspector_measure(in, p, &seen, &score, &sound, &err));
-    assert_true(sound);
-    j.image = score.image;
+    flaw_score score = measure(in, p);
+    judged j = {.image = score.image};
     memcpy(j.map, score.map, sizeof j.map);
     return j;
 }

@@ -25,17 +25,6 @@ static flaw_inspector *open_with(const flaw_engine *engine, const char *method, 
     return in;
 }
 
-static flaw_score measure(flaw_inspector *in, const flaw_picture *p)
-{
-    flaw_seen seen;
-    flaw_score score;
-    bool sound;
-    flaw_error err = {0};
-    assert_ok(flaw_inspector_measure(in, p, &seen, &score, &sound, &err));
-    assert_true(sound);
-    return score;
-}
-
 /* Score and map against the model's own passes on the picture, the tokens never having been brought to unit length. */
 static void test_same_as_passes(void **state)
 {

@@ -40,12 +40,7 @@ static flaw_inspector *learn_in(flaw_engine *engine, const good_files *good, con
 
 static flaw_score look(flaw_inspector *in, const flaw_picture *p)
 {
-    flaw_seen seen;
-    flaw_score score;
-    bool sound;
-    flaw_error err = {0};
-    assert_ok(flaw_inspector_measure(in, p, &seen, &score, &sound, &err));
-    assert_true(sound);
+    flaw_score score = measure(in, p);
     for (int i = 0; i < CELLS; i++) assert_true((double)score.map[i] <= score.image + 1e-6);
     return score;
 }

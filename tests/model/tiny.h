@@ -57,6 +57,15 @@ static inline flaw_bytes read_all(const char *path)
     return file;
 }
 
+static inline void same_file(const char *a, const char *b)
+{
+    flaw_bytes x = read_all(a), y = read_all(b);
+    assert_int_equal(x.size, y.size);
+    assert_memory_equal(x.data, y.data, x.size);
+    flaw_bytes_release(&x);
+    flaw_bytes_release(&y);
+}
+
 /* All files of clip-tiny/NAME into `to`. */
 static inline void copy_tiny(const char *name, const char *to)
 {
