@@ -136,7 +136,7 @@ void cli_settings_release(cli_settings *s);
  * variable, what was found and what is allowed. */
 flaw_status cli_settings_parse(cli_settings *s, unsigned command, int count, char **words, flaw_error *err);
 
-/* "--false-alarm-rate" -> "FLAW_FALSE_ALARM_RATE". */
+/* "alarm-rate" -> "FLAW_ALARM_RATE". */
 void cli_environment_name(char out[64], const cli_option *option);
 
 /* The nearest of `names` to a misspelt word, or NULL when none is near. */
