@@ -253,14 +253,34 @@ static int print_all(const flaw_eval *eval, const cli_settings *s)
     return report_failures(eval);
 }
 
+/* "FOLDER/NAME", malloc'ed. */
+static char *path_in(const char *folder, const char *name)
+{
+    size_t room = strlen(folder) + strlen(name) + 2;
+    char *path = malloc(room);
+    if (path) snprintf(path, room, "%s/%s", folder, name);
+    return path;
+}
+
 /* FOLDER/summary.csv */
 static flaw_status write_table(const flaw_eval *eval, const char *folder, flaw_error *err)
 {
-    size_t room = strlen(folder) + sizeof "/summary.csv";
-    char *path = malloc(room);
+    char *path = path_in(folder, "summary.csv");
     if (!path) return flaw_fail(err, FLAW_NO_MEMORY, "eval: memory was refused");
-    snprintf(path, room, "%s/summary.csv", folder);
     flaw_status status = flaw_eval_write_csv(eval, path, err);
+    free(path);
+    return status;
+}
+
+/* The page of the run in `folder`; `file` NULL: FOLDER/report.html. */
+static flaw_status write_page(const flaw_eval *eval, const char *folder, const char *file, const cli_settings *s,
+                              flaw_error *err)
+{
+    char *path = file ? strdup(file) : path_in(folder, "report.html");
+    if (!path) return flaw_fail(err, FLAW_NO_MEMORY, "eval: memory was refused");
+    cli_progress progress = cli_progress_begin(s);
+    flaw_status status = flaw_eval_write_report(eval, folder, path, cli_progress_step, &progress, err);
+    cli_progress_clear(&progress);
     free(path);
     return status;
 }
@@ -335,14 +355,16 @@ static int read_request(request *r, const cli_settings *s)
     return exit ? exit : read_shard(r, s);
 }
 
-/* --- the three forms --- */
+/* --- the four forms --- */
 
-/* Prints and keeps what a finished evaluation says; a shard has nothing to say yet. */
-static int finish(flaw_eval *eval, const cli_settings *s, bool shard)
+/* Prints and keeps what a finished evaluation says; a shard has nothing to say yet. `run`: folder that the run was kept in
+ * just now, or NULL. */
+static int finish(flaw_eval *eval, const cli_settings *s, const char *run, bool shard)
 {
     flaw_error err;
     int exit = shard ? report_failures(eval) : print_all(eval, s);
     if (!shard && s->out && write_table(eval, s->out, &err) != FLAW_OK) exit = cli_report(&err);
+    if (run && write_page(eval, run, NULL, s, &err) != FLAW_OK) exit = cli_report(&err);
     flaw_eval_free(eval);
     return exit;
 }
@@ -356,7 +378,7 @@ static int merge(const cli_settings *s)
     flaw_status status = flaw_eval_merge(&eval, s->out, s->arguments.value + 1, s->arguments.count - 1, cli_progress_step,
                                          &progress, &err);
     cli_progress_clear(&progress);
-    return status == FLAW_OK ? finish(eval, s, false) : cli_report(&err);
+    return status == FLAW_OK ? finish(eval, s, s->out, false) : cli_report(&err);
 }
 
 static int show(const cli_settings *s)
@@ -367,7 +389,22 @@ static int show(const cli_settings *s)
     cli_progress progress = cli_progress_begin(s);
     flaw_status status = flaw_eval_read(&eval, s->arguments.value[1], cli_progress_step, &progress, &err);
     cli_progress_clear(&progress);
-    return status == FLAW_OK ? finish(eval, s, false) : cli_report(&err);
+    return status == FLAW_OK ? finish(eval, s, NULL, false) : cli_report(&err);
+}
+
+/* Only the page of a kept run; --out names its file. */
+static int report(const cli_settings *s)
+{
+    flaw_error err;
+    flaw_eval *eval = NULL;
+    if (s->arguments.count != 2) return cli_wrong_use("eval report: usage: flaw eval report DIR [--out FILE]");
+    cli_progress progress = cli_progress_begin(s);
+    flaw_status status = flaw_eval_read(&eval, s->arguments.value[1], cli_progress_step, &progress, &err);
+    cli_progress_clear(&progress);
+    if (status == FLAW_OK) status = write_page(eval, s->arguments.value[1], s->out, s, &err);
+    int exit = status == FLAW_OK ? report_failures(eval) : cli_report(&err);
+    flaw_eval_free(eval);
+    return exit;
 }
 
 /* What was understood of each data set, for people. */
@@ -406,7 +443,8 @@ static int measure(const cli_settings *s, const request *r)
     cli_writing_clear(&r->writing);
     if (status == FLAW_OK) cli_tell_prompts(flaw_eval_prompts(eval), &r->writing);
     flaw_engine_close(engine);
-    return status == FLAW_OK ? finish(eval, s, r->options.shards > 1) : cli_report(&err);
+    bool shard = r->options.shards > 1;
+    return status == FLAW_OK ? finish(eval, s, shard ? NULL : s->out, shard) : cli_report(&err);
 }
 
 int cmd_eval(const cli_settings *s)
@@ -415,6 +453,7 @@ int cmd_eval(const cli_settings *s)
     if (!s->arguments.count) return cli_wrong_use("eval: no data set given; usage: flaw eval DATASET...");
     if (strcmp(s->arguments.value[0], "merge") == 0) return merge(s);
     if (strcmp(s->arguments.value[0], "show") == 0) return show(s);
+    if (strcmp(s->arguments.value[0], "report") == 0) return report(s);
     int exit = read_request(&r, s);
     if (!exit) exit = measure(s, &r);
     cli_writing_end(&r.writing);

@@ -49,17 +49,20 @@ const cli_command cli_command_table[] = {
      "flaw prompts make --object \"brass hose fitting\" --llm http://localhost:8080/v1 -o fitting.json\n"
      "flaw prompts make --object \"brass hose fitting\" --brief brief.txt --llm-model vicuna.gguf\n"
      "flaw prompts lint prompts.json", cmd_prompts},
-    {CLI_EVAL, "eval", "DATASET... | merge SHARD... --out DIR | show DIR", "measure how well methods do on data sets",
-     "Judges the test pictures of data sets by each method (--method A,B), from each number of good parts (--shots 0,1,4), "
-     "over draws of other good parts (--seeds), and prints the metrics, mean and standard deviation over the draws. A folder "
-     "of data sets is measured one by one, with the mean over all. With --out every judgement is kept at once: a run that "
-     "was stopped goes on with --resume; --shard I/N deals the pictures to several runs, and merge puts their folders "
-     "together, with the numbers of a single run to the last bit; show prints a kept run again. Pixel figures are taken at "
-     "256 x 256, PRO up to 30 % false positives.",
+    {CLI_EVAL, "eval", "DATASET... | merge SHARD... --out DIR | show DIR | report DIR [-o FILE]",
+     "measure how well methods do on data sets",
+     "Judges the test pictures of data sets by each method (--method A,B), from each number of good parts (--shots "
+     "0,1,4), over draws of other good parts (--seeds), and prints the metrics, mean and standard deviation over the "
+     "draws. A folder of data sets is measured one by one, with the mean over all. With --out every judgement is kept "
+     "at once: a run that was stopped goes on with --resume; --shard I/N deals the pictures to several runs, and merge "
+     "puts their folders together, with the numbers of a single run to the last bit; show prints a kept run again; "
+     "report writes a kept run as one HTML page (DIR/report.html): tables, curves, histograms, the worst false alarms "
+     "and misses as pictures. Pixel figures are taken at 256 x 256, PRO up to 30 % false positives.",
      "flaw eval data/hazelnut --shots 4\n"
      "flaw eval mvtec/ --method alfa,winclip,patchcore --shots 0,1,4 --out run --resume\n"
      "flaw eval mvtec/ --method alfa --shard 1/2 --out first\n"
-     "flaw eval merge first second --out whole",
+     "flaw eval merge first second --out whole\n"
+     "flaw eval report whole -o whole.html",
      cmd_eval},
     {CLI_DATASET, "dataset", "info PATH... | check PATH...",
      "what is understood of data sets, and what is wrong with them",

@@ -92,8 +92,9 @@ const cli_option cli_option_table[] = {
      "What makes the score of a picture in ALFA: its embedding, the top of its map, or both (default: auto)."},
     {"out", 'o', CLI_TEXT, AT(out), "DIR", NULL, 0, 0,
      CLI_INSPECT | CLI_SCENES | CLI_TRAIN | CLI_SIMULATE | CLI_ABLATION | CLI_CHAT | CLI_EVAL,
-     "Folder to write to; made when it is not there. inspect writes NAME_overlay.png, NAME_map.npy and NAME_mask.png; eval "
-     "every judgement (results.jsonl) and the figures (summary.csv)."},
+     "Folder to write to; made when it is not there. inspect writes NAME_overlay.png, NAME_map.npy and NAME_mask.png; "
+     "eval every judgement (results.jsonl), the figures (summary.csv) and a page of all of it (report.html); eval report: "
+     "the file of the page."},
     {"output", 'o', CLI_TEXT, AT(output), "FILE", NULL, 0, 0, CLI_LEARN, "Recipe file to write."},
     {"output", 'o', CLI_TEXT, AT(output), "FILE", NULL, 0, 0, CLI_PROMPTS,
      "make: prompt file to write (default: standard output)."},

@@ -98,4 +98,10 @@ double flaw_eval_figure(const flaw_eval_figures *figures, int figure);
 /* One line a row: names, counts, and mean, sd, low and high of each figure. */
 flaw_status flaw_eval_write_csv(const flaw_eval *eval, const char *path, flaw_error *err);
 
+/* One HTML page that needs nothing else: figures, paired tests, kinds of defects, what papers published beside them,
+ * curves, histograms, the worst false alarms and misses as pictures. `folder` holds the run that `eval` was made of
+ * (FLAW_BAD_DATA when it is another). Temporary name, rename. The same run gives the same bytes. */
+flaw_status flaw_eval_write_report(const flaw_eval *eval, const char *folder, const char *path, flaw_progress progress,
+                                   void *context, flaw_error *err);
+
 #endif

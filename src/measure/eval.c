@@ -81,6 +81,7 @@ static flaw_status judge_one(bench *b, flaw_inspector *inspector, const flaw_cel
         one.grid = r.grid;
         one.map = r.cells;
         one.map_low = r.map_low;
+        one.map_threshold = r.map_threshold;
         s = flaw_journal_add(&b->journal, &b->plan, &one, err);
     }
     flaw_result_release(&r);

@@ -43,6 +43,7 @@ char *flaw_judgement_line(const flaw_judgement *j, json_t *names)
         failed |= json_object_set_new(
             root, "seen", json_pack("[i,i,i,i]", j->seen.x, j->seen.y, j->seen.width, j->seen.height));
         failed |= json_object_set_new(root, "low", flaw_json_number(j->map_low));
+        failed |= json_object_set_new(root, "map_threshold", flaw_json_number(j->map_threshold));
         failed |= json_object_set_new(root, "grid", json_integer(j->grid));
         failed |= json_object_set_new(root, "map", map_json(j));
     }
@@ -127,6 +128,8 @@ static const char *take_all(flaw_judgement *out, const json_t *root, flaw_arena 
         seen[1] + seen[3] > size[1])
         return "seen";
     if (!take_number(root, "low", &out->map_low)) return "low";
+    if (!take_number(root, "map_threshold", &out->map_threshold) && json_object_get(root, "map_threshold"))
+        return "map_threshold"; /* older runs have none */
     if (!take_map(root, out, arena)) return "map";
     out->width = size[0];
     out->height = size[1];

@@ -27,6 +27,7 @@ typedef struct flaw_judgement {
     int grid;
     const float *map;    /* [grid, grid]; NULL with a failure */
     double map_low;      /* value of what the map does not cover */
+    double map_threshold; /* map values over it are places of defects; NaN where the run did not keep it */
     const char *failure; /* why there is no number; NULL */
 } flaw_judgement;
 
