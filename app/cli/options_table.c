@@ -85,7 +85,7 @@ const cli_option cli_option_table[] = {
      "How a picture meets the square input of the model (default: as it was trained: published weights crop)."},
     {"views", 0, CLI_INTEGER, AT(views), "N", NULL, 0, 11, JUDGE | SPEAK,
      "Looks at each picture when it is judged by words: 1, 2 (and turned), 6, 7 or 11 (and overlapping halves, "
-     "enlarged); time grows as N (default: 1)."},
+     "enlarged); time grows as N (default: 1; in a dialogue with the model inside 11)."},
     {"windows", 0, CLI_CHOICE, AT(windows), "WHEN", "auto|on|off", 0, 0, JUDGE,
      "Score windows of the picture too in ALFA (default: auto, unless the model has a local head)."},
     {"score", 0, CLI_CHOICE, AT(score), "WHAT", "auto|cls|map|both", 0, 0, JUDGE,

@@ -20,7 +20,8 @@ typedef struct flaw_talk_options {
     const char *prompts;     /* JSON prompt file for a model without a voice; NULL: the built-in sentences */
     const flaw_prompts_options *writer; /* as in flaw_inspect_options; used while opening only */
     const char *brief;       /* inspection brief (flaw_brief_read): stands in the fact sheet, an endpoint is told; or NULL */
-    int views;               /* looks at a picture for a map by words (flaw_inspect_options.views): 1, 2, 6, 7 or 11; 0 = 1 */
+    int views;               /* looks at a picture for a map by words (flaw_inspect_options.views): 1, 2, 6, 7 or 11; 0 = 11 with
+                              towers of our own (a local head), else 1 */
     int rotations;           /* nonzero: normal pictures also turned by 90, 180, 270 degrees */
     const char *llm;         /* URL of an OpenAI-compatible endpoint (".../v1"), or NULL */
     const char *llm_model;   /* name to ask the endpoint for; NULL: its own default */

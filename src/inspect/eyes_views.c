@@ -10,7 +10,8 @@ static size_t cells_of(const flaw_eyes *eyes)
     return side * side;
 }
 
-/* With normal pictures the map is a comparison, of the whole alone. */
+/* With normal pictures the map is a comparison, of the whole alone. Towers of our own look as often as they can, for a
+ * conversation has the time; published ones look once, as they were trained to. */
 static flaw_status choose_count(flaw_eyes *eyes, const flaw_talk_options *options, flaw_error *err)
 {
     flaw_status s = options->views ? flaw_views_check(options->views, err) : FLAW_OK;
@@ -19,7 +20,8 @@ static flaw_status choose_count(flaw_eyes *eyes, const flaw_talk_options *option
                       options->views);
     if (!s && eyes->m->voice->shape.grid < 2 && options->views > 1)
         s = flaw_fail(err, FLAW_USAGE, "views need at least 2 x 2 patches, this model has one");
-    eyes->views = options->views ? options->views : 1;
+    bool own = eyes->m->towers->shape.local_head && eyes->m->voice->shape.grid >= 2;
+    eyes->views = options->views ? options->views : own && !options->good_count ? FLAW_VIEWS_MOST : 1;
     return s;
 }
 
