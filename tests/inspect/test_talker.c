@@ -446,7 +446,7 @@ static flaw_picture stained(void)
     return p;
 }
 
-/* Views: the embedded model's map changes with them, one view is what it was without the option, numbers that are not
+/* Views: the embedded model's map changes with them, without the option it looks as often as it can, numbers that are not
  * allowed and views beside normal pictures are refused. */
 static void test_views(void **state)
 {
@@ -468,7 +468,7 @@ static void test_views(void **state)
         assert_true(isfinite(sum[i]) && facts->score >= 0 && facts->score <= 1);
         flaw_talker_close(t);
     }
-    assert_true(sum[0] == sum[1] && sum[1] != sum[2] && sum[2] != sum[3]);
+    assert_true(sum[0] == sum[3] && sum[1] != sum[2] && sum[2] != sum[3]);
     o.views = 3;
     assert_int_equal(flaw_talker_open(&t, &o, &err), FLAW_USAGE);
     assert_contains(err.text, "allowed are 1, 2, 6, 7 and 11");
