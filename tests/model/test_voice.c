@@ -288,7 +288,8 @@ static void test_config(void **state)
     } broken[] = {
         {"\"version\": 1", "\"version\": 2", "version 1"},       {"\"width\": 12, ", "", "voice.width is absent"},
         {"\"side\": 160", "\"side\": 159", "side of the map"},   {"[2, 3, 4, 5, 4, 6]", "[2, 3, 4, 5, 4]", "six numbers"},
-        {"[2, 3, 4, 5, 4, 6]", "[2, 3, 0, 5, 4, 6]", "convolution 2 has 0 channels"}, {"5, 4, 6]", "5, 4, 7]", "language model is 6 wide"},
+        {"[2, 3, 4, 5, 4, 6]", "[2, 3, 0, 5, 4, 6]", "convolution 2 has 0 channels"},
+        {"5, 4, 6]", "5, 4, 7]", "language model is 6 wide"},
         {"\"scale\": 8", "\"scale\": 0", "scale of the logits"}, {"gain\": 1}", "gain\": 1, \"more\": 1}", "voice.more is 1"},
         {"[0.25, 0.25,", "[0.25, 0.5,", "their sum is 1.25"},     {"[0.25, 0.25,", "[0.25,", "four numbers"},
         {"[0.25, 0.25,", "[-0.25, 0.75,", "no shares"},          {"gain\": 1}", "gain\": 0}", "gain of the few-shot map"},
