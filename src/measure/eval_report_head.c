@@ -239,7 +239,8 @@ static void put_published_means(flaw_report *r, flaw_benchmark benchmark)
             if (isfinite(p->percent[f])) flaw_buffer_printf(out, "<td>%.1f</td>", p->percent[f]);
             else flaw_buffer_text(out, "<td>–</td>");
         }
-        flaw_buffer_text(out, "<td>–</td><td>–</td></tr>\n");
+        for (int f = FLAW_PUBLISHED_FIGURES; f < FLAW_EVAL_FIGURES - 1; f++) flaw_buffer_text(out, "<td>–</td>");
+        flaw_buffer_text(out, "</tr>\n");
     }
 }
 
