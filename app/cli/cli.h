@@ -59,13 +59,14 @@ void cli_print_findings(const flaw_answer *answer);
 /* One JSON line. False without memory. */
 bool cli_print_answer_json(const flaw_answer *answer, const char *image, const char *question, const char *model);
 
-/* explain.c: a table of what the sentences did to a picture's score, and the same as JSON: "scoring" and "explanation" (null
- * without one) set in a picture's line. */
+/* explain.c: a table of what the sentences did to a picture's score, and the same as JSON: "scoring" and "explanation"
+ * (null without one) set in a picture's line. */
 void cli_print_explanation(const flaw_explanation *explanation, bool colours);
 int cli_set_explanation(json_t *line, const flaw_explanation *explanation);
 
-/* gather.c: named files as they are; folders with all below them, sorted, picture files by ending (.jpg .jpeg .png .bmp).
- * A path that cannot be used is reported at once (unless `quiet`) and the first such fault kept; the rest goes on. */
+/* gather.c: named files as they are; folders with all below them, sorted, picture files by ending (.jpg .jpeg .png
+ * .bmp). A path that cannot be used is reported at once (unless `quiet`) and the first such fault kept; the rest goes
+ * on. */
 typedef struct cli_pictures {
     char **path; /* [count] owned */
     size_t count, room;

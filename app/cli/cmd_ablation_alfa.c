@@ -44,7 +44,8 @@ static const struct {
     {"F1", offsetof(flaw_eval_figures, image_f1)},          {"px AUROC", offsetof(flaw_eval_figures, pixel_auroc)},
     {"px PRO", offsetof(flaw_eval_figures, pixel_pro)},     {"px F1", offsetof(flaw_eval_figures, pixel_f1)},
 };
-static const char *const column_key[COLUMNS] = {"image_auroc", "image_ap", "image_f1", "pixel_auroc", "pixel_pro", "pixel_f1"};
+static const char *const column_key[COLUMNS] = {"image_auroc", "image_ap",  "image_f1",
+                                                "pixel_auroc", "pixel_pro", "pixel_f1"};
 enum { PRO = 4 };
 
 /* [group, arm, column]; a group is an argument: a data set, or a folder of them with their mean. */
@@ -74,7 +75,8 @@ static flaw_status take(const result *r, size_t group, int a, const flaw_eval *e
             return flaw_fail(err, FLAW_BAD_DATA, "ablation of '%s': %zu pictures could not be judged; first: %s",
                              row->dataset, row->failed, row->failure);
         for (int c = 0; c < COLUMNS; c++)
-            *cell(r, group, a, c) += *(const double *)((const char *)&row->mean + column_table[c].offset) / (double)rows;
+            *cell(r, group, a, c) +=
+                *(const double *)((const char *)&row->mean + column_table[c].offset) / (double)rows;
     }
     return FLAW_OK;
 }

@@ -37,8 +37,8 @@ static int length_of(const char *folder)
     return (int)length;
 }
 
-/* The files of one picture. `paths` collects those written, as {"overlay": ..., "map": ..., "mask": ..., "explain": ...}.
- */
+/* The files of one picture. `paths` collects those written, as {"overlay": ..., "map": ..., "mask": ...,
+ * "explain": ...}. */
 static flaw_status write_files(json_t *paths, const inspection *in, const flaw_result *result,
                                const flaw_explanation *explanation, const flaw_picture *picture, size_t index,
                                flaw_error *err)

@@ -77,7 +77,8 @@ static flaw_status read_source(flaw_train_source *out, char *text, flaw_error *e
     return FLAW_OK;
 }
 
-flaw_status cli_train_sources(flaw_train_source *source, int *count, const cli_settings *s, char **copy, flaw_error *err)
+flaw_status cli_train_sources(flaw_train_source *source, int *count, const cli_settings *s, char **copy,
+                              flaw_error *err)
 {
     if (s->photos.count > FLAW_TRAIN_MAX_SOURCES)
         return flaw_fail(err, FLAW_USAGE, "--photos: %zu folders, at most %d are taken", s->photos.count,

@@ -48,13 +48,14 @@ int cmd_completion(const cli_settings *s);
 int cmd_train_april(const cli_settings *s);
 int cmd_train_voice(const cli_settings *s);
 
-/* Shared by the trainers: a line for people; Ctrl-C and the end signal, held back before a trainer starts threads (which
- * inherit it) and asked for between its steps, so that the checkpoint is whole. */
+/* Shared by the trainers: a line for people; Ctrl-C and the end signal, held back before a trainer starts threads
+ * (which inherit it) and asked for between its steps, so that the checkpoint is whole. */
 void cli_train_note(void *context, const char *line);
 void cli_train_hold_signals(void);
 bool cli_train_stop(void *context);
 /* --photos: source [FLAW_TRAIN_MAX_SOURCES]; copy [FLAW_TRAIN_MAX_SOURCES] gets texts that they point to, to be freed. */
 struct flaw_train_source;
-flaw_status cli_train_sources(struct flaw_train_source *source, int *count, const cli_settings *s, char **copy, flaw_error *err);
+flaw_status cli_train_sources(struct flaw_train_source *source, int *count, const cli_settings *s, char **copy,
+                              flaw_error *err);
 
 #endif

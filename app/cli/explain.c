@@ -14,8 +14,8 @@ int cli_set_explanation(json_t *line, const flaw_explanation *e)
     json_t *list = text ? json_loads(text, 0, NULL) : NULL;
     free(text);
     json_t *overlap = e->overlap[0] <= e->overlap[1] ? json_pack("[f, f]", e->overlap[0], e->overlap[1]) : json_null();
-    json_t *scoring = json_pack("{s:s, s:f, s:[f, f], s:o, s:f}", "rule", e->rule, "margin", e->margin, "pull", e->pull[0],
-                                e->pull[1], "overlap", overlap, "duplicate_cosine", FLAW_TWIN_COSINE);
+    json_t *scoring = json_pack("{s:s, s:f, s:[f, f], s:o, s:f}", "rule", e->rule, "margin", e->margin, "pull",
+                                e->pull[0], e->pull[1], "overlap", overlap, "duplicate_cosine", FLAW_TWIN_COSINE);
     int failed = !list || !scoring || json_object_set(line, "scoring", scoring) ||
                  json_object_set(line, "explanation", list);
     json_decref(scoring);

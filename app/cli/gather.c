@@ -100,7 +100,8 @@ void cli_pictures_add(cli_pictures *p, const char *path)
     add_folder(p, path, 0);
     if (p->count == before && p->first.status == status) {
         flaw_error err;
-        flaw_fail(&err, FLAW_MISSING, "folder '%s': no pictures in it, expected files named .jpg, .jpeg, .png or .bmp", path);
+        flaw_fail(&err, FLAW_MISSING, "folder '%s': no pictures in it, expected files named .jpg, .jpeg, .png or .bmp",
+                  path);
         note(p, &err);
     }
 }

@@ -26,7 +26,8 @@ flaw_status cli_lines_open(cli_lines *out, flaw_error *err)
 {
     struct sigaction stop = {.sa_handler = on_interrupt}; /* without SA_RESTART: what waits during an answer ends too */
     *out = (cli_lines){0};
-    if (pipe2(bell, O_CLOEXEC | O_NONBLOCK) != 0) return flaw_fail(err, FLAW_IO, "a pipe for Ctrl-C: %s", strerrordesc_np(errno));
+    if (pipe2(bell, O_CLOEXEC | O_NONBLOCK) != 0)
+        return flaw_fail(err, FLAW_IO, "a pipe for Ctrl-C: %s", strerrordesc_np(errno));
     sigemptyset(&stop.sa_mask);
     sigaction(SIGINT, &stop, NULL);
     return FLAW_OK;

@@ -49,7 +49,8 @@ flaw_status cli_writing_begin(cli_writing *out, const cli_settings *s, bool spea
     *out = (cli_writing){.wanted = asked || (!speaks && !s->prompts && (s->llm || s->llm_model))};
     flaw_prompts_defaults(&out->options);
     if (!speaks && s->prompts && !asked && (s->llm || s->llm_model))
-        return flaw_fail(err, FLAW_USAGE, "--prompts '%s': sentences of a file and of a language model at once", s->prompts);
+        return flaw_fail(err, FLAW_USAGE, "--prompts '%s': sentences of a file and of a language model at once",
+                         s->prompts);
     if (s->brief) status = flaw_brief_read(&out->brief, s->brief, err);
     flaw_prompts_options *o = &out->options;
     o->object = s->object;

@@ -125,7 +125,8 @@ flaw_status cli_open_inspector_for(flaw_inspector **out, const flaw_engine *engi
     if (s->recipe || !(flaw_method_needs(s->method) & FLAW_NEEDS_BATCH)) return cli_open_inspector(out, engine, s, err);
     if (s->good.count)
         return flaw_fail(err, FLAW_USAGE,
-                         "--good cannot be given with --method %s: it learns from the pictures that are judged", s->method);
+                         "--good cannot be given with --method %s: it learns from the pictures that are "
+                         "judged", s->method);
     return from_pictures(out, engine, s, (const char *const *)judged->path, judged->count, err);
 }
 

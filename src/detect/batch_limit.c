@@ -29,8 +29,9 @@ static double limit_of(double *x, size_t n, double deviations, double *middle)
 static void describe(flaw_calibration *c, size_t count, double middle, double deviations)
 {
     snprintf(c->about, sizeof c->about,
-             "Limit from the %zu pictures themselves: %.4g, the median of their scores (%.4g) and %.3g median deviations. It "
-             "takes for granted that most of them are good; what share of good parts lies over it is not known.",
+             "Limit from the %zu pictures themselves: %.4g, the median of their scores (%.4g) and %.3g median "
+             "deviations. It takes for granted that most of them are good; what share of good parts lies over it is "
+             "not known.",
              count, c->threshold, middle, deviations);
 }
 

@@ -165,8 +165,8 @@ static flaw_status check_samples(const flaw_sample *sample, size_t count, int pa
     if (count < 1 || parts < 1) return flaw_fail(err, FLAW_USAGE, "calibration without good parts");
     if (rate > 0 && parts < flaw_conformal_parts(rate))
         return flaw_fail(err, FLAW_USAGE,
-                         "a false-alarm rate of %.3g %% cannot be promised from %d good part%s: it needs at least %.0f; from "
-                         "these no less than %.3g %% can be promised",
+                         "a false-alarm rate of %.3g %% cannot be promised from %d good part%s: it needs at least "
+                         "%.0f; from these no less than %.3g %% can be promised",
                          100 * rate, parts, parts == 1 ? "" : "s", flaw_conformal_parts(rate), 100.0 / (parts + 1));
     for (size_t i = 0; i < count; i++) {
         if (sample[i].part < 0 || sample[i].part >= parts)
@@ -228,8 +228,8 @@ void flaw_calibrate_model(flaw_calibration *c, double limit)
     c->threshold = c->map_threshold = limit;
     snprintf(c->rule, sizeof c->rule, "model");
     snprintf(c->about, sizeof c->about,
-             "No good parts were given: the limit %.4g is the one measured when the trained part of the method was made. The "
-             "expected share of false alarms on this product is not known.",
+             "No good parts were given: the limit %.4g is the one measured when the trained part of the method was "
+             "made. The expected share of false alarms on this product is not known.",
              limit);
 }
 

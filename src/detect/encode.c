@@ -54,9 +54,10 @@ void flaw_encoder_close(flaw_encoder *e)
     memset(e, 0, sizeof *e);
 }
 
-/* out = rows of `in` at unit length, which go to `length` unless it is NULL; false when a row has no finite length or no
- * direction. */
-static bool unit_rows(const flaw_kernels *kernels, const float *in, size_t rows, size_t width, float *out, float *length)
+/* out = rows of `in` at unit length, which go to `length` unless it is NULL; false when a row has no finite length or
+ * no direction. */
+static bool unit_rows(const flaw_kernels *kernels, const float *in, size_t rows, size_t width, float *out,
+                      float *length)
 {
     bool sound = true;
     for (size_t r = 0; r < rows; r++) {

@@ -15,8 +15,8 @@ static const char *const defects[] = {"scratch", "crack",      "dent",    "broke
                                       "burst",   "crush",      "mould",   "faulty", "spoil",   "squash",  "worn",
                                       "shatter", "splinter",   "flaw",    "crumbl"};
 /* Words that begin so and name none. */
-static const char *const harmless[] = {"flawless", "flawlessly", "stainless", "breaker", "breakers", "cracker", "crackers",
-                                       "moulded",  "moulding",   "dental",    "rustic"};
+static const char *const harmless[] = {"flawless", "flawlessly", "stainless", "breaker", "breakers", "cracker",
+                                       "crackers", "moulded",    "moulding",  "dental",  "rustic"};
 static const char *const articles[] = {"a", "an", "the"};
 
 #define SIZE(list) (sizeof(list) / sizeof *(list))

@@ -41,7 +41,9 @@ static int draw_words(flaw_picture *p, flaw_panel panel, float baseline, const c
         /* The last line gets all that is left and is cut. */
         if (last) length = strlen(text);
         snprintf(line, sizeof line, "%.*s", (int)(length < TEXT_MAX ? length : TEXT_MAX - 1), text);
-        if (p) flaw_text_draw_cut(p, font, margin, baseline + (float)lines * (float)panel.unit * 1.8f, width, line, BRIGHT);
+        if (p)
+            flaw_text_draw_cut(p, font, margin, baseline + (float)lines * (float)panel.unit * 1.8f, width, line,
+                               BRIGHT);
         text += length;
         while (*text == ' ') text++;
         lines++;
@@ -91,7 +93,8 @@ void flaw_panel_draw_header(flaw_picture *p, flaw_panel panel, const flaw_overla
              given(in->method) ? in->method : "");
     bool titled = given(in->object);
     if (titled) flaw_text_draw_cut(p, bold(unit * 1.1f), left, unit * 2.25f, width, in->object, BRIGHT);
-    flaw_text_draw_cut(p, regular(unit * 0.9f), left, unit * (titled ? 3.9f : 2.95f), width, line, titled ? DIM : BRIGHT);
+    flaw_text_draw_cut(p, regular(unit * 0.9f), left, unit * (titled ? 3.9f : 2.95f), width, line,
+                       titled ? DIM : BRIGHT);
 }
 
 /* Colours as they lie on the photograph, but stronger: a bar has no picture to let through. */

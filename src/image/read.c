@@ -85,8 +85,8 @@ static flaw_status refuse(const uint8_t *bytes, size_t size, const char *name, f
     char hex[3 * 8 + 1] = "";
     size_t shown = size < 8 ? size : 8;
     for (size_t i = 0; i < shown; i++) snprintf(hex + 3 * i, 4, " %02x", bytes[i]);
-    return flaw_fail(err, FLAW_BAD_DATA, "'%s' is of no known kind (begins with%s); a JPEG, PNG or BMP picture is needed",
-                     name, hex);
+    return flaw_fail(err, FLAW_BAD_DATA,
+                     "'%s' is of no known kind (begins with%s); a JPEG, PNG or BMP picture is needed", name, hex);
 }
 
 flaw_status flaw_picture_decode(flaw_picture *out, const uint8_t *bytes, size_t size, const char *name, flaw_error *err)
@@ -94,7 +94,8 @@ flaw_status flaw_picture_decode(flaw_picture *out, const uint8_t *bytes, size_t 
     flaw_picture picture = {0};
     int orientation = 1;
     flaw_status status;
-    if (size == 0) return flaw_fail(err, FLAW_BAD_DATA, "'%s' is an empty file; a JPEG, PNG or BMP picture is needed", name);
+    if (size == 0)
+        return flaw_fail(err, FLAW_BAD_DATA, "'%s' is an empty file; a JPEG, PNG or BMP picture is needed", name);
     if (size >= 3 && memcmp(bytes, "\xff\xd8\xff", 3) == 0) {
         status = flaw_jpeg_decode(&picture, &orientation, bytes, size, name, err);
     } else if (size >= 8 && memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) == 0) {

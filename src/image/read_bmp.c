@@ -41,8 +41,8 @@ static flaw_status read_header(bmp *b, flaw_cursor *c, flaw_error *err)
     b->header = flaw_cursor_u32le(c);
     if (c->failed) return truncated(b, err);
     if (b->header != CORE && (b->header < INFO || b->header > 1024))
-        return flaw_fail(err, FLAW_BAD_DATA, "'%s': damaged BMP: a header of %u bytes, expected 12 or 40 to 124", b->name,
-                         b->header);
+        return flaw_fail(err, FLAW_BAD_DATA, "'%s': damaged BMP: a header of %u bytes, expected 12 or 40 to 124",
+                         b->name, b->header);
     bool core = b->header == CORE;
     b->width = core ? flaw_cursor_u16le(c) : flaw_cursor_u32le(c);
     b->height = core ? flaw_cursor_u16le(c) : flaw_cursor_u32le(c);
@@ -76,7 +76,8 @@ static flaw_status check_form(bmp *b, flaw_cursor *c, flaw_error *err)
     const bool palette = b->bits == 1 || b->bits == 4 || b->bits == 8;
     for (int i = 0; i < 3; i++) b->channel[i] = 2 - i;
     if (!palette && b->bits != 24 && b->bits != 32)
-        return flaw_fail(err, FLAW_BAD_DATA, "'%s': BMP of %u bits a pixel; 1, 4, 8, 24 and 32 are read", b->name, b->bits);
+        return flaw_fail(err, FLAW_BAD_DATA, "'%s': BMP of %u bits a pixel; 1, 4, 8, 24 and 32 are read", b->name,
+                         b->bits);
     if (b->compression == BIT_FIELDS && b->bits == 32) {
         for (int i = 0; i < 3; i++) {
             b->channel[i] = byte_of(flaw_cursor_u32le(c));
@@ -86,8 +87,8 @@ static flaw_status check_form(bmp *b, flaw_cursor *c, flaw_error *err)
         return FLAW_OK;
     }
     if (b->compression != UNCOMPRESSED)
-        return flaw_fail(err, FLAW_BAD_DATA, "'%s': BMP with compression %u %s; only uncompressed ones are read", b->name,
-                         b->compression, b->compression < 6 ? names[b->compression] : "");
+        return flaw_fail(err, FLAW_BAD_DATA, "'%s': BMP with compression %u %s; only uncompressed ones are read",
+                         b->name, b->compression, b->compression < 6 ? names[b->compression] : "");
     return FLAW_OK;
 }
 

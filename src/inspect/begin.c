@@ -67,7 +67,8 @@ static flaw_status written_prompts(flaw_inspector *in, const flaw_prompts_option
     flaw_prompts_options o = *writer;
     flaw_prompts made;
     if (in->options.prompts)
-        return flaw_fail(err, FLAW_USAGE, "%s: sentences of a file and of a language model at once", in->options.prompts);
+        return flaw_fail(err, FLAW_USAGE, "%s: sentences of a file and of a language model at once",
+                         in->options.prompts);
     o.object = in->options.object;
     o.brief = in->options.brief;
     flaw_status s = flaw_prompts_make(&made, &o, err);
@@ -130,8 +131,8 @@ static flaw_status open_features(flaw_inspector *in, int want, flaw_error *err)
     flaw_status s = flaw_views_check(asked, err);
     if (!s && asked > 1 && !(want & FLAW_WANT_VIEWS))
         s = flaw_fail(err, FLAW_USAGE,
-                      "method %s looks at a picture once here, %d views are not allowed: they are for ALFA on a model with "
-                      "a local head, without windows, aligner and good parts",
+                      "method %s looks at a picture once here, %d views are not allowed: they are for ALFA on a model "
+                      "with a local head, without windows, aligner and good parts",
                       in->method->name, asked);
     if (!s) s = flaw_features_new(&in->features, model, want, err);
     if (!s && want != one) s = flaw_views_open(&in->views, model, &in->compute, one, asked, err);

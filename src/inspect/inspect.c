@@ -122,7 +122,8 @@ static flaw_status judge(flaw_inspector *in, const flaw_picture *picture, flaw_r
         return FLAW_OK;
     }
     out->score = score.image;
-    out->p_value = flaw_conformal_p(in->calibration.part, in->calibration.part ? (size_t)in->calibration.good : 0, out->score);
+    out->p_value =
+        flaw_conformal_p(in->calibration.part, in->calibration.part ? (size_t)in->calibration.good : 0, out->score);
     out->unseen = 1.0 - (double)seen.width * seen.height / ((double)out->width * out->height);
     if (score.closest) snprintf(out->closest, sizeof out->closest, "%s", score.closest);
     s = decide(in, &seen, out, err);

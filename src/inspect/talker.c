@@ -99,7 +99,8 @@ static bool may_have_voice(const char *model)
     return found;
 }
 
-static flaw_status new_inspector(flaw_inspector **out, const flaw_engine *engine, const flaw_talk_options *o, flaw_error *err)
+static flaw_status new_inspector(flaw_inspector **out, const flaw_engine *engine, const flaw_talk_options *o,
+                                 flaw_error *err)
 {
     flaw_inspect_options options;
     flaw_inspect_defaults(&options);
@@ -165,7 +166,8 @@ static flaw_status open_parts(flaw_talker *t, flaw_error *err)
     if (!s && !o->llm && !t->has_voice)
         snprintf(t->note, sizeof t->note, "the model has no voice, the measured facts speak");
     if (!s && t->has_voice && (o->prompts || o->writer))
-        s = flaw_fail(err, FLAW_USAGE, "a model with a voice sees through sentences of its own; prompts are for other models and "
+        s = flaw_fail(err, FLAW_USAGE,
+                      "a model with a voice sees through sentences of its own; prompts are for other models and "
                       "for endpoints");
     if (!s && !t->has_voice) s = open_inspector(t, err);
     if (s) return s;
@@ -202,7 +204,8 @@ void flaw_talker_close(flaw_talker *t)
     free(t);
 }
 
-flaw_status flaw_talker_product(flaw_talker *t, const char *object, const char *const *good, size_t good_count, flaw_error *err)
+flaw_status flaw_talker_product(flaw_talker *t, const char *object, const char *const *good, size_t good_count,
+                                flaw_error *err)
 {
     char name[FLAW_OBJECT_ROOM];
     flaw_inspector *inspector = NULL;

@@ -8,13 +8,14 @@
 
 #define MOST_BYTES 16384 /* of the turns that are sent along: endpoints read only so much */
 
-/* The first question that is sent carries the product's name and brief: they are words of the user, and stand where those
- * stand. */
+/* The first question that is sent carries the product's name and brief: they are words of the user, and stand where
+ * those stand. */
 static char *with_name(const flaw_result *facts, const char *question)
 {
     flaw_buffer text;
     flaw_buffer_init(&text, MOST_BYTES + 65536 + strlen(question));
-    if (strcmp(facts->object, "object") != 0) flaw_buffer_printf(&text, "The product is called \"%s\".\n\n", facts->object);
+    if (strcmp(facts->object, "object") != 0)
+        flaw_buffer_printf(&text, "The product is called \"%s\".\n\n", facts->object);
     if (facts->brief) {
         flaw_buffer_text(&text, "Notes about the product, from the user and not measured:\n");
         flaw_brief_quote(&text, facts->brief);

@@ -180,7 +180,8 @@ static flaw_status learn_without(lesson *l, void *state, int fold, flaw_error *e
                           .progress = l->progress,
                           .context = l->context};
     flaw_status s = FLAW_OK;
-    if (!good || !square || !turned) s = flaw_fail(err, FLAW_NO_MEMORY, "memory for %zu good parts was refused", l->count);
+    if (!good || !square || !turned)
+        s = flaw_fail(err, FLAW_NO_MEMORY, "memory for %zu good parts was refused", l->count);
     for (size_t i = 0; !s && i < l->count; i++) {
         if (fold >= 0 && (int)(i % (size_t)l->folds) == fold) continue;
         size_t copies = (size_t)l->turns;

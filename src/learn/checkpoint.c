@@ -56,7 +56,8 @@ flaw_status flaw_checkpoint_save(const flaw_checkpoint *c, const char *path, fla
     const char *metadata[2 * FLAW_CHECKPOINT_ITEMS + 2];
     char step[32];
     size_t count = 0, pairs = 0;
-    for (int i = 0; i < c->arrays; i++) items[count++] = array_item(c->array[i].name, c->array[i].data, c->array[i].count, 0);
+    for (int i = 0; i < c->arrays; i++)
+        items[count++] = array_item(c->array[i].name, c->array[i].data, c->array[i].count, 0);
     if (c->history && c->history->rows)
         items[count++] = array_item("history", c->history->value, c->history->rows, (size_t)c->history->columns);
     for (int i = 0; i < c->facts; i++, pairs++) {
@@ -69,7 +70,8 @@ flaw_status flaw_checkpoint_save(const flaw_checkpoint *c, const char *path, fla
     return flaw_safetensors_write(path, items, count, metadata, pairs, err);
 }
 
-flaw_status flaw_checkpoint_read_array(float *out, const flaw_tensors *file, const char *name, size_t count, flaw_error *err)
+flaw_status flaw_checkpoint_read_array(float *out, const flaw_tensors *file, const char *name, size_t count,
+                                       flaw_error *err)
 {
     const flaw_tensor *tensor = flaw_tensors_find(file, name);
     if (!tensor) return flaw_fail(err, FLAW_BAD_DATA, "%s: tensor '%s' is missing: not a checkpoint", file->path, name);
@@ -103,7 +105,8 @@ static flaw_status read_history(flaw_history *h, const flaw_tensors *file, flaw_
     flaw_history_release(h);
     if (!t) return FLAW_OK;
     if (t->rank != 2 || t->shape[1] != (size_t)h->columns || t->shape[0] > MOST_ROWS || t->dtype != FLAW_DTYPE_F32)
-        return flaw_fail(err, FLAW_BAD_DATA, "%s: 'history' has another form than %d columns of F32", file->path, h->columns);
+        return flaw_fail(err, FLAW_BAD_DATA, "%s: 'history' has another form than %d columns of F32", file->path,
+                         h->columns);
     h->value = malloc(t->bytes ? t->bytes : 1);
     if (!h->value) return flaw_fail(err, FLAW_NO_MEMORY, "no memory for a history of %zu rows", t->shape[0]);
     memcpy(h->value, t->data, t->bytes); /* NaNs belong to it */
@@ -120,8 +123,9 @@ static flaw_status check_fact(const flaw_checkpoint_fact *f, const flaw_tensors 
     if (!*found || strlen(found) > SHOWN || strlen(f->value) > SHOWN)
         return flaw_fail(err, FLAW_USAGE, "%s: its %s is not that of this run; use another folder or the same options",
                          file->path, f->what);
-    return flaw_fail(err, FLAW_USAGE, "%s: its %s is %s, that of this run is %s; use another folder or the same options",
-                     file->path, f->what, found, f->value);
+    return flaw_fail(err, FLAW_USAGE,
+                     "%s: its %s is %s, that of this run is %s; use another folder or the same options", file->path,
+                     f->what, found, f->value);
 }
 
 flaw_status flaw_checkpoint_load(const flaw_checkpoint *c, const char *path, flaw_error *err)

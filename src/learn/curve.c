@@ -115,7 +115,8 @@ static void draw_y_mark(plot *p, double value, double step)
     flaw_font small = font(UNIT * 0.85f, false);
     number_text(text, value, step);
     flaw_draw_rect(&p->picture, (flaw_box){LEFT, (int)at.y, WIDTH - LEFT - RIGHT, 1}, GRID);
-    flaw_text_draw(&p->picture, small, (float)LEFT - 14 - flaw_text_width(small, text), at.y + small.size / 2, text, SOFT);
+    flaw_text_draw(&p->picture, small, (float)LEFT - 14 - flaw_text_width(small, text), at.y + small.size / 2, text,
+                   SOFT);
 }
 
 /* Logarithmic: a few round parts of each power of ten, the fewer the more powers there are; or even steps of the value
@@ -186,7 +187,8 @@ static void draw_head(plot *p)
     if (p->curve->title) flaw_text_draw(&p->picture, font(UNIT * 1.3f, true), LEFT, 42, p->curve->title, INK);
     for (int k = 0; k < p->curve->count; k++) {
         flaw_point middle = {at[k].x + 14, at[k].y - UNIT * 0.45f};
-        flaw_draw_line(&p->picture, (flaw_point){at[k].x, middle.y}, (flaw_point){at[k].x + 28, middle.y}, 3, COLOUR[k]);
+        flaw_draw_line(&p->picture, (flaw_point){at[k].x, middle.y}, (flaw_point){at[k].x + 28, middle.y}, 3,
+                       COLOUR[k]);
         if (p->curve->series[k].marks) flaw_draw_disc(&p->picture, middle, 5, COLOUR[k]);
         flaw_text_draw(&p->picture, font(UNIT * 0.95f, false), at[k].x + 38, at[k].y, p->curve->series[k].name, INK);
     }
@@ -210,8 +212,8 @@ static size_t gather(const plot *p, const flaw_curve_series *s, double *x, doubl
     return n;
 }
 
-/* A point for each value; more than COLUMNS values are taken in runs, the lowest and the highest of each (`spread`) or one
- * from the middle. */
+/* A point for each value; more than COLUMNS values are taken in runs, the lowest and the highest of each (`spread`) or
+ * one from the middle. */
 static int thin(const plot *p, const double *x, const double *y, size_t n, bool spread, flaw_point *out)
 {
     int runs = n < COLUMNS ? (int)n : COLUMNS, count = 0;
@@ -250,10 +252,12 @@ static void draw_series(plot *p, int k, double *room, flaw_point *points)
 static flaw_status draw(plot *p, flaw_error *err)
 {
     size_t most = 1;
-    for (int k = 0; k < p->curve->count; k++) most = p->curve->series[k].count > most ? p->curve->series[k].count : most;
+    for (int k = 0; k < p->curve->count; k++)
+        most = p->curve->series[k].count > most ? p->curve->series[k].count : most;
     double *room = calloc(most, 4 * sizeof *room);
     flaw_point *points = calloc(2 * COLUMNS, sizeof *points);
-    flaw_status status = room && points ? FLAW_OK : flaw_fail(err, FLAW_NO_MEMORY, "no memory to draw %zu values", most);
+    flaw_status status =
+        room && points ? FLAW_OK : flaw_fail(err, FLAW_NO_MEMORY, "no memory to draw %zu values", most);
     if (!status) {
         flaw_draw_rect(&p->picture, (flaw_box){0, 0, WIDTH, HEIGHT}, PAPER);
         draw_y_axis(p);

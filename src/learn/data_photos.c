@@ -64,7 +64,8 @@ void flaw_photo_name(char out[FLAW_NAME], const char *path)
     out[0] = 0;
     while (end > 0 && !out[0]) {
         size_t from = end;
-        while (from > 0 && path[from - 1] != '/' && !(from > 1 && path[from - 1] == '_' && path[from - 2] == '_')) from--;
+        while (from > 0 && path[from - 1] != '/' && !(from > 1 && path[from - 1] == '_' && path[from - 2] == '_'))
+            from--;
         if (!looks_like_hash(path + from, end - from)) words_of(out, path + from, end - from);
         end = from;
         while (end > 0 && (path[end - 1] == '/' || path[end - 1] == '_')) end--;
@@ -103,7 +104,8 @@ static bool is_picture_name(const char *name)
 
 #define MAX_DEPTH 8
 
-static flaw_status list_folder(listing *l, const char *folder, const flaw_train_source *source, int depth, flaw_error *err)
+static flaw_status list_folder(listing *l, const char *folder, const flaw_train_source *source, int depth,
+                               flaw_error *err)
 {
     flaw_names names;
     flaw_status status = flaw_file_list(&names, folder, err);
@@ -166,7 +168,8 @@ static flaw_status load_all(flaw_photos *out, const listing *list, const flaw_tr
     l.status = calloc(list->count, sizeof *l.status);
     l.error = calloc(list->count, sizeof *l.error);
     flaw_status status = FLAW_OK;
-    if (!l.item || !l.status || !l.error) status = flaw_fail(err, FLAW_NO_MEMORY, "no memory for %zu photographs", list->count);
+    if (!l.item || !l.status || !l.error)
+        status = flaw_fail(err, FLAW_NO_MEMORY, "no memory for %zu photographs", list->count);
     if (!status) flaw_pool_run(pool, load_piece, &l, (int)list->count);
     for (size_t i = 0; i < list->count && !status; i++) {
         status = l.status[i];
@@ -190,8 +193,9 @@ flaw_status flaw_photos_load(flaw_photos *out, const flaw_train_source *sources,
         size_t before = list.count;
         status = list_folder(&list, sources[i].folder, &sources[i], 0, err);
         if (!status && list.count == before)
-            status = flaw_fail(err, FLAW_MISSING, "%s: no photographs (.jpg, .jpeg, .png, .bmp)%s%s", sources[i].folder,
-                               sources[i].prefix ? " that begin with " : "", sources[i].prefix ? sources[i].prefix : "");
+            status =
+                flaw_fail(err, FLAW_MISSING, "%s: no photographs (.jpg, .jpeg, .png, .bmp)%s%s", sources[i].folder,
+                          sources[i].prefix ? " that begin with " : "", sources[i].prefix ? sources[i].prefix : "");
     }
     *out = (flaw_photos){0};
     if (!status && list.count) status = load_all(out, &list, sources, pool, err);

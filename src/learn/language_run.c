@@ -52,7 +52,8 @@ static flaw_status step(void *trainer, flaw_error *err)
         flaw_language_batch batch = part_of(t, first, o->rows - first < o->part ? o->rows - first : o->part);
         sum += flaw_language_train_step(&t->compute, &t->train, &batch, 1.0f / (float)targets).sum;
     }
-    double norm = flaw_optimiser_step(&t->compute, &t->optimiser, &t->moments, flaw_schedule_rate(&schedule, t->step), t->step + 1);
+    double norm = flaw_optimiser_step(&t->compute, &t->optimiser, &t->moments, flaw_schedule_rate(&schedule, t->step),
+                                      t->step + 1);
     t->step++;
     if (!isfinite(sum)) return flaw_fail(err, FLAW_INTERNAL, "step %lld: the loss is not finite", (long long)t->step);
     flaw_language_progress *p = &t->progress;
@@ -159,7 +160,8 @@ static flaw_status evaluate(void *trainer, flaw_error *err)
 }
 
 static flaw_status with_checkpoint(flaw_language_trainer *t, const char *path,
-                                   flaw_status (*use)(const flaw_checkpoint *, const char *, flaw_error *), flaw_error *err)
+                                   flaw_status (*use)(const flaw_checkpoint *, const char *, flaw_error *),
+                                   flaw_error *err)
 {
     size_t total = t->model->list.total;
     const flaw_checkpoint_array array[] = {{"average", t->moments.average, total}, {"m", t->moments.m, total},
@@ -198,8 +200,8 @@ static flaw_status finish(void *trainer, const char *checkpoint, const char *bun
     flaw_language_trainer *t = trainer;
     char card[160];
     (void)checkpoint;
-    snprintf(card, sizeof card, "{\"made by\":\"flaw train language\",\"steps\":%" PRId64 ",\"seed\":%" PRIu64 "}", t->step,
-             t->options->seed);
+    snprintf(card, sizeof card, "{\"made by\":\"flaw train language\",\"steps\":%" PRId64 ",\"seed\":%" PRIu64 "}",
+             t->step, t->options->seed);
     exchange(t);
     flaw_status status = flaw_language_bundle_write(bundle, t->model, FLAW_KEEP_INT8, card, err);
     change_back(t);
@@ -208,8 +210,8 @@ static flaw_status finish(void *trainer, const char *checkpoint, const char *bun
 
 static const flaw_run_steps steps = {step, report, evaluate, save, load, finish};
 
-flaw_status flaw_language_train_run(const flaw_language_train_options *o, const flaw_language_train_callbacks *callbacks,
-                                    flaw_error *err)
+flaw_status flaw_language_train_run(const flaw_language_train_options *o,
+                                    const flaw_language_train_callbacks *callbacks, flaw_error *err)
 {
     flaw_language_trainer t;
     flaw_status status = flaw_language_trainer_open(&t, o, callbacks, err);

@@ -26,7 +26,8 @@ static flaw_status check_options(const flaw_language_train_options *o, flaw_erro
     if (!o->folder || !o->folder[0]) return flaw_fail(err, FLAW_USAGE, "training: no folder for checkpoints is given");
     if (o->steps < 1 || o->rows < 1 || o->part < 1 || o->rows > 4096 || o->dialogues < 0 || o->held_out < 0)
         return flaw_fail(err, FLAW_USAGE,
-                         "training: %lld steps of %d rows, %d at a time, %d texts; all must be over 0, rows at most 4096",
+                         "training: %lld steps of %d rows, %d at a time, %d texts; all must be over 0, rows at most "
+                         "4096",
                          (long long)o->steps, o->rows, o->part, o->dialogues);
     return FLAW_OK;
 }
@@ -237,7 +238,8 @@ flaw_status flaw_language_trainer_open(flaw_language_trainer *out, const flaw_la
     if (callbacks) out->talk = (flaw_run_talk){callbacks->context, callbacks->note, callbacks->stop};
     flaw_arena_init(&out->arena, 0);
     flaw_status status = check_options(o, err);
-    if (!status) status = flaw_compute_open(&out->compute, o->threads, FLAW_LEVEL_AMX, o->float32 ? FLAW_F32 : FLAW_BF16, err);
+    if (!status)
+        status = flaw_compute_open(&out->compute, o->threads, FLAW_LEVEL_AMX, o->float32 ? FLAW_F32 : FLAW_BF16, err);
     if (!status) status = read_lists(out, err);
     if (!status) status = learn_vocabulary(&pieces, out, err);
     if (!status) status = make_model(out, pieces, err);
@@ -246,8 +248,8 @@ flaw_status flaw_language_trainer_open(flaw_language_trainer *out, const flaw_la
         return status;
     }
     flaw_run_note(&out->talk, "%zu texts of %zu tokens, %zu held out, vocabulary %d, %.2f million weights, kernels %s",
-                    out->texts.count, out->texts.start[out->texts.count], out->held_out.count, flaw_pieces_count(pieces),
-                    (double)out->model->list.total * 1e-6, out->compute.kernels->name);
+                  out->texts.count, out->texts.start[out->texts.count], out->held_out.count, flaw_pieces_count(pieces),
+                  (double)out->model->list.total * 1e-6, out->compute.kernels->name);
     return FLAW_OK;
 }
 

@@ -32,8 +32,8 @@ static flaw_status check_options(const flaw_train_options *o, flaw_error *err)
     };
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
         if (!(limits[i].value >= limits[i].min && limits[i].value <= limits[i].max))
-            return flaw_fail(err, FLAW_USAGE, "training: %s is %g, allowed are %g to %g", limits[i].what, limits[i].value,
-                             limits[i].min, limits[i].max);
+            return flaw_fail(err, FLAW_USAGE, "training: %s is %g, allowed are %g to %g", limits[i].what,
+                             limits[i].value, limits[i].min, limits[i].max);
     if (!o->folder || !o->folder[0]) return flaw_fail(err, FLAW_USAGE, "training: no folder for checkpoints is given");
     if (o->text_width % o->text_heads)
         return flaw_fail(err, FLAW_USAGE, "training: text width %d is not a multiple of its %d heads", o->text_width,
@@ -49,10 +49,12 @@ static flaw_status count_words(flaw_word_counts *counts, const flaw_trainer *t, 
     for (int s = 0; s < FLAW_WORD_SECTIONS; s++)
         for (size_t i = 0; i < t->words.count[s] && !status; i++)
             status = flaw_word_counts_add(counts, t->words.entry[s][i], 3, err);
-    for (int i = 0; !status && (text = flaw_words_template(i)) != NULL; i++) status = flaw_word_counts_add(counts, text, 1, err);
+    for (int i = 0; !status && (text = flaw_words_template(i)) != NULL; i++)
+        status = flaw_word_counts_add(counts, text, 1, err);
     for (int i = 0; !status && i < flaw_scene_kind_count(); i++)
         if (!flaw_scene_kind_held_out(i)) status = flaw_word_counts_add(counts, flaw_scene_kind_name(i), 3, err);
-    for (size_t i = 0; !status && i < t->photos.count; i++) status = flaw_word_counts_add(counts, t->photos.item[i].name, 1, err);
+    for (size_t i = 0; !status && i < t->photos.count; i++)
+        status = flaw_word_counts_add(counts, t->photos.item[i].name, 1, err);
     return status;
 }
 
@@ -179,7 +181,8 @@ static flaw_status open_all(flaw_trainer *t, flaw_error *err)
     const flaw_train_options *o = t->options;
     flaw_clip *tower = NULL;
     flaw_status status = check_options(o, err);
-    if (!status) status = flaw_compute_open(&t->compute, o->threads, FLAW_LEVEL_AMX, o->float32 ? FLAW_F32 : FLAW_BF16, err);
+    if (!status)
+        status = flaw_compute_open(&t->compute, o->threads, FLAW_LEVEL_AMX, o->float32 ? FLAW_F32 : FLAW_BF16, err);
     if (!status) status = flaw_words_read(&t->words, o->words, err);
     if (!status) status = flaw_photos_load(&t->photos, o->source, o->sources, t->compute.pool, err);
     if (!status && o->init && o->init[0]) status = flaw_clip_open(&tower, o->init, &t->compute, err);
@@ -195,8 +198,8 @@ static flaw_status open_all(flaw_trainer *t, flaw_error *err)
     return status;
 }
 
-flaw_status flaw_trainer_open(flaw_trainer *out, const flaw_train_options *options, const flaw_train_callbacks *callbacks,
-                              flaw_error *err)
+flaw_status flaw_trainer_open(flaw_trainer *out, const flaw_train_options *options,
+                              const flaw_train_callbacks *callbacks, flaw_error *err)
 {
     *out = (flaw_trainer){.options = options, .callbacks = callbacks};
     if (callbacks) out->talk = (flaw_run_talk){callbacks->context, callbacks->note, callbacks->stop};

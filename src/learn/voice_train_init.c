@@ -1,5 +1,5 @@
-/* Weights of a new voice. The decoder starts as the tower's local head where there is one: each stage reads words about as
- * well as it can alone, from the first step. Rows for the language model start as large as the words it knows. */
+/* Weights of a new voice. The decoder starts as the tower's local head where there is one: each stage reads words about
+ * as well as it can alone, from the first step. Rows for the language model start as large as the words it knows. */
 #include <math.h>
 #include <string.h>
 

@@ -13,7 +13,8 @@ static int list_arrays(const flaw_trained *p, const char *const name[3], flaw_ch
 {
     if (!p->list) return 0;
     float *const data[] = {p->moments.w, p->moments.m, p->moments.v};
-    for (int i = 0; i < 3; i++) out[i] = (flaw_checkpoint_array){.name = name[i], .data = data[i], .count = p->list->total};
+    for (int i = 0; i < 3; i++)
+        out[i] = (flaw_checkpoint_array){.name = name[i], .data = data[i], .count = p->list->total};
     return 3;
 }
 
@@ -21,13 +22,13 @@ static int list_arrays(const flaw_trained *p, const char *const name[3], flaw_ch
 static void write_options(flaw_buffer *out, const flaw_voice_trainer *t)
 {
     const flaw_voice_train_options *o = t->options;
-    flaw_buffer_printf(out, "seed %" PRIu64 " steps %" PRId64 " warmup %" PRId64 " batch %d x %d window %d fresh %.9g", o->seed,
-                       o->steps, o->warmup, o->batch, o->accumulate, o->window, o->fresh);
+    flaw_buffer_printf(out, "seed %" PRIu64 " steps %" PRId64 " warmup %" PRId64 " batch %d x %d window %d fresh %.9g",
+                       o->seed, o->steps, o->warmup, o->batch, o->accumulate, o->window, o->fresh);
     flaw_buffer_printf(out, " rates %.9g %.9g %.9g%s decay %.9g clip %.9g focal %.9g dice %.9g", (double)o->rate,
                        (double)o->decoder_rate, (double)o->language_rate, o->linear ? " linear" : "", (double)o->decay,
                        (double)o->clip, (double)o->focal, (double)o->dice);
-    flaw_buffer_printf(out, " shares %.9g %.9g %.9g %.9g photographs %zu %s", o->few_shot_share, o->ground_share, o->dialogue_share,
-                       o->scene_share, t->photos.count, o->float32 ? "f32" : "bf16");
+    flaw_buffer_printf(out, " shares %.9g %.9g %.9g %.9g photographs %zu %s", o->few_shot_share, o->ground_share,
+                       o->dialogue_share, o->scene_share, t->photos.count, o->float32 ? "f32" : "bf16");
     if (o->adapter) flaw_buffer_printf(out, " adapters %d", o->adapter);
 }
 

@@ -34,15 +34,17 @@ static flaw_status check_options(const flaw_voice_train_options *o, flaw_error *
     };
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
         if (!(limits[i].value >= limits[i].min && limits[i].value <= limits[i].max))
-            return flaw_fail(err, FLAW_USAGE, "training a voice: %s is %g, allowed are %g to %g", limits[i].what, limits[i].value,
-                             limits[i].min, limits[i].max);
+            return flaw_fail(err, FLAW_USAGE, "training a voice: %s is %g, allowed are %g to %g", limits[i].what,
+                             limits[i].value, limits[i].min, limits[i].max);
     if (o->warmup >= o->steps)
         return flaw_fail(err, FLAW_USAGE, "training a voice: %lld warm-up steps of %lld in all", (long long)o->warmup,
                          (long long)o->steps);
     if (o->adapter < 0) return flaw_fail(err, FLAW_USAGE, "training a voice: adapters of rank %d", o->adapter);
     if (o->adapter && o->ground_share > 0)
-        return flaw_fail(err, FLAW_USAGE, "training a voice: drawn maps are for a prompt learner, adapters take its place");
-    if (!o->folder || !o->folder[0]) return flaw_fail(err, FLAW_USAGE, "training a voice: no folder for checkpoints is given");
+        return flaw_fail(err, FLAW_USAGE,
+                         "training a voice: drawn maps are for a prompt learner, adapters take its place");
+    if (!o->folder || !o->folder[0])
+        return flaw_fail(err, FLAW_USAGE, "training a voice: no folder for checkpoints is given");
     return FLAW_OK;
 }
 
@@ -62,7 +64,8 @@ static flaw_status open_language(flaw_voice_trainer *t, flaw_error *err)
     }
     flaw_language_close(read);
     if (!status && !t->language->pieces)
-        status = flaw_fail(err, FLAW_USAGE, "%s has no tokenizer: it cannot be taught to speak of pictures", t->language->name);
+        status = flaw_fail(err, FLAW_USAGE, "%s has no tokenizer: it cannot be taught to speak of pictures",
+                           t->language->name);
     return status;
 }
 
@@ -96,15 +99,16 @@ static flaw_status open_voice(flaw_voice_trainer *t, flaw_error *err)
     flaw_tensors_close(&file);
     if (!status && t->options->adapter) status = flaw_voice_drop_prompts(&t->voice, err);
     if (!status && !t->options->adapter && !t->voice->shape.base)
-        status = flaw_fail(err, FLAW_USAGE, "%s: its voice has no prompt learner, it can be trained with adapters only", path);
+        status = flaw_fail(err, FLAW_USAGE, "%s: its voice has no prompt learner, it can be trained with adapters only",
+                           path);
     if (status) return status;
     if (has) flaw_run_note(&t->talk, "going on with the voice of %s", path);
     return flaw_voice_check_fit(&t->voice->shape, &t->towers->shape, t->language->shape.block.width, path, err);
 }
 
 /* Vectors, and the prompts learnt once, do not decay. */
-static flaw_status open_trained(flaw_trained *out, const flaw_parameters *list, float *weights, float *grads, float clip,
-                                flaw_arena *arena, flaw_error *err)
+static flaw_status open_trained(flaw_trained *out, const flaw_parameters *list, float *weights, float *grads,
+                                float clip, flaw_arena *arena, flaw_error *err)
 {
     *out = (flaw_trained){.list = list, .moments = {.w = weights, .g = grads}};
     out->moments.m = flaw_arena_alloc(arena, list->total, sizeof(float));
@@ -150,7 +154,8 @@ static flaw_status open_parts(flaw_voice_trainer *t, flaw_error *err)
     if (!status && o->adapter)
         status = open_trained(&t->language_part, &l->list, l->weights, l->grads, o->clip, &t->arena, err);
     else if (!status)
-        status = open_trained(&t->language_part, &t->language->list, t->language->weights, t->pass.grads, o->clip, &t->arena, err);
+        status = open_trained(&t->language_part, &t->language->list, t->language->weights, t->pass.grads, o->clip,
+                              &t->arena, err);
     if (!status) set_groups(&t->language_part, o->decay, o->language_rate > 0 ? o->language_rate : 1, NULL, 0);
     return status;
 }
@@ -174,8 +179,9 @@ static flaw_status open_samples(flaw_voice_trainer *t, flaw_error *err)
               alloc(&t->work, &t->arena, work);
     for (size_t i = 0; i < batch && ok; i++) {
         flaw_voice_sample *p = &t->sample[i];
-        ok = alloc(&p->unit, &t->arena, (size_t)s->joint) && alloc(&p->map, &t->arena, area) && alloc(&p->d_map, &t->arena, area) &&
-             alloc(&p->stage_maps, &t->arena, FLAW_STAGES * area) && alloc(&p->d_stage_maps, &t->arena, FLAW_STAGES * area) &&
+        ok = alloc(&p->unit, &t->arena, (size_t)s->joint) && alloc(&p->map, &t->arena, area) &&
+             alloc(&p->d_map, &t->arena, area) && alloc(&p->stage_maps, &t->arena, FLAW_STAGES * area) &&
+             alloc(&p->d_stage_maps, &t->arena, FLAW_STAGES * area) &&
              alloc(&p->saved, &t->arena, flaw_prompt_saved(s));
     }
     return ok ? FLAW_OK : flaw_fail(err, FLAW_NO_MEMORY, "no memory for a batch of %zu samples", batch);
@@ -194,14 +200,16 @@ static flaw_status open_all(flaw_voice_trainer *t, flaw_error *err)
 {
     const flaw_voice_train_options *o = t->options;
     flaw_status status = check_options(o, err);
-    if (!status) status = flaw_compute_open(&t->compute, o->threads, FLAW_LEVEL_AMX, o->float32 ? FLAW_F32 : FLAW_BF16, err);
+    if (!status)
+        status = flaw_compute_open(&t->compute, o->threads, FLAW_LEVEL_AMX, o->float32 ? FLAW_F32 : FLAW_BF16, err);
     if (!status) status = flaw_clip_open(&t->towers, o->model, &t->compute, err);
     if (!status) status = open_language(t, err);
     if (!status) status = open_voice(t, err);
     if (!status) status = flaw_voice_reserve(&t->compute, err);
     if (!status) status = open_parts(t, err);
     if (!status)
-        status = flaw_voice_text_open(&t->text, t->language, o->dialogue, o->batch, flaw_voice_prompts(&t->voice->shape), err);
+        status = flaw_voice_text_open(&t->text, t->language, o->dialogue, o->batch,
+                                      flaw_voice_prompts(&t->voice->shape), err);
     if (!status) status = open_samples(t, err);
     return status ? status : open_data(t, err);
 }

@@ -106,8 +106,8 @@ static void look(flaw_voice_trainer *t, flaw_voice_sample *s)
     flaw_sight_decoder(sight, shape, stage);
     flaw_decoder_map(&t->compute, t->voice, stage, s->entry->text, s->stage_maps, s->map, t->work);
     if (s->few_shot)
-        flaw_few_shot_map(&t->compute, shape, (const float *const *)sight->stage, (const float *const *)s->entry->reference.stage,
-                          shape->grid * shape->grid, s->map, t->work);
+        flaw_few_shot_map(&t->compute, shape, (const float *const *)sight->stage,
+                          (const float *const *)s->entry->reference.stage, shape->grid * shape->grid, s->map, t->work);
 }
 
 /* Rows of one sample: the picture, then the prompts. A drawn map stands for no picture in particular. */
@@ -119,7 +119,8 @@ static void write_rows(flaw_voice_trainer *t, flaw_voice_sample *s, float *rows)
     for (size_t e = 0; e < joint && s->entry; e++) square += (double)s->embedding[e] * (double)s->embedding[e];
     for (size_t e = 0; e < joint; e++) s->unit[e] = s->entry ? (float)((double)s->embedding[e] / sqrt(square)) : 0;
     for (size_t w = 0; w < words; w++)
-        rows[w] = t->compute.kernels->dot(joint, t->voice->view.project_w + w * joint, s->unit) + t->voice->view.project_b[w];
+        rows[w] =
+            t->compute.kernels->dot(joint, t->voice->view.project_w + w * joint, s->unit) + t->voice->view.project_b[w];
     flaw_prompt_forward(&t->compute, t->voice, s->map, rows + words, s->saved, t->work);
 }
 
@@ -143,7 +144,8 @@ static void rows_back(flaw_voice_trainer *t, flaw_voice_sample *s, const float *
     }
     bool to_decoder = s->entry && !s->few_shot;
     memset(s->d_map, 0, area * sizeof(float));
-    flaw_prompt_backward(&t->compute, t->voice, s->map, s->saved, d_rows + words, to_decoder ? s->d_map : NULL, &t->grads, t->work);
+    flaw_prompt_backward(&t->compute, t->voice, s->map, s->saved, d_rows + words, to_decoder ? s->d_map : NULL,
+                         &t->grads, t->work);
     for (size_t k = 0; k < FLAW_STAGES; k++)
         for (size_t i = 0; i < area; i++) s->d_stage_maps[k * area + i] = shape->share[k] * s->d_map[i];
 }
@@ -204,7 +206,8 @@ void flaw_voice_pass(flaw_voice_trainer *t, const flaw_language_batch *batch, fl
     memset(t->d_rows, 0, (size_t)batch->n * rows * words * sizeof(float));
     whole.rows = t->rows;
     whole.d_rows = t->d_rows;
-    flaw_language_loss loss = flaw_language_train_step(&t->compute, &t->pass, &whole, scale / (float)(targets ? targets : 1));
+    flaw_language_loss loss =
+        flaw_language_train_step(&t->compute, &t->pass, &whole, scale / (float)(targets ? targets : 1));
     t->values.words += loss.sum;
     t->values.right += loss.right;
     t->values.targets += loss.targets;

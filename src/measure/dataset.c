@@ -133,7 +133,8 @@ void flaw_dataset_about(char *out, size_t room, const flaw_dataset *set)
     for (size_t i = 0; i < set->tests; i++) test[set->test[i].label]++;
     char kind[40] = "", unknown[40] = "";
     if (count[FLAW_LABEL_BAD]) snprintf(kind, sizeof kind, " in %zu kind%s", kinds, kinds == 1 ? "" : "s");
-    if (count[FLAW_LABEL_UNKNOWN]) snprintf(unknown, sizeof unknown, "%zu without a label, ", count[FLAW_LABEL_UNKNOWN]);
+    if (count[FLAW_LABEL_UNKNOWN])
+        snprintf(unknown, sizeof unknown, "%zu without a label, ", count[FLAW_LABEL_UNKNOWN]);
     /* The good ones are those to learn from, as data sets are quoted; those to test come behind. */
     size_t good = set->references ? set->references : count[FLAW_LABEL_GOOD];
     int n = snprintf(out, room, "%zu good, %zu bad%s, %s%zu mask%s, layout %s", good,

@@ -178,8 +178,8 @@ static void find_same(problems *out, check *c, size_t *order, size_t count)
         if (listed)
             add(out, kind, b->path, "'%s' is listed twice: %s, %s and %s, %s", b->path, in_a, a->kind, in_b, b->kind);
         else
-            add(out, kind, b->path, "'%s' (%s, %s) is the same picture as '%s' (%s, %s)", b->path, in_b, b->kind, a->path,
-                in_a, a->kind);
+            add(out, kind, b->path, "'%s' (%s, %s) is the same picture as '%s' (%s, %s)", b->path, in_b, b->kind,
+                a->path, in_a, a->kind);
     }
 }
 
@@ -189,8 +189,10 @@ static void find_case(problems *out, check *c, size_t *order, size_t count)
     for (size_t i = 1; i < count; i++) {
         const char *a = c->set->item[order[i - 1]].path, *b = c->set->item[order[i]].path;
         if (strcasecmp(a, b) == 0 && strcmp(a, b) != 0)
-            add(out, "case", b, "'%s' and '%s' differ by the case of letters only: one of them is lost where that is the "
-                                "same name", b, a);
+            add(out, "case", b,
+                "'%s' and '%s' differ by the case of letters only: one of them is lost where that is the "
+                "same name",
+                b, a);
     }
 }
 

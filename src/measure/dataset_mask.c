@@ -75,8 +75,8 @@ flaw_status flaw_dataset_mask(uint8_t *out, const flaw_dataset *set, const flaw_
 }
 
 /* Adds the pixels whose label (or mark) is `name`; region->area says how many. */
-static flaw_status take_pixels(flaw_dataset_region *region, const uint8_t *mark_of, const uint32_t *label, uint32_t name,
-                               size_t pixels, const char *path, flaw_error *err)
+static flaw_status take_pixels(flaw_dataset_region *region, const uint8_t *mark_of, const uint32_t *label,
+                               uint32_t name, size_t pixels, const char *path, flaw_error *err)
 {
     size_t area = 0, at = 0;
     for (size_t i = 0; i < pixels; i++) area += label ? label[i] == name : mark_of[i] != 0;
@@ -98,8 +98,8 @@ static flaw_status value_of(int *value, size_t *area, const flaw_picture *mask, 
         int v = mask->rgb[3 * i];
         if (!v) continue;
         if (*value && v != *value)
-            return flaw_fail(err, FLAW_BAD_DATA, "mask '%s': values %d and %d, expected one defect a file", path, *value,
-                             v);
+            return flaw_fail(err, FLAW_BAD_DATA, "mask '%s': values %d and %d, expected one defect a file", path,
+                             *value, v);
         *value = v;
         ++*area;
     }

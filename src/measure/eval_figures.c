@@ -1,5 +1,5 @@
-/* Figures out of judgements. The judgements are brought into the order of the plan first: a run that was stopped, or put
- * together from shards, counts in the same order as one that was not. */
+/* Figures out of judgements. The judgements are brought into the order of the plan first: a run that was stopped, or
+ * put together from shards, counts in the same order as one that was not. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,7 +71,8 @@ static flaw_status pixel_figures(flaw_eval_figures *out, double *error, const fl
     out->pixel_f1 = f.f1_max.value;
     out->pixel_aupr_trapezoid = f.aupr_trapezoid.value;
     out->pixel_pro_cflow200 = f.aupro_cflow200.value;
-    for (int i = 0; i < 4; i++) *error = fmax(*error, fmax(kept[i]->high - kept[i]->value, kept[i]->value - kept[i]->low));
+    for (int i = 0; i < 4; i++)
+        *error = fmax(*error, fmax(kept[i]->high - kept[i]->value, kept[i]->value - kept[i]->low));
     return FLAW_OK;
 }
 
@@ -265,7 +266,8 @@ static flaw_status make_rows(flaw_eval *e, flaw_tally *tally, size_t rows, desk 
         if (!s && d->progress && d->progress(d->context, e->count, rows, "figures"))
             s = flaw_fail(err, FLAW_USAGE, "figures: cancelled");
     }
-    if (!s && at != d->count) s = flaw_fail(err, FLAW_BAD_DATA, "the judgements hold cells that the plan does not measure");
+    if (!s && at != d->count)
+        s = flaw_fail(err, FLAW_BAD_DATA, "the judgements hold cells that the plan does not measure");
     return s;
 }
 

@@ -26,7 +26,8 @@ typedef struct flaw_tally {
 } flaw_tally;
 
 /* eval_tally.c. A tally of n judgements, each with a number. */
-flaw_status flaw_tally_make(flaw_tally *out, const flaw_plan *plan, const flaw_judgement *const *j, size_t n, flaw_error *err);
+flaw_status flaw_tally_make(flaw_tally *out, const flaw_plan *plan, const flaw_judgement *const *j, size_t n,
+                            flaw_error *err);
 void flaw_tally_release(flaw_tally *tally);
 
 /* eval_compare.c. Tallies [count] are of the rows' first draws; count 0 where a row has no figures. */

@@ -10,7 +10,8 @@ static flaw_status refused(flaw_error *err)
 }
 
 /* The plan without its shard; every shard has the same. */
-static flaw_status same_plan(char **whole, const flaw_plan *plan, const char *folder, const char *first, flaw_error *err)
+static flaw_status same_plan(char **whole, const flaw_plan *plan, const char *folder, const char *first,
+                             flaw_error *err)
 {
     char *line = flaw_plan_line(plan, true);
     if (!line) return refused(err);
@@ -21,8 +22,9 @@ static flaw_status same_plan(char **whole, const flaw_plan *plan, const char *fo
     bool same = !strcmp(*whole, line);
     free(line);
     return same ? FLAW_OK
-                : flaw_fail(err, FLAW_BAD_DATA, "'%s' is of another evaluation than '%s': data sets, methods, shots, seeds, "
-                                                "options or model differ",
+                : flaw_fail(err, FLAW_BAD_DATA,
+                            "'%s' is of another evaluation than '%s': data sets, methods, shots, seeds, "
+                            "options or model differ",
                             folder, first);
 }
 
@@ -49,7 +51,8 @@ static flaw_status check_whole(const flaw_plan *plan, const flaw_journal *j, con
         for (size_t i = 0; !s && i < draw.items; i++)
             if ((int)(i % (size_t)plan->shards) == plan->shard - 1 && !flaw_journal_has(j, &cell, draw.item[i]))
                 s = flaw_fail(err, FLAW_BAD_DATA,
-                              "'%s': shard %d of %d is not finished: picture '%s' is not judged; go on with --resume", folder,
+                              "'%s': shard %d of %d is not finished: picture '%s' is not judged; go on with "
+                              "--resume", folder,
                               plan->shard, plan->shards,
                               flaw_plan_item(plan, cell.dataset, draw.item[i])->path);
         flaw_draw_release(&draw);
@@ -92,9 +95,11 @@ static flaw_status take_shard(merge *m, const char *shard, const char *first, fl
     if (!s) s = check_whole(&plan, &journal, shard, err);
     if (!s && !m->begun) s = begin(m, &plan, err);
     if (!s && shards != m->shards)
-        s = flaw_fail(err, FLAW_BAD_DATA, "'%s' is shard %d of %d, '%s' one of %d", shard, number, shards, first, m->shards);
+        s = flaw_fail(err, FLAW_BAD_DATA, "'%s' is shard %d of %d, '%s' one of %d", shard, number, shards, first,
+                      m->shards);
     if (!s && m->where[number - 1])
-        s = flaw_fail(err, FLAW_BAD_DATA, "'%s' is shard %d of %d, as '%s' is", shard, number, shards, m->where[number - 1]);
+        s = flaw_fail(err, FLAW_BAD_DATA, "'%s' is shard %d of %d, as '%s' is", shard, number, shards,
+                      m->where[number - 1]);
     if (!s) {
         m->where[number - 1] = shard;
         s = add_shard(&m->journal, &m->plan, &journal, shard, err);

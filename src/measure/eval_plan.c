@@ -60,8 +60,8 @@ static flaw_status take_lists(flaw_plan *plan, const flaw_eval_options *o, flaw_
     plan->shards = o->shards > 1 ? o->shards : 1;
     plan->shard = o->shards > 1 ? o->shard : 1;
     if (plan->shard < 1 || plan->shard > plan->shards)
-        return flaw_fail(err, FLAW_USAGE, "shard %d of %d is not allowed, allowed are 1 to %d", plan->shard, plan->shards,
-                         plan->shards);
+        return flaw_fail(err, FLAW_USAGE, "shard %d of %d is not allowed, allowed are 1 to %d", plan->shard,
+                         plan->shards, plan->shards);
     return own_settings(plan, &o->inspect) ? FLAW_OK : refused(err);
 }
 
@@ -162,7 +162,8 @@ bool flaw_plan_measures(const flaw_plan *plan, int method, int shots)
 bool flaw_plan_uses_good(const flaw_plan *plan, int method)
 {
     int needs = flaw_method_needs(plan->method[method]);
-    return !strcmp(plan->method[method], "auto") || needs & FLAW_NEEDS_GOOD || (plan->promised && !(needs & FLAW_NEEDS_BATCH));
+    return !strcmp(plan->method[method], "auto") || needs & FLAW_NEEDS_GOOD ||
+           (plan->promised && !(needs & FLAW_NEEDS_BATCH));
 }
 
 flaw_status flaw_plan_parts(size_t *parts, int *draws, const flaw_plan *plan, int set, int shots, flaw_error *err)
@@ -183,7 +184,8 @@ static int draws_of(const flaw_plan *plan, const flaw_cell *c)
 {
     size_t parts;
     int draws = 1;
-    if (!flaw_plan_uses_good(plan, c->method) || flaw_plan_parts(&parts, &draws, plan, c->dataset, c->shots, NULL)) return 1;
+    if (!flaw_plan_uses_good(plan, c->method) || flaw_plan_parts(&parts, &draws, plan, c->dataset, c->shots, NULL))
+        return 1;
     return draws;
 }
 
@@ -228,7 +230,8 @@ flaw_status flaw_draw_make(flaw_draw *out, const flaw_plan *plan, const flaw_cel
     flaw_draw d = {0};
     int draws;
     flaw_status s = FLAW_OK;
-    if (flaw_plan_uses_good(plan, cell->method)) s = flaw_plan_parts(&d.goods, &draws, plan, cell->dataset, cell->shots, err);
+    if (flaw_plan_uses_good(plan, cell->method))
+        s = flaw_plan_parts(&d.goods, &draws, plan, cell->dataset, cell->shots, err);
     if (s) return s;
     size_t n = set->references;
     size_t *order = malloc((n + 1) * sizeof *order);

@@ -30,7 +30,8 @@ typedef struct flaw_plan {
 } flaw_plan;
 
 /* Opens the data sets. */
-flaw_status flaw_plan_make(flaw_plan *out, const flaw_engine *engine, const flaw_eval_options *options, flaw_error *err);
+flaw_status flaw_plan_make(flaw_plan *out, const flaw_engine *engine, const flaw_eval_options *options,
+                           flaw_error *err);
 /* The first line, malloc'ed; without the shard when `whole`, for comparing. NULL when memory is refused. */
 char *flaw_plan_line(const flaw_plan *plan, bool whole);
 /* From a first line; opens the data sets again. `name` is the file in messages. */
@@ -41,8 +42,8 @@ void flaw_plan_close(flaw_plan *plan);
 bool flaw_plan_measures(const flaw_plan *plan, int method, int shots);
 /* Whether its inspectors are given good parts. */
 bool flaw_plan_uses_good(const flaw_plan *plan, int method);
-/* How many good parts `shots` means on a data set, and how many draws there are (one where all are the same). FLAW_USAGE
- * when there are not so many. */
+/* How many good parts `shots` means on a data set, and how many draws there are (one where all are the same).
+ * FLAW_USAGE when there are not so many. */
 flaw_status flaw_plan_parts(size_t *parts, int *draws, const flaw_plan *plan, int set, int shots, flaw_error *err);
 
 /* Pictures of a data set go by their number in flaw_dataset.item. */

@@ -110,7 +110,8 @@ static flaw_status take_set(flaw_plan *plan, const json_t *one, const char *name
     json_int_t tests, references;
     if (!take_text(plan, one, "root", &to->root) || !to->root || !take_text(plan, one, "category", &to->category) ||
         !to->category || !take_text(plan, one, "layout", &to->layout) || !to->layout ||
-        !take_text(plan, one, "object", &to->object) || !to->object || !take_integer(one, "tests", 0, INT32_MAX, &tests) ||
+        !take_text(plan, one, "object", &to->object) || !to->object ||
+        !take_integer(one, "tests", 0, INT32_MAX, &tests) ||
         !take_integer(one, "references", 0, INT32_MAX, &references))
         return flaw_fail(err, FLAW_BAD_DATA, "'%s', line 1: \"datasets\" is missing or not allowed", name);
     flaw_dataset_entry entry = {(char *)to->root, (char *)to->category, to->layout};
@@ -119,7 +120,8 @@ static flaw_status take_set(flaw_plan *plan, const json_t *one, const char *name
     plan->sets++;
     if (to->set.tests == (size_t)tests && to->set.references == (size_t)references) return FLAW_OK;
     return flaw_fail(err, FLAW_BAD_DATA,
-                     "'%s': data set '%s' has changed since: it had %d test pictures and %d good parts, now %zu and %zu", name,
+                     "'%s': data set '%s' has changed since: it had %d test pictures and %d good parts, now %zu and "
+                     "%zu", name,
                      to->root, (int)tests, (int)references, to->set.tests, to->set.references);
 }
 
@@ -157,8 +159,8 @@ flaw_status flaw_plan_read(flaw_plan *out, const char *line, size_t length, cons
     json_t *root = json_loadb(line, length, JSON_REJECT_DUPLICATES, &why);
     if (!json_is_object(root)) {
         json_decref(root);
-        return flaw_fail(err, FLAW_BAD_DATA, "'%s', line 1: the plan of an evaluation is expected, it is no JSON object",
-                         name);
+        return flaw_fail(err, FLAW_BAD_DATA,
+                         "'%s', line 1: the plan of an evaluation is expected, it is no JSON object", name);
     }
     flaw_arena_init(&plan.arena, 0);
     flaw_status s = read_plan(&plan, root, name, err);

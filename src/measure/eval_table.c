@@ -65,7 +65,8 @@ static void put_number(flaw_buffer *b, double value)
 
 static void put_row(flaw_buffer *b, const flaw_eval *eval, const flaw_eval_row *row)
 {
-    const char *const texts[] = {row->dataset, row->category, row->object, row->layout, flaw_eval_model(eval), row->method};
+    const char *const texts[] = {row->dataset, row->category,         row->object,
+                                 row->layout,  flaw_eval_model(eval), row->method};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         put_text(b, texts[i]);
         flaw_buffer_text(b, ",");
@@ -87,7 +88,8 @@ flaw_status flaw_eval_write_csv(const flaw_eval *eval, const char *path, flaw_er
 {
     flaw_buffer b;
     flaw_buffer_init(&b, (size_t)1 << 30);
-    flaw_buffer_text(&b, "dataset,category,object,layout,model,method,shots,draws,good,bad,masks,judged,expected,failed");
+    flaw_buffer_text(&b,
+                     "dataset,category,object,layout,model,method,shots,draws,good,bad,masks,judged,expected,failed");
     for (int f = 0; f < FLAW_EVAL_FIGURES; f++)
         flaw_buffer_printf(&b, ",%s,%s_sd,%s_low,%s_high", table[f].key, table[f].key, table[f].key, table[f].key);
     flaw_buffer_text(&b, "\n");

@@ -80,7 +80,8 @@ static flaw_status count_pixels(flaw_tally *t, const flaw_plan *plan, const flaw
     return s;
 }
 
-flaw_status flaw_tally_make(flaw_tally *out, const flaw_plan *plan, const flaw_judgement *const *j, size_t n, flaw_error *err)
+flaw_status flaw_tally_make(flaw_tally *out, const flaw_plan *plan, const flaw_judgement *const *j, size_t n,
+                            flaw_error *err)
 {
     flaw_tally t = {.count = n,
                     .item = malloc((n + 1) * sizeof *t.item),
@@ -88,7 +89,8 @@ flaw_status flaw_tally_make(flaw_tally *out, const flaw_plan *plan, const flaw_j
                     .bad = malloc(n + 1),
                     .limit = n && is_saturated(&plan->set[j[0]->cell.dataset]) ? SPRO_LIMIT : PRO_LIMIT};
     flaw_status s = FLAW_OK;
-    if (!t.item || !t.score || !t.bad) s = flaw_fail(err, FLAW_NO_MEMORY, "figures of %zu judgements: memory was refused", n);
+    if (!t.item || !t.score || !t.bad)
+        s = flaw_fail(err, FLAW_NO_MEMORY, "figures of %zu judgements: memory was refused", n);
     for (size_t i = 0; !s && i < n; i++) {
         t.item[i] = j[i]->item;
         t.score[i] = (float)j[i]->score;

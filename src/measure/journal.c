@@ -177,7 +177,8 @@ flaw_status flaw_journal_write(const flaw_journal *j, const flaw_plan *plan, con
     flaw_arena_init(&arena, 0);
     const char *path = flaw_journal_path(&arena, folder);
     flaw_status s = path ? flaw_file_make_folder(folder, err) : refused(err);
-    if (!s && flaw_file_exists(path)) s = flaw_fail(err, FLAW_USAGE, "'%s' is there already; take another folder", path);
+    if (!s && flaw_file_exists(path))
+        s = flaw_fail(err, FLAW_USAGE, "'%s' is there already; take another folder", path);
     if (!s) s = flaw_file_stream_begin(&stream, path, 0, err);
     if (!s) s = write_lines(stream, j, plan, err);
     if (s) flaw_file_stream_abandon(stream);
@@ -238,7 +239,9 @@ static flaw_status take_lines(flaw_journal *j, const flaw_plan *plan, const flaw
 static flaw_status first_line(size_t *length, const flaw_bytes *file, const char *name, flaw_error *err)
 {
     const char *end = file->size ? memchr(file->data, '\n', file->size) : NULL;
-    if (!end) return flaw_fail(err, FLAW_BAD_DATA, "'%s', line 1: the plan of an evaluation is expected, it has no end", name);
+    if (!end)
+        return flaw_fail(err, FLAW_BAD_DATA, "'%s', line 1: the plan of an evaluation is expected, it has no end",
+                         name);
     *length = (size_t)(end - (const char *)file->data);
     return FLAW_OK;
 }
@@ -265,8 +268,8 @@ static flaw_status go_on(flaw_journal *j, const flaw_plan *plan, const char *pat
     if (!s) s = first_line(&length, &file, path, err);
     if (!s && (length != strlen(line) || memcmp(line, file.data, length) != 0))
         s = flaw_fail(err, FLAW_BAD_DATA,
-                      "'%s' is of another evaluation: other data sets, methods, shots, seeds, options or model; resume it "
-                      "with the options it began with",
+                      "'%s' is of another evaluation: other data sets, methods, shots, seeds, options or model; resume "
+                      "it with the options it began with",
                       path);
     if (!s) s = take_lines(j, plan, &file, path, &whole, err);
     if (!s) s = flaw_file_log_cut(j->log, whole, err);

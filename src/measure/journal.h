@@ -1,5 +1,5 @@
-/* results.jsonl of an evaluation: the plan, then a line a judgement. Lines are appended as they come and a crash may cut
- * the last one; what is cut is judged again. */
+/* results.jsonl of an evaluation: the plan, then a line a judgement. Lines are appended as they come and a crash may
+ * cut the last one; what is cut is judged again. */
 #ifndef FLAW_MEASURE_JOURNAL_H
 #define FLAW_MEASURE_JOURNAL_H
 
@@ -18,14 +18,15 @@ typedef struct flaw_journal {
 /* "FOLDER/results.jsonl" in the arena; NULL when memory is refused. */
 const char *flaw_journal_path(flaw_arena *arena, const char *folder);
 
-/* Without a folder judgements are kept in memory alone. A new file for the plan in `folder` (made where it is not there);
- * one that is there is FLAW_USAGE, or with `resume` gone on with: FLAW_BAD_DATA when it is of another plan. */
-flaw_status flaw_journal_begin(flaw_journal *j, const flaw_plan *plan, const char *folder, bool resume, flaw_error *err);
+/* Without a folder judgements are kept in memory alone. A new file for the plan in `folder` (made where it is not
+ * there); one that is there is FLAW_USAGE, or with `resume` gone on with: FLAW_BAD_DATA when it is of another plan. */
+flaw_status flaw_journal_begin(flaw_journal *j, const flaw_plan *plan, const char *folder, bool resume,
+                               flaw_error *err);
 /* Adds one, to the file too. Texts and map are copied. */
 flaw_status flaw_journal_add(flaw_journal *j, const flaw_plan *plan, const flaw_judgement *one, flaw_error *err);
 bool flaw_journal_has(const flaw_journal *j, const flaw_cell *cell, size_t item);
-/* The plan and all judgements into `folder` at once (temporary name, rename), in the order of the plan. FLAW_USAGE when the
- * folder holds results already. */
+/* The plan and all judgements into `folder` at once (temporary name, rename), in the order of the plan. FLAW_USAGE when
+ * the folder holds results already. */
 flaw_status flaw_journal_write(const flaw_journal *j, const flaw_plan *plan, const char *folder, flaw_error *err);
 /* Pointers to the judgements in the order of the plan, malloc'ed. */
 flaw_status flaw_journal_sorted(const flaw_judgement ***out, const flaw_journal *j, flaw_error *err);

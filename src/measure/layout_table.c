@@ -140,8 +140,8 @@ static flaw_status read_tables(flaw_rows *rows, const tables *t, const char *pat
         for (size_t r = before; r < rows->count && status == FLAW_OK && t->count > 1; r++)
             if (!rows->row[r].has_split && !split_of(&rows->row[r], t->file[i]))
                 status = flaw_fail(err, FLAW_BAD_DATA,
-                                   "data set '%s' has %d tables, and '%s' says neither in its name nor in line %zu whether "
-                                   "it is to train or to test; name one of them",
+                                   "data set '%s' has %d tables, and '%s' says neither in its name nor in line %zu "
+                                   "whether it is to train or to test; name one of them",
                                    path, t->count, t->file[i], rows->row[r].line);
     }
     if (status == FLAW_OK && rows->count == 0)

@@ -110,8 +110,8 @@ flaw_status flaw_name_index_find(const char **out, const flaw_name_index *index,
     }
     if (!found) return flaw_fail(err, FLAW_MISSING, "no file '%.200s' is below the table's folder", name);
     if (equal > 1)
-        return flaw_fail(err, FLAW_BAD_DATA, "%zu files below the table's folder may be '%.200s', '%.200s' is one", equal,
-                         path, found);
+        return flaw_fail(err, FLAW_BAD_DATA, "%zu files below the table's folder may be '%.200s', '%.200s' is one",
+                         equal, path, found);
     *out = found;
     return FLAW_OK;
 }

@@ -1,5 +1,5 @@
-/* Tables of pictures that others write: CSV, JSON lines, meta.json, Lookout's manifest. Each parser takes the bytes of a
- * file and adds rows; nothing here looks at the disk but flaw_rows_list. Every error names the file and the line. */
+/* Tables of pictures that others write: CSV, JSON lines, meta.json, Lookout's manifest. Each parser takes the bytes of
+ * a file and adds rows; nothing here looks at the disk but flaw_rows_list. Every error names the file and the line. */
 #ifndef FLAW_MEASURE_TABLE_H
 #define FLAW_MEASURE_TABLE_H
 
@@ -68,8 +68,8 @@ flaw_status flaw_row_from_manifest(flaw_rows *rows, const json_t *line, size_t n
 bool flaw_table_is_csv(const void *bytes, size_t size);
 bool flaw_table_is_jsonl(const void *bytes, size_t size, bool manifest);
 
-/* The rows of one category (NULL: all) as items: paths are taken from `folder`, must be there, and may be absolute; URIs
- * (s3://...) stand for the file of that name below the folder. */
+/* The rows of one category (NULL: all) as items: paths are taken from `folder`, must be there, and may be absolute;
+ * URIs (s3://...) stand for the file of that name below the folder. */
 flaw_status flaw_rows_list(flaw_listing *l, const flaw_rows *rows, const char *category, const char *folder,
                            flaw_error *err);
 

@@ -141,7 +141,8 @@ static flaw_status add_classes(flaw_rows *rows, const char *split, json_t *class
         snprintf(where, sizeof where, "%.400s [%s] [%.80s]", name, split, category);
         if (!json_is_array(list)) return flaw_fail(err, FLAW_BAD_DATA, "'%s' is no list of pictures", where);
         if (strlen(category) > 255)
-            return flaw_fail(err, FLAW_BAD_DATA, "'%s': a class of %zu bytes, allowed are 255", where, strlen(category));
+            return flaw_fail(err, FLAW_BAD_DATA, "'%s': a class of %zu bytes, allowed are 255", where,
+                             strlen(category));
         for (size_t i = 0; i < json_array_size(list); i++) {
             flaw_status status = add_object(rows, json_array_get(list, i), split, category, i + 1, where, err);
             if (status != FLAW_OK) return status;

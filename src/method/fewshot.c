@@ -180,8 +180,8 @@ static flaw_status alone(const void *state, const flaw_features *part, double *o
     for (int i = 0; i < cells; i++) {
         f->map[i] = 0;
         for (int s = 0; s < f->plan.spaces; s++)
-            f->map[i] += (1 - flaw_patchrows_elsewhere(f->compute->kernels, part->stage[s], f->grid, f->plan.width[s], i,
-                                                       around)) /
+            f->map[i] += (1 - flaw_patchrows_elsewhere(f->compute->kernels, part->stage[s], f->grid, f->plan.width[s],
+                                                       i, around)) /
                          f->plan.spaces;
     }
     *out = f->grid > 2 * around ? flaw_gridmap_top(f->map, cells, TOP) : NAN;

@@ -114,7 +114,8 @@ static const flaw_name_rule *choose_rule(const binder *x, const char *canonical,
 
 static bool is_position(flaw_layout layout)
 {
-    return layout == FLAW_LAYOUT_POSITION || layout == FLAW_LAYOUT_POSITION_SMOOTH || layout == FLAW_LAYOUT_POSITION_OFFSET;
+    return layout == FLAW_LAYOUT_POSITION || layout == FLAW_LAYOUT_POSITION_SMOOTH ||
+           layout == FLAW_LAYOUT_POSITION_OFFSET;
 }
 
 /* Positions of a square grid of any side. */
@@ -123,7 +124,8 @@ static const flaw_tensor *take_position(binder *x, const char *name, const flaw_
     const flaw_tensor *t = flaw_tensors_find(x->b->tensors, name);
     int grid;
     bool whole;
-    if (!t || t->rank < 2 || !flaw_positions_grid(&grid, &whole, t->shape[t->rank - 2])) return take(x, name, p->shape, p->rank);
+    if (!t || t->rank < 2 || !flaw_positions_grid(&grid, &whole, t->shape[t->rank - 2]))
+        return take(x, name, p->shape, p->rank);
     const size_t shape[2] = {t->shape[t->rank - 2], p->shape[1]};
     return take(x, name, shape, 2);
 }
@@ -161,14 +163,15 @@ static void bind_canonical(binder *x, const flaw_parameter *p, struct flaw_bound
     bound->part[1] = take(x, name, p->shape, 1);
 }
 
-/* A bundle may hold several parts (docs/decisions/0013): names of another part than the list's are that part's business.
- * What is under no part, or under one whose metadata is not there, counts to the towers. */
+/* A bundle may hold several parts (docs/decisions/0013): names of another part than the list's are that part's
+ * business. What is under no part, or under one whose metadata is not there, counts to the towers. */
 static const char *part_of(const flaw_tensors *t, const char *name)
 {
     static const char *const parts[] = {"language", "voice"};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         size_t length = strlen(parts[i]);
-        if (strncmp(name, parts[i], length) == 0 && name[length] == '.' && flaw_tensors_metadata(t, parts[i])) return parts[i];
+        if (strncmp(name, parts[i], length) == 0 && name[length] == '.' && flaw_tensors_metadata(t, parts[i]))
+            return parts[i];
     }
     return "flaw";
 }

@@ -76,8 +76,8 @@ static void add_local(flaw_compute *c, const flaw_clip *m, int n, int stage, con
                       float *normed)
 {
     int count = flaw_clip_patches(&m->shape), d = m->shape.image.width;
-    flaw_rows_norm_of(c, n, flaw_clip_tokens(&m->shape), 1, count, d, m->shape.image.eps, x, m->view.local_norm_w[stage],
-                      m->view.local_norm_b[stage], normed);
+    flaw_rows_norm_of(c, n, flaw_clip_tokens(&m->shape), 1, count, d, m->shape.image.eps, x,
+                      m->view.local_norm_w[stage], m->view.local_norm_b[stage], normed);
     flaw_linear_forward(c, &m->local[stage], n * count, normed, d, patches, FLAW_ACT_NONE, stage ? patches : NULL,
                         NULL);
 }

@@ -77,7 +77,8 @@ static flaw_status load(flaw_clip *m, struct flaw_clip_origin *o, size_t floats_
     return status ? status : flaw_clip_pack(m, c, err);
 }
 
-flaw_status flaw_clip_open_within(flaw_clip **out, const char *path, size_t floats_limit, flaw_compute *c, flaw_error *err)
+flaw_status flaw_clip_open_within(flaw_clip **out, const char *path, size_t floats_limit, flaw_compute *c,
+                                  flaw_error *err)
 {
     return flaw_clip_open_at(out, path, 0, floats_limit, c, err);
 }

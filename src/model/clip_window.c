@@ -1,6 +1,7 @@
 /* Window embeddings of WinCLIP (CVPR 2023, section 4.2): each k x k window of patches, with the class token and the
  * positions the patches have in the whole picture, goes through the tower as a sequence of its own. The other tokens
- * are dropped, not zeroed; registers stay. Attention runs within a window, never across windows: [W, 1 + k*k, D], batch first. */
+ * are dropped, not zeroed; registers stay. Attention runs within a window, never across windows: [W, 1 + k*k, D], batch
+ * first. */
 #include <string.h>
 
 #include "model/clip.h"

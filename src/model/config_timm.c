@@ -1,6 +1,6 @@
-/* timm's plain vision transformers, DINOv2 among them, also as Meta published it: the shape of the network follows from the
- * tensors; heads are 64 wide in every published ViT, DeiT and DINOv2. How pictures are prepared stands in config.json where
- * timm wrote one. */
+/* timm's plain vision transformers, DINOv2 among them, also as Meta published it: the shape of the network follows from
+ * the tensors; heads are 64 wide in every published ViT, DeiT and DINOv2. How pictures are prepared stands in
+ * config.json where timm wrote one. */
 #include <math.h>
 #include <stdio.h>
 
@@ -72,8 +72,8 @@ static flaw_status shape_from_tensors(flaw_clip_shape *s, const flaw_tensors *t,
     bool whole;
     if (!flaw_positions_grid(&grid, &whole, position->shape[1]) || grid > 256)
         return flaw_fail(err, FLAW_BAD_DATA,
-                         "%s: tensor 'pos_embed' has %zu positions, expected a square or 1 + a square (distilled DeiT is "
-                         "not supported)",
+                         "%s: tensor 'pos_embed' has %zu positions, expected a square or 1 + a square (distilled DeiT "
+                         "is not supported)",
                          t->path, position->shape[1]);
     s->side = grid * s->patch;
     s->patch_bias = true;

@@ -90,7 +90,8 @@ static void describe_voice(json_t *o, const flaw_voice_source *s)
     const flaw_voice_shape *v = &s->shape;
     flaw_buffer text;
     flaw_buffer_init(&text, 1024);
-    flaw_buffer_printf(&text, "map of %d pixels from %d x %d patches of width %d, ", v->side, v->grid, v->grid, v->width);
+    flaw_buffer_printf(&text, "map of %d pixels from %d x %d patches of width %d, ", v->side, v->grid, v->grid,
+                       v->width);
     if (v->base) flaw_buffer_printf(&text, "%d + %d soft prompts of width %d", v->base, flaw_voice_cells(v), v->words);
     else flaw_buffer_text(&text, "no prompt learner");
     flaw_describe_text(o, "shape", &text);

@@ -1,5 +1,5 @@
-/* timm's plain vision transformers (ViT, DeiT without distillation, DINOv2), and DINOv2 as Meta published it, whose names
- * are nearly the same.
+/* timm's plain vision transformers (ViT, DeiT without distillation, DINOv2), and DINOv2 as Meta published it, whose
+ * names are nearly the same.
  *
  * Positions: timm resamples them with antialiasing (resample_abs_pos_embed); Meta's code without it and by a scale
  * of (grid + 0.1) / grid, but for the models with registers, as timm does. Where the grids are equal nothing is done. */

@@ -81,8 +81,9 @@ void flaw_clip_shape_derive(flaw_clip_shape *s)
 flaw_status flaw_clip_shape_resize(flaw_clip_shape *s, int side, const char *name, flaw_error *err)
 {
     if (side < s->patch || side > 8192 || side % s->patch)
-        return flaw_fail(err, FLAW_USAGE, "%s: side %d is not a multiple of the model's patches of %d pixels; %d is", name,
-                         side, s->patch, (side < s->patch ? 1 : (side < 8192 ? side : 8192) / s->patch) * s->patch);
+        return flaw_fail(err, FLAW_USAGE, "%s: side %d is not a multiple of the model's patches of %d pixels; %d is",
+                         name, side, s->patch,
+                         (side < s->patch ? 1 : (side < 8192 ? side : 8192) / s->patch) * s->patch);
     s->prepare.resize_to = (int)((long)s->prepare.resize_to * side / s->side);
     s->side = side;
     flaw_clip_shape_derive(s);

@@ -51,8 +51,8 @@ size_t flaw_sight_workspace(const flaw_clip *towers, const flaw_voice_shape *sha
     return lay_out(&none, towers, shape, n, NULL);
 }
 
-void flaw_sight_take(flaw_compute *c, const flaw_clip *towers, const flaw_voice_shape *shape, int n, const float *pixels,
-                     flaw_sight *const *out, float *work)
+void flaw_sight_take(flaw_compute *c, const flaw_clip *towers, const flaw_voice_shape *shape, int n,
+                     const float *pixels, flaw_sight *const *out, float *work)
 {
     sight_layout l;
     size_t patches = patches_of(shape), d = (size_t)shape->width, joint = (size_t)shape->joint;

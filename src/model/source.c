@@ -51,8 +51,8 @@ static flaw_status open_file(flaw_source *s, const char *path, flaw_error *err)
     bool dino = flaw_tensors_find(&s->tensors, "embeddings.patch_embeddings.projection.weight") != NULL;
     if (dino || flaw_tensors_find(&s->tensors, "visual.conv1.weight") ||
         flaw_tensors_find(&s->tensors, "vision_model.embeddings.patch_embedding.weight"))
-        return flaw_fail(err, FLAW_BAD_DATA, "%s: %s weights without configuration: give the folder that holds both", path,
-                         dino ? "DINOv2" : "CLIP");
+        return flaw_fail(err, FLAW_BAD_DATA, "%s: %s weights without configuration: give the folder that holds both",
+                         path, dino ? "DINOv2" : "CLIP");
     return flaw_fail(err, FLAW_BAD_DATA,
                      "%s: neither a flaw bundle (no \"flaw\" metadata) nor a timm vision transformer (no tensor "
                      "'patch_embed.proj.weight')",

@@ -52,25 +52,29 @@ flaw_status flaw_voice_shape_check(const flaw_voice_shape *s, const char *name, 
     int least = s->base > 0, most = s->base ? 16384 : 0;
     for (int i = 0; i < FLAW_PROMPT_CONVS; i++)
         if (s->channels[i] < least || s->channels[i] > most)
-            return flaw_fail(err, FLAW_BAD_DATA, "%s: voice: convolution %d has %d channels, allowed are %d to %d", name, i,
-                             s->channels[i], least, most);
+            return flaw_fail(err, FLAW_BAD_DATA, "%s: voice: convolution %d has %d channels, allowed are %d to %d",
+                             name, i, s->channels[i], least, most);
     if (s->base && s->channels[FLAW_PROMPT_CONVS - 1] != s->words)
-        return flaw_fail(err, FLAW_BAD_DATA, "%s: voice: the last convolution makes prompts %d wide, the language model is %d wide",
-                         name, s->channels[FLAW_PROMPT_CONVS - 1], s->words);
+        return flaw_fail(err, FLAW_BAD_DATA,
+                         "%s: voice: the last convolution makes prompts %d wide, the language model is %d wide", name,
+                         s->channels[FLAW_PROMPT_CONVS - 1], s->words);
     if (!(s->scale > 0 && s->scale <= 1e4f))
-        return flaw_fail(err, FLAW_BAD_DATA, "%s: voice: scale of the logits is %g, allowed are values in (0, 10000]", name,
-                         (double)s->scale);
+        return flaw_fail(err, FLAW_BAD_DATA, "%s: voice: scale of the logits is %g, allowed are values in (0, 10000]",
+                         name, (double)s->scale);
     double shares = 0;
     for (int i = 0; i < FLAW_STAGES; i++) shares += s->share[i] >= 0 ? (double)s->share[i] : 1e9;
     if (!(shares > 0.999 && shares < 1.001))
-        return flaw_fail(err, FLAW_BAD_DATA, "%s: voice: the shares of the stages are no shares: their sum is %g", name, shares);
+        return flaw_fail(err, FLAW_BAD_DATA, "%s: voice: the shares of the stages are no shares: their sum is %g", name,
+                         shares);
     if (!(s->few_shot_gain > 0 && s->few_shot_gain <= 1000))
-        return flaw_fail(err, FLAW_BAD_DATA, "%s: voice: gain of the few-shot map is %g, allowed are values in (0, 1000]", name,
+        return flaw_fail(err, FLAW_BAD_DATA,
+                         "%s: voice: gain of the few-shot map is %g, allowed are values in (0, 1000]", name,
                          (double)s->few_shot_gain);
     return FLAW_OK;
 }
 
-flaw_status flaw_voice_parameters(flaw_parameters *out, const flaw_voice_shape *shape, flaw_arena *arena, flaw_error *err)
+flaw_status flaw_voice_parameters(flaw_parameters *out, const flaw_voice_shape *shape, flaw_arena *arena,
+                                  flaw_error *err)
 {
     flaw_voice_view none = {0};
     flaw_status status = flaw_voice_shape_check(shape, "voice", err);

@@ -70,14 +70,15 @@ flaw_status flaw_voice_config(flaw_voice_shape *out, const char *json, size_t si
 void flaw_voice_config_write(flaw_buffer *out, const flaw_voice_shape *s)
 {
     flaw_buffer_printf(out,
-                       "{\"version\": 1, \"width\": %d, \"joint\": %d, \"grid\": %d, \"side\": %d, \"words\": %d, \"base\": %d, "
-                       "\"scale\": %.9g, \"channels\": [",
+                       "{\"version\": 1, \"width\": %d, \"joint\": %d, \"grid\": %d, \"side\": %d, \"words\": %d, "
+                       "\"base\": %d, \"scale\": %.9g, \"channels\": [",
                        s->width, s->joint, s->grid, s->side, s->words, s->base, (double)s->scale);
     for (int i = 0; i < FLAW_PROMPT_CONVS; i++) flaw_buffer_printf(out, "%s%d", i ? ", " : "", s->channels[i]);
     flaw_buffer_printf(out,
-                       "], \"stage_norm\": %s, \"fused\": %s, \"shares\": [%.9g, %.9g, %.9g, %.9g], \"few_shot_gain\": %.9g",
-                       s->stage_norm ? "true" : "false", s->fused ? "true" : "false", (double)s->share[0], (double)s->share[1],
-                       (double)s->share[2], (double)s->share[3], (double)s->few_shot_gain);
+                       "], \"stage_norm\": %s, \"fused\": %s, \"shares\": [%.9g, %.9g, %.9g, %.9g], \"few_shot_gain\": "
+                       "%.9g",
+                       s->stage_norm ? "true" : "false", s->fused ? "true" : "false", (double)s->share[0],
+                       (double)s->share[1], (double)s->share[2], (double)s->share[3], (double)s->few_shot_gain);
     if (s->limit > 0) flaw_buffer_printf(out, ", \"limit\": %.9g", (double)s->limit);
     if (s->bias < 0 || s->bias > 0) flaw_buffer_printf(out, ", \"bias\": %.9g", (double)s->bias);
     flaw_buffer_text(out, "}");

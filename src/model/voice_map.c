@@ -259,8 +259,8 @@ static void decoder_back_piece(void *context, int piece, int worker)
     }
 }
 
-void flaw_decoder_backward(flaw_compute *c, const flaw_voice *v, const float *const stage[FLAW_STAGES], const float *text,
-                           const float *d_stage_maps, const flaw_voice_view *grads, float *work)
+void flaw_decoder_backward(flaw_compute *c, const flaw_voice *v, const float *const stage[FLAW_STAGES],
+                           const float *text, const float *d_stage_maps, const flaw_voice_view *grads, float *work)
 {
     const flaw_voice_shape *s = &v->shape;
     decoder_pass p = {.c = c, .v = v, .stage = stage, .text = text, .d_stage = d_stage_maps};
@@ -375,6 +375,7 @@ void flaw_few_shot_map(flaw_compute *c, const flaw_voice_shape *shape, const flo
         for (size_t i = 0; i < patches; i++) l.mean[i] += l.best[i];
     }
     for (size_t i = 0; i < patches; i++) l.mean[i] = 1 - l.mean[i] / FLAW_STAGES;
-    for (size_t i = 0; i < patches && shape->few_shot_gain != 1; i++) l.mean[i] = fminf(1, shape->few_shot_gain * l.mean[i]);
+    for (size_t i = 0; i < patches && shape->few_shot_gain != 1; i++)
+        l.mean[i] = fminf(1, shape->few_shot_gain * l.mean[i]);
     flaw_upsample_corners(shape->grid, shape->side, l.mean, map);
 }

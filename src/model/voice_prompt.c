@@ -22,7 +22,8 @@ static size_t lay_out_saved(saved_layout *l, const flaw_voice_shape *s, float *s
     size_t used = 0;
     for (int i = 0; i < LAST; i++) {
         l->pooled[i] = flaw_voice_carve(saved, &used, pooled_size(s, i));
-        l->which[i] = (uint8_t *)flaw_voice_carve(saved, &used, (pooled_size(s, i) + sizeof(float) - 1) / sizeof(float));
+        l->which[i] =
+            (uint8_t *)flaw_voice_carve(saved, &used, (pooled_size(s, i) + sizeof(float) - 1) / sizeof(float));
     }
     return used;
 }
@@ -65,7 +66,8 @@ size_t flaw_prompt_workspace(const flaw_compute *c, const flaw_voice_shape *shap
     return lay_out_work(&none, c, shape, NULL);
 }
 
-void flaw_prompt_forward(flaw_compute *c, const flaw_voice *v, const float *map, float *prompts, float *saved, float *work)
+void flaw_prompt_forward(flaw_compute *c, const flaw_voice *v, const float *map, float *prompts, float *saved,
+                         float *work)
 {
     const flaw_voice_shape *s = &v->shape;
     saved_layout kept;
@@ -86,8 +88,8 @@ void flaw_prompt_forward(flaw_compute *c, const flaw_voice *v, const float *map,
         for (size_t k = 0; k < words; k++) prompts[(base + cell) * words + k] = l.cells[k * cells + cell];
 }
 
-void flaw_prompt_backward(flaw_compute *c, const flaw_voice *v, const float *map, const float *saved, const float *d_prompts,
-                          float *d_map, const flaw_voice_view *grads, float *work)
+void flaw_prompt_backward(flaw_compute *c, const flaw_voice *v, const float *map, const float *saved,
+                          const float *d_prompts, float *d_map, const flaw_voice_view *grads, float *work)
 {
     const flaw_voice_shape *s = &v->shape;
     saved_layout kept;

@@ -129,8 +129,8 @@ static void draw_row(chart *ch, int c, int top, const flaw_sentence *s)
     int middle = top + LINE * line_count(s) + 6;
     float wide = draw_sentence(ch, c, top, s);
     if (!s->kept) {
-        flaw_draw_ring(&ch->picture, (flaw_point){AXIS + (c ? 1 : -1) * (GAP + 4.0f), (float)middle - 15.5f}, 3.5f, 1.5f,
-                       FAINT);
+        flaw_draw_ring(&ch->picture, (flaw_point){AXIS + (c ? 1 : -1) * (GAP + 4.0f), (float)middle - 15.5f}, 3.5f,
+                       1.5f, FAINT);
         draw_facts(ch, c, away_of(s) + wide + 14, (float)middle - 11, s);
         return;
     }
@@ -221,7 +221,8 @@ static void draw_legend(chart *ch, int middle)
     x = legend(ch, x, middle, 2, "dropped or banned");
     x = legend(ch, x, middle, 3, "pinned");
     flaw_text_draw_cut(&ch->picture, font(8.5f, false), x, (float)middle + 4, WIDTH - EDGE - x,
-                       "without it: the score had there been no such sentence     like: says the same to the model", SOFT);
+                       "without it: the score had there been no such sentence     like: says the same to the "
+                       "model", SOFT);
 }
 
 static void draw_rows(chart *ch)

@@ -9,12 +9,12 @@ static const char *side_of(const flaw_sentence *s)
 
 static json_t *sentence_json(const flaw_explanation *e, const flaw_sentence *s)
 {
-    json_t *one = json_pack("{s:s, s:i, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:b, s:o}", "side", side_of(s), "number",
-                            s->number, "sentence", flaw_json_text(s->text), "similarity",
-                            flaw_json_number(s->similarity), "weight", flaw_json_number(s->weight), "pull",
-                            flaw_json_number(s->pull), "kept", s->kept, "ambiguous", s->ambiguous, "pinned", s->pinned,
-                            "banned", s->banned, "tips", s->tips, s->banned ? "score_with" : "score_without",
-                            flaw_json_number(s->other));
+    json_t *one =
+        json_pack("{s:s, s:i, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:b, s:o}", "side", side_of(s), "number",
+                  s->number, "sentence", flaw_json_text(s->text), "similarity", flaw_json_number(s->similarity),
+                  "weight", flaw_json_number(s->weight), "pull", flaw_json_number(s->pull), "kept", s->kept,
+                  "ambiguous", s->ambiguous, "pinned", s->pinned, "banned", s->banned, "tips", s->tips,
+                  s->banned ? "score_with" : "score_without", flaw_json_number(s->other));
     if (!one || s->twin < 0) return one;
     const flaw_sentence *twin = &e->sentence[s->twin];
     json_t *of = json_pack("{s:s, s:i, s:o}", "side", side_of(twin), "number", twin->number, "cosine",

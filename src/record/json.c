@@ -29,20 +29,21 @@ static int set(json_t *root, const char *key, json_t *value)
 static json_t *prompts_of(const flaw_prompts_about *p)
 {
     return json_pack("{s:o, s:o, s:o, s:b, s:i, s:o*}", "source", flaw_json_text(p->source), "model",
-                     flaw_json_text(*p->model ? p->model : NULL), "date", flaw_json_text(*p->date ? p->date : NULL), "cached",
-                     p->cached, "count", p->count, "note", *p->note ? flaw_json_text(p->note) : NULL);
+                     flaw_json_text(*p->model ? p->model : NULL), "date", flaw_json_text(*p->date ? p->date : NULL),
+                     "cached", p->cached, "count", p->count, "note", *p->note ? flaw_json_text(p->note) : NULL);
 }
 
 char *flaw_result_json(const flaw_result *r, const char *image, const char *model, const char *files_json)
 {
     json_t *root = json_object();
     if (!root) return NULL;
-    int failed = set(root, "image", flaw_json_text(image)) | set(root, "verdict", json_string(flaw_verdict_name(r->verdict))) |
-                 set(root, "score", flaw_json_number(r->score)) | set(root, "threshold", flaw_json_number(r->threshold)) |
-                 set(root, "false_alarm_rate", flaw_json_number(r->false_alarm_rate)) |
-                 set(root, "p_value", flaw_json_number(r->p_value)) | set(root, "rule", flaw_json_text(r->rule)) |
-                 set(root, "method", flaw_json_text(r->method)) | set(root, "model", flaw_json_text(model)) |
-                 set(root, "object", flaw_json_text(r->object)) | set(root, "regions", regions_of(r));
+    int failed =
+        set(root, "image", flaw_json_text(image)) | set(root, "verdict", json_string(flaw_verdict_name(r->verdict))) |
+        set(root, "score", flaw_json_number(r->score)) | set(root, "threshold", flaw_json_number(r->threshold)) |
+        set(root, "false_alarm_rate", flaw_json_number(r->false_alarm_rate)) |
+        set(root, "p_value", flaw_json_number(r->p_value)) | set(root, "rule", flaw_json_text(r->rule)) |
+        set(root, "method", flaw_json_text(r->method)) | set(root, "model", flaw_json_text(model)) |
+        set(root, "object", flaw_json_text(r->object)) | set(root, "regions", regions_of(r));
     if (*r->closest) failed |= set(root, "closest", flaw_json_text(r->closest));
     if (r->unseen > 0) failed |= set(root, "unseen", flaw_json_number(r->unseen));
     if (*r->doubt) failed |= set(root, "doubt", flaw_json_text(r->doubt));

@@ -5,8 +5,9 @@
  *   looks   hints: adjectives ("looks intact") and denials of one kind of damage ("no scratch")
  *
  * Evidence of one kind against itself, or of one kind against a stronger one, gives no verdict: on any doubt the
- * verdict is unknown. Questions, clauses that only suppose ("if there is a defect") and statements about a kind ("a normal
- * cable has three wires") are no evidence; neither are names: this program's, and the product's where it sounds like one. */
+ * verdict is unknown. Questions, clauses that only suppose ("if there is a defect") and statements about a kind ("a
+ * normal cable has three wires") are no evidence; neither are names: this program's, and the product's where it sounds
+ * like one. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -349,7 +350,8 @@ static int count_of(const evidence *e, flaw_verdict verdict)
     return e->bare > 0 || (e->bare == 0 && verdict == FLAW_UNKNOWN) ? e->bare : -1;
 }
 
-/* Does a product's name hold words that would be evidence or places: "hole saw", "left shoe"? Not where they are answers. */
+/* Does a product's name hold words that would be evidence or places: "hole saw", "left shoe"? Not where they are
+ * answers. */
 static bool misleads(const char *object)
 {
     const uint64_t hints = FLAW_IS(W_GENERAL) | FLAW_IS(W_SPECIFIC) | FLAW_IS(W_GOOD) | FLAW_IS(W_BAD);

@@ -15,7 +15,8 @@ flaw_status flaw_brief_clean(char **out, const char *text, size_t size, const ch
     int lines = 0;
     flaw_buffer b;
     if (size > FLAW_BRIEF_MOST)
-        return flaw_fail(err, FLAW_BAD_DATA, "%s: a brief of %zu bytes, allowed is a page: %d", name, size, FLAW_BRIEF_MOST);
+        return flaw_fail(err, FLAW_BAD_DATA, "%s: a brief of %zu bytes, allowed is a page: %d", name, size,
+                         FLAW_BRIEF_MOST);
     if (!flaw_utf8_valid(text, size)) return flaw_fail(err, FLAW_BAD_DATA, "%s: the brief is not UTF-8 text", name);
     flaw_buffer_init(&b, FLAW_BRIEF_MOST + 1);
     flaw_buffer_text(&b, "");
@@ -30,9 +31,10 @@ flaw_status flaw_brief_clean(char **out, const char *text, size_t size, const ch
     }
     if (lines > FLAW_BRIEF_LINES || b.failed) {
         flaw_buffer_release(&b);
-        return lines > FLAW_BRIEF_LINES ? flaw_fail(err, FLAW_BAD_DATA, "%s: a brief of %d lines, allowed is a page: %d", name,
-                                                    lines, FLAW_BRIEF_LINES)
-                                        : flaw_fail(err, FLAW_NO_MEMORY, "%s: memory for a brief was refused", name);
+        return lines > FLAW_BRIEF_LINES
+                   ? flaw_fail(err, FLAW_BAD_DATA, "%s: a brief of %d lines, allowed is a page: %d", name, lines,
+                               FLAW_BRIEF_LINES)
+                   : flaw_fail(err, FLAW_NO_MEMORY, "%s: memory for a brief was refused", name);
     }
     *out = b.data; /* the caller's now */
     return FLAW_OK;

@@ -1,5 +1,6 @@
-/* The inspection brief: a page of plain text that a user wrote about a product ("round, black and orange, print 500, glare
- * is normal"). It is told to language models as quoted lines and stands in the fact sheet; it never becomes control text. */
+/* The inspection brief: a page of plain text that a user wrote about a product ("round, black and orange, print 500,
+ * glare is normal"). It is told to language models as quoted lines and stands in the fact sheet; it never becomes
+ * control text. */
 #ifndef FLAW_TALK_BRIEF_H
 #define FLAW_TALK_BRIEF_H
 

@@ -39,10 +39,10 @@ typedef struct flaw_endpoint_answer {
 
 /* FLAW_USAGE for an address or key that cannot be. Asks nobody. */
 flaw_status flaw_endpoint_check(const flaw_endpoint *e, flaw_error *err);
-/* Words as they come go to `words`, which is also called with size 0 while nothing comes: nonzero ends the answer. Tried
- * again on 429, 5xx and refused connections, until the first word has come. */
-flaw_status flaw_endpoint_ask(flaw_endpoint_answer *out, const flaw_endpoint *e, const flaw_message *message, size_t count,
-                              flaw_talk_words words, void *context, flaw_error *err);
+/* Words as they come go to `words`, which is also called with size 0 while nothing comes: nonzero ends the answer.
+ * Tried again on 429, 5xx and refused connections, until the first word has come. */
+flaw_status flaw_endpoint_ask(flaw_endpoint_answer *out, const flaw_endpoint *e, const flaw_message *message,
+                              size_t count, flaw_talk_words words, void *context, flaw_error *err);
 
 /* The system message: the rules, and what was measured. Nothing in it was written by users. */
 void flaw_endpoint_system(flaw_buffer *out, const flaw_result *facts);

@@ -34,9 +34,9 @@ static json_t *entry_of(const char *object, char *const *const text[2], const in
 static json_t *settings_of(const flaw_making *m)
 {
     const flaw_prompts_options *o = &m->options;
-    return json_pack("{s:i, s:o, s:o, s:I, s:i, s:i}", "count", o->count, "temperature", flaw_json_number(o->temperature),
-                     "top_p", flaw_json_number(o->top_p), "seed", (json_int_t)(o->seed & INT64_MAX), "max_tokens",
-                     FLAW_WRITER_TOKENS(o->count), "asked", m->asked);
+    return json_pack("{s:i, s:o, s:o, s:I, s:i, s:i}", "count", o->count, "temperature",
+                     flaw_json_number(o->temperature), "top_p", flaw_json_number(o->top_p), "seed",
+                     (json_int_t)(o->seed & INT64_MAX), "max_tokens", FLAW_WRITER_TOKENS(o->count), "asked", m->asked);
 }
 
 static char *dump(json_t *root, int failed)
@@ -54,8 +54,9 @@ char *flaw_making_file(const flaw_making *m)
                  json_object_set_new(root, "source", flaw_json_text(m->source)) |
                  json_object_set_new(root, "date", flaw_json_text(m->date)) |
                  json_object_set_new(root, "settings", settings_of(m)) |
-                 json_object_set_new(root, "query", json_pack("{s:s, s:s, s:s}", "system", flaw_query_system(), "normal",
-                                                              m->question[0].data, "abnormal", m->question[1].data)) |
+                 json_object_set_new(root, "query",
+                                     json_pack("{s:s, s:s, s:s}", "system", flaw_query_system(), "normal",
+                                               m->question[0].data, "abnormal", m->question[1].data)) |
                  json_object_set_new(root, "key", flaw_json_text(m->key.hex));
     if (m->brief) failed |= json_object_set_new(root, "brief", flaw_json_text(m->brief));
     char *const *const text[2] = {m->sift.text[0], m->sift.text[1]};

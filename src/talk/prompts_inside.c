@@ -1,7 +1,7 @@
-/* The small language model inside cannot write sentences about products it has never heard of: it was trained on dialogues
- * about maps, and that is what it answers with. It chooses instead, from a bank of states and wordings: the
- * sentences that it finds likeliest after the name of the object, in bits per byte, each state once and each wording equally
- * often, as far as there are enough. */
+/* The small language model inside cannot write sentences about products it has never heard of: it was trained on
+ * dialogues about maps, and that is what it answers with. It chooses instead, from a bank of states and wordings: the
+ * sentences that it finds likeliest after the name of the object, in bits per byte, each state once and each wording
+ * equally often, as far as there are enough. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -125,7 +125,8 @@ static flaw_status word_states(inside *x, candidate *out, int *n, const flaw_wan
     return s;
 }
 
-/* The likeliest first. A state comes a second time only when every one came once; wordings share the first pass equally. */
+/* The likeliest first. A state comes a second time only when every one came once; wordings share the first pass
+ * equally. */
 static void take_likeliest(candidate *list, int n, int count, flaw_buffer *reply)
 {
     int state[STATES] = {0}, frame[FLAW_BANK_FRAMES] = {0}, told = 0;

@@ -50,7 +50,8 @@ static flaw_status check_options(flaw_prompts_options *o, flaw_error *err)
     if (o->file || is_inside(o)) o->cache = NULL; /* at hand at any time, and the same each time */
     if (!(o->temperature >= 0 && isfinite(o->temperature)) || o->top_p > 1 || o->threads < 0)
         return flaw_fail(err, FLAW_USAGE,
-                         "%d threads, temperature %g, top-p %g: allowed are at least 0, 0, and values in (0, 1]", o->threads,
+                         "%d threads, temperature %g, top-p %g: allowed are at least 0, 0, and values in (0, "
+                         "1]", o->threads,
                          o->temperature, o->top_p);
     return FLAW_OK;
 }
@@ -165,10 +166,9 @@ static flaw_status check_lists(const flaw_making *m, flaw_error *err)
     for (int side = 0; side < 2; side++) {
         if (m->sift.count[side] >= FLAW_SIFT_LEAST) continue;
         const char *worst = flaw_sift_worst(&m->sift, side);
-        return flaw_fail(err, FLAW_BAD_DATA,
-                         "%s: of %d sentences for the %s %.60s %d can be used, needed are %d%s%s", m->source,
-                         m->sift.offered[side], flaw_query_states[side], m->object, m->sift.count[side], FLAW_SIFT_LEAST,
-                         *worst ? "; most often: " : "", worst);
+        return flaw_fail(err, FLAW_BAD_DATA, "%s: of %d sentences for the %s %.60s %d can be used, needed are %d%s%s",
+                         m->source, m->sift.offered[side], flaw_query_states[side], m->object, m->sift.count[side],
+                         FLAW_SIFT_LEAST, *worst ? "; most often: " : "", worst);
     }
     return FLAW_OK;
 }
@@ -233,8 +233,8 @@ static flaw_status write_lists(flaw_making *m, flaw_prompts *out, flaw_error *er
     if (s) return s;
     const int *have = m->sift.count, wanted = m->options.file ? 0 : m->options.count;
     if (have[0] != have[1])
-        snprintf(out->about.note, sizeof out->about.note, "%d normal and %d abnormal sentences, cut to equal numbers", have[0],
-                 have[1]);
+        snprintf(out->about.note, sizeof out->about.note, "%d normal and %d abnormal sentences, cut to equal numbers",
+                 have[0], have[1]);
     else if (have[0] < wanted)
         snprintf(out->about.note, sizeof out->about.note, "%d sentences of each state instead of %d", have[0], wanted);
     flaw_sift_balance(&m->sift);
@@ -262,11 +262,13 @@ static flaw_status make(flaw_making *m, flaw_prompts *out, flaw_error *err)
     const flaw_prompts_options *o = &m->options;
     bool offline = o->offline && o->llm;
     if ((!o->refresh || offline) && from_cache(m, out, &cache) == FLAW_OK) return FLAW_OK;
-    flaw_status s = offline ? flaw_fail(&why, FLAW_UNAVAILABLE, "%.100s is not asked (offline), and %.300s", o->llm, cache.text)
-                            : write_lists(m, out, &why);
+    flaw_status s =
+        offline ? flaw_fail(&why, FLAW_UNAVAILABLE, "%.100s is not asked (offline), and %.300s", o->llm, cache.text)
+                : write_lists(m, out, &why);
     if (!s) {
         if (cache.status == FLAW_BAD_DATA && !*out->about.note)
-            snprintf(out->about.note, sizeof out->about.note, "asked anew, for the cache is broken: %.400s", cache.text);
+            snprintf(out->about.note, sizeof out->about.note, "asked anew, for the cache is broken: %.400s",
+                     cache.text);
         return FLAW_OK;
     }
     if (s == FLAW_USAGE || s == FLAW_NO_MEMORY) return flaw_fail(err, s, "%s", why.text);

@@ -24,8 +24,8 @@ void flaw_query_say(flaw_buffer *out, int state, const char *object, int count, 
     if (name.failed || !name.data) out->failed = true;
     else
         flaw_buffer_printf(out,
-                           "What does %s %s look like in a photograph? Write %d different short visual descriptions of %s %s. "
-                           "Call it \"%s\" in every sentence.\n",
+                           "What does %s %s look like in a photograph? Write %d different short visual descriptions of "
+                           "%s %s. Call it \"%s\" in every sentence.\n",
                            spelled[state], name.data, count, spelled[state], name.data, name.data);
     flaw_buffer_release(&name);
     if (brief && *brief) {

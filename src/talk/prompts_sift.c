@@ -37,8 +37,8 @@ void flaw_sift_release(flaw_sift *s)
 static void complain(flaw_sift *s, int side, const char *why, const char *word, const char *sentence)
 {
     if (s->report.size + 1024 > MOST_REPORT) return;
-    flaw_buffer_printf(&s->report, "%s: %s%s%s%s: %s\n", flaw_query_states[side], why, word ? " \"" : "", word ? word : "",
-                       word ? "\"" : "", sentence);
+    flaw_buffer_printf(&s->report, "%s: %s%s%s%s: %s\n", flaw_query_states[side], why, word ? " \"" : "",
+                       word ? word : "", word ? "\"" : "", sentence);
 }
 
 static bool holds(const flaw_sift *s, int side, const char *sentence)

@@ -70,7 +70,8 @@ static int side_of(const char *text, size_t size)
     return found[0] == found[1] ? -1 : found[1];
 }
 
-/* Typographic apostrophes and quotes as plain ones, which tokenizers and rules know: "isn't" is found in whatever dress. */
+/* Typographic apostrophes and quotes as plain ones, which tokenizers and rules know: "isn't" is found in whatever
+ * dress. */
 static void plain_quotes(char *text)
 {
     static const struct {
@@ -124,8 +125,8 @@ static void read_value(reader *r, const json_t *value, int depth)
     if (longest) read_value(r, longest, 0);
 }
 
-/* The first JSON array or object that holds a sentence, at the beginning of a line or the first anywhere. True also when the
- * text begins with one that holds none: there is nothing else to read. */
+/* The first JSON array or object that holds a sentence, at the beginning of a line or the first anywhere. True also
+ * when the text begins with one that holds none: there is nothing else to read. */
 static bool read_json(reader *r, const char *text, size_t size)
 {
     int tries = 0;
@@ -221,8 +222,8 @@ static void read_line(line *l, const char *text, size_t size)
     l->body = at;
 }
 
-/* "Normal: a shiny nut" says the list; "**Scratched surface**: a nut with ..." has a title. An item's title of several words
- * says no list: "1. Normal wear: ..." stands among the abnormal ones. */
+/* "Normal: a shiny nut" says the list; "**Scratched surface**: a nut with ..." has a title. An item's title of several
+ * words says no list: "1. Normal wear: ..." stands among the abnormal ones. */
 static char *behind_title(reader *r, char *body, bool item)
 {
     char *colon = strchr(body, ':');
@@ -238,8 +239,9 @@ static char *behind_title(reader *r, char *body, bool item)
 /* What assistants say around a list. */
 static bool is_chatter(const char *body)
 {
-    static const char *const openings[] = {"sure",  "here", "certainly", "of course", "okay",  "ok,",  "i ",  "i'",     "let me",
-                                           "these", "note", "below",     "please",    "thank", "hope", "absolutely", "as an"};
+    static const char *const openings[] = {"sure",   "here",  "certainly", "of course",  "okay", "ok,",
+                                           "i ",     "i'",    "let me",    "these",      "note", "below",
+                                           "please", "thank", "hope",      "absolutely", "as an"};
     size_t n = strlen(body);
     if (!n || body[n - 1] == '?' || body[n - 1] == '!') return true;
     for (size_t i = 0; i < sizeof openings / sizeof *openings; i++) {

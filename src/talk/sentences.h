@@ -1,6 +1,6 @@
-/* Sentences in what a language model wrote: numbered or bulleted lists, plain lines, JSON arrays and objects, code fences,
- * quotes, headings ("Normal:", "## Abnormal"), chatter before and behind. Takes any bytes; whether a sentence is any good
- * is for others to say (talk/prompts_sift.h). */
+/* Sentences in what a language model wrote: numbered or bulleted lists, plain lines, JSON arrays and objects, code
+ * fences, quotes, headings ("Normal:", "## Abnormal"), chatter before and behind. Takes any bytes; whether a sentence
+ * is any good is for others to say (talk/prompts_sift.h). */
 #ifndef FLAW_TALK_SENTENCES_H
 #define FLAW_TALK_SENTENCES_H
 
@@ -19,7 +19,8 @@ typedef struct flaw_sentences {
     flaw_arena arena;
 } flaw_sentences;
 
-/* `side`: the list that was asked for, 0 normal or 1 abnormal; a heading in the text says otherwise for what follows it. */
+/* `side`: the list that was asked for, 0 normal or 1 abnormal; a heading in the text says otherwise for what follows
+ * it. */
 flaw_status flaw_sentences_read(flaw_sentences *out, const char *text, size_t size, int side, flaw_error *err);
 void flaw_sentences_release(flaw_sentences *s);
 

@@ -139,7 +139,8 @@ static void test_limits(void **state)
     }
     for (int more = 0; more < 2; more++) {
         flaw_prompt_set set = open_set();
-        assert_int_equal(flaw_prompts_choose(&set, pins, (size_t)(MOST + more), NULL, 0, &err), more ? FLAW_USAGE : FLAW_OK);
+        assert_int_equal(flaw_prompts_choose(&set, pins, (size_t)(MOST + more), NULL, 0, &err),
+                         more ? FLAW_USAGE : FLAW_OK);
         if (!more) assert_int_equal(set.count[1], FLAW_PROMPTS_MOST);
         flaw_prompts_release(&set);
     }
@@ -220,7 +221,8 @@ static void test_record_refused(void **state)
             if (other && broken[i].text) assert_ok(flaw_record_put_text(&record, item->name, broken[i].text, &err));
             else if (other)
                 assert_ok(flaw_record_put_table(&record, item->name, zeros, broken[i].rows, broken[i].columns, &err));
-            else if (item->kind == FLAW_RECORD_TEXT) assert_ok(flaw_record_put_text(&record, item->name, item->text, &err));
+            else if (item->kind == FLAW_RECORD_TEXT)
+                assert_ok(flaw_record_put_text(&record, item->name, item->text, &err));
             else assert_ok(flaw_record_put_table(&record, item->name, item->table, item->rows, item->columns, &err));
         }
         assert_int_equal(flaw_prompts_load(&back, &record, WIDTH, &err), FLAW_BAD_DATA);

@@ -176,7 +176,8 @@ static void test_pins(void **state)
             if (rule == FLAW_CONTEXT_RELEVANCE) assert_int_equal(kept(&p, 0), 9);
             if (rule == FLAW_CONTEXT_RELEVANCE) assert_int_equal(kept(&p, 1), pins[1] ? 14 : 9);
             if (rule == FLAW_CONTEXT_OVERLAP)
-                for (int i = 0; i < 20; i++) assert_true(pinned[0][i] || kept(&d, 0) <= 4 || (p.w[0][i] > 0) == (d.w[0][i] > 0));
+                for (int i = 0; i < 20; i++)
+                    assert_true(pinned[0][i] || kept(&d, 0) <= 4 || (p.w[0][i] > 0) == (d.w[0][i] > 0));
         }
 }
 

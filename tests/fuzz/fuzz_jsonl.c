@@ -1,5 +1,5 @@
-/* JSON lines that list pictures, as our tables have them and as manifests do: rows that are whole, or one line that names
- * the file. */
+/* JSON lines that list pictures, as our tables have them and as manifests do: rows that are whole, or one line that
+ * names the file. */
 #include "table_check.h"
 
 static void parse(const uint8_t *data, size_t size, bool manifest)

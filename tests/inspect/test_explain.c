@@ -50,7 +50,8 @@ static void write_prompts(const char *path, bool swapped, bool backwards)
     for (int c = 0; c < 2; c++) {
         flaw_buffer_printf(&b, ",\"%s\":[", c ? "abnormal" : "normal");
         for (int i = 0; i < SENTENCES; i++)
-            flaw_buffer_printf(&b, "%s\"%s\"", i ? "," : "", WORDS[swapped ? 1 - c : c][backwards ? SENTENCES - 1 - i : i]);
+            flaw_buffer_printf(&b, "%s\"%s\"", i ? "," : "",
+                               WORDS[swapped ? 1 - c : c][backwards ? SENTENCES - 1 - i : i]);
         flaw_buffer_text(&b, "]");
     }
     flaw_buffer_text(&b, "}]}");
@@ -277,7 +278,8 @@ static void test_ambiguous(void **state)
 static void test_twins(void **state)
 {
     static float text[64][1024];
-    static const char *const pin[] = {"abnormal: a {} with a crack.", "abnormal: a {} that is bent", "normal: a clean, clean {}"};
+    static const char *const pin[] = {"abnormal: a {} with a crack.", "abnormal: a {} that is bent",
+                                      "normal: a clean, clean {}"};
     char prompts[512];
     flaw_error err = {0};
     int width = flaw_engine_width(own), twins = 0;
@@ -418,7 +420,8 @@ static void take_out(const char *path, const char *name)
 /* A recipe keeps pins and bans and explains as what wrote it; one of old (few-shot+) without what it cannot know. */
 static void test_recipe(void **state)
 {
-    static const char *const pin[] = {"abnormal: a {} with rust", "a clean bottle"}, *const ban[] = {"a bent {}", "crack"};
+    static const char *const pin[] = {"abnormal: a {} with rust", "a clean bottle"}, *const ban[] = {"a bent {}",
+                                                                                                     "crack"};
     char prompts[512], path[512];
     good_files good;
     flaw_error err = {0};

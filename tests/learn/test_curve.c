@@ -94,7 +94,8 @@ static void test_odd_values(void **state)
 static void test_long_names(void **state)
 {
     static values v;
-    const char *const name[] = {"answers: nats a token", "tokens wrong", "map: focal", "map: dice", "held out: yes or no wrong"};
+    const char *const name[] = {"answers: nats a token", "tokens wrong", "map: focal", "map: dice",
+                                "held out: yes or no wrong"};
     flaw_curve_series series[5];
     char path[512];
     flaw_error err;
@@ -103,12 +104,14 @@ static void test_long_names(void **state)
     for (int i = 0; i < 5; i++) series[i] = (flaw_curve_series){name[i], v.x, v.y, COUNT, i == 4};
     for (int count = 4; count <= 5; count++) {
         int ink[2] = {0};
-        assert_ok(flaw_curve_write(in_folder(path, *state, "names.png"), &(flaw_curve){"x", "steps", true, series, count}, &err));
+        assert_ok(flaw_curve_write(in_folder(path, *state, "names.png"),
+                                   &(flaw_curve){"x", "steps", true, series, count}, &err));
         assert_ok(flaw_picture_read(&p, path, &err));
         for (int y = 64; y < 106; y++)
             for (int x = 0; x < p.width; x++) {
                 bool white = is_colour(&p, x, y, 255, 255, 255);
-                if (!white && (x < 90 || x > p.width - 38)) fail_msg("%d names: ink at %d, %d, outside the margins", count, x, y);
+                if (!white && (x < 90 || x > p.width - 38))
+                    fail_msg("%d names: ink at %d, %d, outside the margins", count, x, y);
                 ink[y >= 86] += !white && y < 100;
             }
         assert_true(ink[0] > 200);

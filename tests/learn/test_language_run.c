@@ -1,5 +1,5 @@
-/* A language model's training as a whole: it learns, a run that was killed goes on with the same bits, what it writes opens
- * and speaks, wrong input is told. */
+/* A language model's training as a whole: it learns, a run that was killed goes on with the same bits, what it writes
+ * opens and speaks, wrong input is told. */
 #include <math.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -40,7 +40,8 @@ static bool stop(void *context)
 /* Sentences with a rule, so that there is something to learn. */
 static void write_texts(const char *path)
 {
-    static const char *const thing[] = {"bolt", "cup", "wheel", "leather bag"}, *const place[] = {"left", "right", "top"};
+    static const char *const thing[] = {"bolt", "cup", "wheel", "leather bag"}, *const place[] = {"left", "right",
+                                                                                                  "top"};
     flaw_error err;
     flaw_buffer b;
     flaw_buffer_init(&b, 1u << 20);

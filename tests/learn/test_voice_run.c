@@ -1,5 +1,5 @@
-/* Training of a voice: a run that was stopped goes on with the same bits, another run is refused, the bundle opens and talks, and
- * what the trainer is made of: truths of masks, drawn maps, losses against their definitions. */
+/* Training of a voice: a run that was stopped goes on with the same bits, another run is refused, the bundle opens and
+ * talks, and what the trainer is made of: truths of masks, drawn maps, losses against their definitions. */
 #include "../model/tiny_language.h"
 
 #include <math.h>
@@ -110,8 +110,8 @@ static void test_resume(void **state)
     flaw_compute_close(&c);
 }
 
-/* Adapters in place of the prompt learner: the same bits after a stop, a bundle without prompts that opens and answers, and
- * nothing of the language model changed but the four projections. */
+/* Adapters in place of the prompt learner: the same bits after a stop, a bundle without prompts that opens and answers,
+ * and nothing of the language model changed but the four projections. */
 static void test_adapters(void **state)
 {
     char language[512], other[512], whole[512], halves[512], a[600], b[600], lists[1024];

@@ -39,7 +39,8 @@ flaw_status flaw_talker_open(flaw_talker **out, const flaw_talk_options *options
     return FLAW_OK;
 }
 
-flaw_status flaw_talker_product(flaw_talker *t, const char *object, const char *const *good, size_t good_count, flaw_error *err)
+flaw_status flaw_talker_product(flaw_talker *t, const char *object, const char *const *good, size_t good_count,
+                                flaw_error *err)
 {
     seen.told++;
     seen.good_count = good_count;
@@ -113,7 +114,8 @@ void flaw_answer_release(flaw_answer *answer)
 
 static flaw_progress progress;
 
-static flaw_status run(flaw_ablation_result *out, const flaw_ablation_options *options, const char *dataset, flaw_error *err)
+static flaw_status run(flaw_ablation_result *out, const flaw_ablation_options *options, const char *dataset,
+                       flaw_error *err)
 {
     flaw_ablation *a = NULL;
     flaw_dataset_list list = {0};

@@ -202,7 +202,8 @@ static void test_methods_and_shots(void **state)
     static const struct {
         const char *method;
         int shots, draws;
-    } expected[] = {{"alfa", 0, 1}, {"few-shot", 1, 2}, {"few-shot", 2, 2}, {"auto", 0, 1}, {"auto", 1, 2}, {"auto", 2, 2}};
+    } expected[] = {{"alfa", 0, 1}, {"few-shot", 1, 2}, {"few-shot", 2, 2},
+                    {"auto", 0, 1}, {"auto", 1, 2},     {"auto", 2, 2}};
     flaw_eval *eval;
     flaw_error err;
     flaw_eval_options o = {.method = methods, .methods = 3, .shots = shots, .shot_counts = 3, .seeds = 2};

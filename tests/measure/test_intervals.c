@@ -144,7 +144,8 @@ static void test_wrong_use(void **state)
     const uint8_t labels[] = {0, 0, 1}, none[] = {0, 0, 0};
     flaw_interval out[FLAW_FIGURES] = {0};
     flaw_difference pair[FLAW_FIGURES];
-    assert_int_equal(flaw_image_intervals(out, scores, labels, 3, &(flaw_resample){.replicates = 99}, NULL), FLAW_USAGE);
+    assert_int_equal(flaw_image_intervals(out, scores, labels, 3, &(flaw_resample){.replicates = 99}, NULL),
+                     FLAW_USAGE);
     assert_int_equal(flaw_image_intervals(out, scores, labels, 3, &(flaw_resample){.level = 1}, NULL), FLAW_USAGE);
     assert_int_equal(flaw_image_intervals(out, scores, labels, 3, &(flaw_resample){.level = NAN}, NULL), FLAW_USAGE);
     assert_int_equal(flaw_image_intervals(out, scores, labels, 3, &(flaw_resample){.threads = -1}, NULL), FLAW_USAGE);

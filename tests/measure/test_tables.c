@@ -77,10 +77,10 @@ static void test_categories(void **state)
     flaw_error err;
     pictures(root);
     write_text(root, "list.jsonl",
-               "{\"image\": \"a.png\", \"label\": 0, \"category\": \"metal_nut\"}\n\n"
-               "{\"image\": \"b.png\", \"label\": 1, \"category\": \"metal_nut\", \"mask_path\": [\"m.png\", \"m.png\"]}\n"
-               "{\"image\": \"c.png\", \"label\": true, \"category\": \"cable\", \"mask\": null, \"other\": [1]}\n"
-               "{\"image\": \"d.png\", \"label\": \"good\", \"category\": \"metal_nut\", \"kind\": \"\"}");
+               "{\"image\": \"a.png\", \"label\": 0, \"category\": \"metal_nut\"}\n\n{\"image\": \"b.png\", \"label\": "
+               "1, \"category\": \"metal_nut\", \"mask_path\": [\"m.png\", \"m.png\"]}\n{\"image\": \"c.png\", "
+               "\"label\": true, \"category\": \"cable\", \"mask\": null, \"other\": [1]}\n{\"image\": \"d.png\", "
+               "\"label\": \"good\", \"category\": \"metal_nut\", \"kind\": \"\"}");
     assert_ok(flaw_dataset_find(&list, in_folder(path, root, "list.jsonl"), NULL, &err));
     assert_int_equal(list.count, 2);
     assert_string_equal(list.entry[0].category, "cable");
@@ -161,7 +161,8 @@ static void test_meta(void **state)
     assert_string_equal(set.test[1].kind, "good");
     flaw_dataset_close(&set);
     static const char *const wrong[] = {"", "[]", "{}", "{\"train\": 1}", "{\"test\": {\"nut\": {}}}",
-                                        "{\"test\": {\"nut\": [1]}}", "{\"test\": {\"nut\": [{\"img_path\": 1.5e300}]}}",
+                                        "{\"test\": {\"nut\": "
+                                        "[1]}}", "{\"test\": {\"nut\": [{\"img_path\": 1.5e300}]}}",
                                         "{\"test\": {\"nut\": [{\"img_path\": [\"a.png\"]}]}}",
                                         "{\"test\": {\"nut\": [{\"img_path\": \"a.png\", \"anomaly\": \"x\"}]}}",
                                         "{\"test\": {\"nut\": [{\"img_path\": \"a.png\\u0000.txt\"}]}}"};
@@ -185,14 +186,16 @@ static void test_manifest(void **state)
     draw(root, "masks/1-mask.png", 4, 4, 0xffffff, 3, 3, 0x2ca02c);
     draw_plain(root, "masks/x/images/3.png", 4);
     write_text(root, "train.manifest",
-               "{\"source-ref\": \"s3://bucket/set/images/normal/1.png\", \"anomaly-label\": 0,"
-               " \"anomaly-label-metadata\": {\"class-name\": \"normal\", \"type\": \"groundtruth/image-classification\"}}\n");
+               "{\"source-ref\": \"s3://bucket/set/images/normal/1.png\", \"anomaly-label\": 0, "
+               "\"anomaly-label-metadata\": {\"class-name\": \"normal\", \"type\": "
+               "\"groundtruth/image-classification\"}}\n");
     write_text(root, "test.manifest",
-               "{\"source-ref\": \"s3://bucket/set/images/anomaly/1.png\", \"anomaly-label\": 1,"
-               " \"anomaly-label-metadata\": {\"class-name\": \"anomaly\"}, \"anomaly-mask-ref\": \"s3://b/1-mask.png\","
-               " \"anomaly-mask-ref-metadata\": {\"internal-color-map\": {\"0\": {\"class-name\": \"BACKGROUND\","
-               " \"hex-color\": \"#ffffff\"}, \"1\": {\"class-name\": \"scratch\", \"hex-color\": \"#2ca02c\"}}}}\n"
-               "{\"source-ref\": \"s3://bucket/2.png\", \"my-job\": 0, \"my-job-metadata\": {\"class-name\": \"dent\"}}\n");
+               "{\"source-ref\": \"s3://bucket/set/images/anomaly/1.png\", \"anomaly-label\": 1, "
+               "\"anomaly-label-metadata\": {\"class-name\": \"anomaly\"}, \"anomaly-mask-ref\": "
+               "\"s3://b/1-mask.png\", \"anomaly-mask-ref-metadata\": {\"internal-color-map\": {\"0\": "
+               "{\"class-name\": \"BACKGROUND\", \"hex-color\": \"#ffffff\"}, \"1\": {\"class-name\": \"scratch\", "
+               "\"hex-color\": \"#2ca02c\"}}}}\n{\"source-ref\": \"s3://bucket/2.png\", \"my-job\": 0, "
+               "\"my-job-metadata\": {\"class-name\": \"dent\"}}\n");
     assert_ok(open_at(&set, root, NULL, NULL, &err));
     assert_string_equal(set.layout, "manifest");
     assert_int_equal(set.references, 1);

@@ -1,7 +1,7 @@
-/* A load takes no more memory than what it keeps, and a tenth. Counted is memory of the process's own (anonymous), exactly: it
- * shrinks only where something is given back, so the peak is the largest of what is counted just before each such call
- * and at the end. Linked with --wrap, so that the library's calls come through here. Pages of the mapped file are the
- * system's to keep around; that they are let go is looked at apart, with a wide bar. */
+/* A load takes no more memory than what it keeps, and a tenth. Counted is memory of the process's own (anonymous),
+ * exactly: it shrinks only where something is given back, so the peak is the largest of what is counted just before
+ * each such call and at the end. Linked with --wrap, so that the library's calls come through here. Pages of the mapped
+ * file are the system's to keep around; that they are let go is looked at apart, with a wide bar. */
 #include <fcntl.h>
 #include <malloc.h>
 #include <stdatomic.h>
@@ -166,8 +166,8 @@ static taken taken_by(const char *folder, flaw_keep keep, const char *bundle)
     return t;
 }
 
-/* MiB of a file of 115 that the system may keep mapped around what is read just now, in units as large as its page cache
- * has them (26 were seen on a machine with much free memory, 2 on a full one). */
+/* MiB of a file of 115 that the system may keep mapped around what is read just now, in units as large as its page
+ * cache has them (26 were seen on a machine with much free memory, 2 on a full one). */
 #define AROUND 40.0
 
 /* What is taken and given back between two looks is counted. */
@@ -219,8 +219,8 @@ static void test_memory(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         double kept = mib * rows[i].bytes + (rows[i].keep == FLAW_KEEP_INT4 ? tables * 14 / 32.0 : 0);
         taken t = taken_by(*state, rows[i].keep, NULL);
-        print_message("  %.0f M weights, keep %d: %.1f MiB kept, peak %.1f MiB, %.1f MiB of the file left\n", (double)weights / 1e6,
-                      rows[i].keep, kept, t.peak, t.file);
+        print_message("  %.0f M weights, keep %d: %.1f MiB kept, peak %.1f MiB, %.1f MiB of the file left\n",
+                      (double)weights / 1e6, rows[i].keep, kept, t.peak, t.file);
         assert_true(t.peak <= 1.1 * kept + 2); /* and the list of tensors */
         assert_true(t.peak >= kept * 0.95);
         assert_true(t.file <= AROUND);

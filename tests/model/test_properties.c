@@ -14,9 +14,9 @@ enum { WATCHED = 1 };
 enum { WATCHED = 0 };
 #endif
 
-/* Under the address sanitizer one picture takes the embedded model seconds on the reference kernels, where each number is
- * looked at alone. What the tiny models show there with many pictures and windows, it shows with few: on every level still,
- * in its own shapes, whole batches against single pictures and in another order. */
+/* Under the address sanitizer one picture takes the embedded model seconds on the reference kernels, where each number
+ * is looked at alone. What the tiny models show there with many pictures and windows, it shows with few: on every level
+ * still, in its own shapes, whole batches against single pictures and in another order. */
 static bool is_slow(const flaw_clip *m)
 {
     return WATCHED && m->list.total > 1000000;
@@ -66,7 +66,8 @@ static void check_batch(flaw_compute *c, const flaw_clip *m)
     size_t e = (size_t)flaw_clip_width(&m->shape), p = (size_t)flaw_clip_patches(&m->shape), each = pixels_of(m);
     size_t count = is_slow(m) ? 2 : PICTURES;
     const size_t *order = orders[is_slow(m)];
-    float *pixels = random_floats(count * each, 5), *other = make_floats(count * each), *all = encode(c, m, (int)count, pixels);
+    float *pixels = random_floats(count * each, 5), *other = make_floats(count * each),
+          *all = encode(c, m, (int)count, pixels);
     for (size_t i = 0; i < count; i++) {
         float *one = encode(c, m, 1, pixels + i * each);
         assert_same_bits(one, all + i * e, e);

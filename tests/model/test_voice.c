@@ -1,5 +1,5 @@
-/* The voice's passes: upsampling and its adjoint, gradients by central differences, the same bits for any number of threads,
- * the few-shot map by plain loops, and the shape in a bundle's metadata with its broken forms. */
+/* The voice's passes: upsampling and its adjoint, gradients by central differences, the same bits for any number of
+ * threads, the few-shot map by plain loops, and the shape in a bundle's metadata with its broken forms. */
 #include "../check.h"
 
 #include <math.h>
@@ -133,8 +133,8 @@ static double prompt_loss(fixture *f)
     return sum;
 }
 
-static void check_gradient(fixture *f, double (*loss)(fixture *), const char *what, float *x, const float *grad, size_t n,
-                           double step)
+static void check_gradient(fixture *f, double (*loss)(fixture *), const char *what, float *x, const float *grad,
+                           size_t n, double step)
 {
     enum { PROBES = 12 };
     double most = 0, worst = 0;
@@ -216,7 +216,8 @@ static void test_threads(void **state)
         decoder_loss(&f[i]);
         prompt_loss(&f[i]);
         flaw_prompt_backward(&f[i].c, f[i].v, f[i].map, f[i].saved, f[i].weight, f[i].d_map, &f[i].grads, f[i].work);
-        flaw_decoder_backward(&f[i].c, f[i].v, (const float *const *)f[i].stage, f[i].text, f[i].weight, &f[i].grads, f[i].work);
+        flaw_decoder_backward(&f[i].c, f[i].v, (const float *const *)f[i].stage, f[i].text, f[i].weight, &f[i].grads,
+                              f[i].work);
     }
     assert_memory_equal(f[0].map, f[1].map, 160 * 160 * sizeof(float));
     assert_memory_equal(f[0].prompts, f[1].prompts, (size_t)(flaw_voice_prompts(&tiny) * W) * sizeof(float));
@@ -256,7 +257,8 @@ static void test_few_shot(void **state)
     enum { ROWS = 1100 }; /* more than one span */
     fixture f;
     open_fixture(&f, &tiny, 2);
-    float *bank[FLAW_STAGES], *work = floats(&f, flaw_few_shot_workspace(&f.c, &tiny, ROWS), 0), mean[P], want[160 * 160];
+    float *bank[FLAW_STAGES], *work = floats(&f, flaw_few_shot_workspace(&f.c, &tiny, ROWS), 0), mean[P],
+                              want[160 * 160];
     for (int s = 0; s < FLAW_STAGES; s++) bank[s] = floats(&f, ROWS * D, 1);
     memcpy(bank[1] + (ROWS - 1) * D, f.stage[1] + 3 * D, D * sizeof(float)); /* found again at the very end */
     for (int i = 0; i < P; i++) {
@@ -307,7 +309,8 @@ static void test_config(void **state)
         char text[1024];
         const char *at = strstr(json.data, broken[i].from);
         assert_non_null(at);
-        snprintf(text, sizeof text, "%.*s%s%s", (int)(at - json.data), json.data, broken[i].to, at + strlen(broken[i].from));
+        snprintf(text, sizeof text, "%.*s%s%s", (int)(at - json.data), json.data, broken[i].to,
+                 at + strlen(broken[i].from));
         assert_int_equal(flaw_voice_config(&s, text, strlen(text), "file", &err), FLAW_BAD_DATA);
         assert_contains(err.text, broken[i].says);
     }

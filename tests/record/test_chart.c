@@ -164,7 +164,8 @@ static void test_long(void **state)
     assert_true(height[1] > height[0] && height[2] == height[1] && height[3] == height[1]);
     memset(text[0], 'W', 511); /* no space to cut at */
     list[0] = sentence(text[0], false, 1, -0.5);
-    for (int i = 1; i < MOST; i++) list[i] = sentence("a part that is one of many", i % 2, i / 2 + 1, i % 2 ? 0.5 : -0.25);
+    for (int i = 1; i < MOST; i++)
+        list[i] = sentence("a part that is one of many", i % 2, i / 2 + 1, i % 2 ? 0.5 : -0.25);
     flaw_explanation e = explanation(list, MOST);
     flaw_picture p = drawn(&e, *state);
     assert_true(p.height < 2000);

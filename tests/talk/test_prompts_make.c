@@ -185,7 +185,8 @@ static void test_saved_answer(void **state)
     flaw_prompts_free(&made);
     o.file = path;
     assert_int_equal(flaw_prompts_make(&made, &o, &err), FLAW_BAD_DATA);
-    assert_contains(err.text, "of 7 sentences for the normal lamp 0 can be used, needed are 5; most often: the object is not");
+    assert_contains(err.text,
+                    "of 7 sentences for the normal lamp 0 can be used, needed are 5; most often: the object is not");
     assert_contains(made.report, "a grey bolt");
     flaw_prompts_free(&made);
     o.fallback = 1;
@@ -242,14 +243,16 @@ static void test_cache_broken(void **state)
         {HEAD, FLAW_BAD_DATA, "not JSON"},
         {"[1]", FLAW_BAD_DATA, "flaw-prompts"},
         {"{\"format\":\"flaw-prompts\",\"version\":1,\"model\":\"m\",\"date\":\"d\"," LISTS, FLAW_BAD_DATA, "\"key\""},
-        {"{\"format\":\"flaw-prompts\",\"version\":1,\"model\":\"m\",\"date\":\"d\",\"key\":7," LISTS, FLAW_BAD_DATA, "\"key\""},
+        {"{\"format\":\"flaw-prompts\",\"version\":1,\"model\":\"m\",\"date\":\"d\",\"key\":7," LISTS, FLAW_BAD_DATA,
+         "\"key\""},
         {"{\"format\":\"flaw-prompts\",\"version\":1,\"model\":\"m\",\"date\":\"d\",\"key\":\"0123456789abcdef\"," LISTS,
          FLAW_BAD_DATA, "\"key\""},
-        {"{\"format\":\"flaw-prompts\",\"version\":1,\"model\":\"m\",\"key\":\"" KEY "\"," LISTS, FLAW_BAD_DATA, "\"date\""},
-        {"{\"format\":\"flaw-prompts\",\"version\":1,\"model\":3,\"date\":\"d\",\"key\":\"" KEY "\"," LISTS, FLAW_BAD_DATA,
-         "\"model\""},
-        {"{\"format\":\"flaw-prompts\",\"version\":9,\"model\":\"m\",\"date\":\"d\",\"key\":\"" KEY "\"," LISTS, FLAW_BAD_DATA,
-         "version"},
+        {"{\"format\":\"flaw-prompts\",\"version\":1,\"model\":\"m\",\"key\":\"" KEY "\"," LISTS, FLAW_BAD_DATA,
+         "\"date\""},
+        {"{\"format\":\"flaw-prompts\",\"version\":1,\"model\":3,\"date\":\"d\",\"key\":\"" KEY "\"," LISTS,
+         FLAW_BAD_DATA, "\"model\""},
+        {"{\"format\":\"flaw-prompts\",\"version\":9,\"model\":\"m\",\"date\":\"d\",\"key\":\"" KEY "\"," LISTS,
+         FLAW_BAD_DATA, "version"},
         {HEAD "\"entries\":[]}", FLAW_BAD_DATA, "no entry"},
         {HEAD "\"entries\":[{\"class\":\"lamp\",\"normal\":[\"a\"],\"abnormal\":[\"b\"]}]}", FLAW_BAD_DATA, "no entry"},
         {HEAD "\"entries\":[{\"class\":\"bolt\",\"normal\":[\"a\"],\"abnormal\":[]}]}", FLAW_BAD_DATA, "abnormal"},

@@ -26,11 +26,12 @@ static const example examples[] = {
      "a bolt with a bent and rusty shaft|a torn bolt"},
     {"- a bent bolt\n  - a torn bolt\n    - a rusty bolt", 1, "", "a bent bolt|a torn bolt|a rusty bolt"},
     {"1. Normal wear: a bolt with worn edges\n2. a torn bolt", 1, "", "a bolt with worn edges|a torn bolt"},
-    {"- Normal: a new and shiny bolt\n- Abnormal: a bent and torn bolt", 1, "a new and shiny bolt", "a bent and torn bolt"},
+    {"- Normal: a new and shiny bolt\n- Abnormal: a bent and torn bolt", 1, "a new and shiny bolt",
+     "a bent and torn bolt"},
     {"Notebook with a torn page\nNote: these are examples.", 1, "", "Notebook with a torn page"},
     /* headings */
-    {"Normal:\n1. a shiny bolt\n2. a new bolt\n\nAbnormal:\n1. a bent bolt\n2. a torn bolt", 0, "a shiny bolt|a new bolt",
-     "a bent bolt|a torn bolt"},
+    {"Normal:\n1. a shiny bolt\n2. a new bolt\n\nAbnormal:\n1. a bent bolt\n2. a torn bolt", 0,
+     "a shiny bolt|a new bolt", "a bent bolt|a torn bolt"},
     {"## Abnormal descriptions\n- a bent bolt\n- a torn bolt\n## Normal descriptions\n- a new bolt", 0, "a new bolt",
      "a bent bolt|a torn bolt"},
     {"**Defective**\na bent bolt\n**Good**\na new bolt", 0, "a new bolt", "a bent bolt"},
@@ -74,7 +75,8 @@ static void join(char *out, size_t room, const flaw_sentences *s, int side)
 {
     size_t n = 0;
     out[0] = '\0';
-    for (size_t i = 0; i < s->count[side]; i++) n += (size_t)snprintf(out + n, room - n, "%s%s", i ? "|" : "", s->text[side][i]);
+    for (size_t i = 0; i < s->count[side]; i++)
+        n += (size_t)snprintf(out + n, room - n, "%s%s", i ? "|" : "", s->text[side][i]);
 }
 
 static void test_examples(void **state)
