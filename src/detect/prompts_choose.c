@@ -83,12 +83,13 @@ static int find(const choice *ch, const wish *w, int c)
 
 static flaw_status add(choice *ch, const wish *w, flaw_error *err)
 {
-    int c = w->side, at = ch->count[c];
+    int c = w->side;
     if (c < 0)
         return flaw_fail(err, FLAW_USAGE,
                          "pin: \"%.120s\" is none of the sentences for \"%s\"; to add it say which side it speaks for: "
                          "\"normal: ...\" or \"abnormal: ...\"",
                          w->text, ch->set->object);
+    int at = ch->count[c];
     if (at == FLAW_PROMPTS_MOST)
         return flaw_fail(err, FLAW_USAGE, "pin: more than %d %s sentences", FLAW_PROMPTS_MOST, sides[c]);
     ch->text[c][at] = flaw_arena_copy_string(&ch->set->arena, w->text, strlen(w->text));
