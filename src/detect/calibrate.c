@@ -78,7 +78,7 @@ static void fill_table(parts_table *t, const flaw_sample *sample, size_t count, 
 /* How much nearer the memory of all n parts is than those behind the samples. */
 static double memory_gain(int n, const flaw_scores_kind *kind)
 {
-    int missing = kind->missing > 0 ? kind->missing : 1;
+    double missing = kind->missing > 0 ? kind->missing : 1;
     return kind->distance ? 1 - MEMORY_GAIN * missing / n : 1;
 }
 

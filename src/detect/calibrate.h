@@ -30,7 +30,7 @@ typedef struct flaw_sample {
 typedef struct flaw_scores_kind {
     bool distance; /* distance to the memory: shrinks as the memory grows, and one limit serves score and map */
     double spread; /* usual standard deviation of good parts as a share of their mean: steadies that of few parts */
-    int missing;   /* parts that the memory behind a sample lacks, the part itself counted; 0 = 1 */
+    double missing; /* parts that the memory behind a sample lacks on average, the part itself counted; 0 = 1 */
     double alone;  /* with one good part: the score to expect of another one; NaN = not known */
 } flaw_scores_kind;
 

@@ -226,7 +226,7 @@ static flaw_status teach(lesson *l, const flaw_inspect_options *options, flaw_er
         for (size_t i = 0; !s && i < l->count; i++) s = sample_part(l, in->state, i, err);
     }
     flaw_scores_kind kind = in->method->scores;
-    kind.missing = (int)((l->count + (size_t)l->folds - 1) / (size_t)l->folds);
+    kind.missing = (double)l->count / l->folds;
     kind.alone = NAN;
     if (!s && l->count == 1 && in->method->alone) s = in->method->alone(in->state, &l->good[0], &kind.alone, err);
     if (s) return s;
