@@ -98,14 +98,12 @@ static flaw_status least_parts(int *out, const char *dataset, const cli_settings
     return status;
 }
 
+/* `parts`: good parts that there are to be given. */
 static flaw_status run_arm(const result *r, size_t group, int a, const flaw_engine *engine, const char *dataset,
-                           const cli_settings *s, flaw_error *err)
+                           int parts, const cli_settings *s, flaw_error *err)
 {
     const arm *part = &arm_table[a];
-    int shots;
-    flaw_status status = least_parts(&shots, dataset, s, err);
-    if (status != FLAW_OK) return status;
-    if (part->shots < shots) shots = part->shots;
+    int shots = part->shots < parts ? part->shots : parts;
     flaw_eval_options o = {.dataset = &dataset,
                            .datasets = 1,
                            .layout = s->layout,
@@ -124,7 +122,7 @@ static flaw_status run_arm(const result *r, size_t group, int a, const flaw_engi
     if (part->lambda > 0) o.inspect.lambda = part->lambda;
     flaw_eval *eval = NULL;
     cli_progress progress = cli_progress_begin(s);
-    status = flaw_eval_run(&eval, engine, &o, cli_progress_step, &progress, err);
+    flaw_status status = flaw_eval_run(&eval, engine, &o, cli_progress_step, &progress, err);
     cli_progress_clear(&progress);
     if (status == FLAW_OK) status = take(r, group, a, eval, err);
     flaw_eval_free(eval);
@@ -180,7 +178,9 @@ static flaw_status run_all(const flaw_engine *engine, const char *const *dataset
     result r = {calloc(count * ARMS * COLUMNS, sizeof(double)), count};
     flaw_status status = r.figure ? FLAW_OK : flaw_fail(err, FLAW_NO_MEMORY, "ablation: memory was refused");
     for (size_t g = 0; g < count && status == FLAW_OK; g++) {
-        for (int a = 0; a < ARMS && status == FLAW_OK; a++) status = run_arm(&r, g, a, engine, dataset[g], s, err);
+        int parts = 0;
+        status = least_parts(&parts, dataset[g], s, err);
+        for (int a = 0; a < ARMS && status == FLAW_OK; a++) status = run_arm(&r, g, a, engine, dataset[g], parts, s, err);
         if (status == FLAW_OK) print_group(dataset[g], engine, &r, g, false, s);
     }
     if (status == FLAW_OK && count > 1) print_group("mean", engine, &r, 0, true, s);

@@ -11,16 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/random.h"
-#include "method/gridmap.h"
 #include "method/jnld_examples.h"
 #include "nn/loss.h"
 
-enum { WIDTH = 64, HEADS = 2, LAYERS = 2, BATCH = 8, PAIRS = 24, WARMUP = 20, TELL = 10 };
+enum { WIDTH = 64, HEADS = 2, LAYERS = 2, BATCH = 8, PAIRS = 24 };
 enum { OPTION_STEPS };
-#define RATE 1e-3f
 #define DECAY 1e-2f
-#define CLIP 1.0f
 #define FOCAL 5.0f
 #define DICE 0.5f
 #define CONTRAST 0.25f
@@ -38,12 +34,8 @@ typedef struct places {
 } places;
 
 typedef struct jnld {
-    flaw_compute *compute;
-    int grid, joined, steps;
-    flaw_tape net; /* one picture at a time */
+    flaw_network net; /* first: see network.h */
     places at;
-    bool learnt;
-    double *map, *room; /* [G, G] */
 } jnld;
 
 static int wants(const flaw_method_setup *setup)
@@ -56,11 +48,11 @@ static places write_down(const jnld *j, flaw_tape *t)
 {
     const flaw_layer_plan plan = {.heads = HEADS, .inner = 4 * WIDTH};
     places at;
-    flaw_tape_begin(t, j->grid * j->grid);
-    at.input = flaw_tape_input(t, j->joined);
+    flaw_tape_begin(t, j->net.grid * j->net.grid);
+    at.input = flaw_tape_input(t, j->net.joined);
     int position = flaw_tape_table(t, WIDTH), x = flaw_tape_linear(t, at.input, WIDTH);
     for (int i = 0; i < LAYERS; i++) x = flaw_layer_encode(t, &plan, x, position);
-    at.rebuilt = flaw_tape_linear(t, x, j->joined);
+    at.rebuilt = flaw_tape_linear(t, x, j->net.joined);
     int seen = flaw_tape_linear(t, at.input, 2 * WIDTH), rebuilt = flaw_tape_linear(t, at.rebuilt, 2 * WIDTH);
     at.logit = flaw_tape_linear(t, flaw_tape_gelu(t, flaw_tape_add(t, seen, rebuilt)), 1);
     return at;
@@ -70,28 +62,19 @@ static void close_state(void *state)
 {
     jnld *j = state;
     if (!j) return;
-    flaw_tape_close(&j->net);
-    free(j->map);
+    flaw_network_close(&j->net);
     free(j);
 }
 
 static flaw_status open_state(void **state, const flaw_method_setup *setup, flaw_error *err)
 {
-    const flaw_clip_shape *shape = &setup->model->shape;
-    size_t cells = (size_t)flaw_clip_patches(shape);
     jnld *j = calloc(1, sizeof *j);
-    if (j) j->map = calloc(2 * cells, sizeof *j->map);
-    if (!j || !j->map) {
-        close_state(j);
-        return flaw_fail(err, FLAW_NO_MEMORY, "jnld: memory was refused");
+    flaw_status s = j ? flaw_network_open(&j->net, "jnld", setup, (int)setup->value[OPTION_STEPS], err)
+                      : flaw_fail(err, FLAW_NO_MEMORY, "jnld: memory was refused");
+    if (!s) {
+        j->at = write_down(j, &j->net.tape);
+        s = flaw_tape_build(&j->net.tape, j->net.compute, 1, false, 0, 0, err);
     }
-    j->room = j->map + cells;
-    j->compute = setup->compute;
-    j->grid = shape->grid;
-    j->joined = flaw_joined_width(shape);
-    j->steps = (int)setup->value[OPTION_STEPS];
-    j->at = write_down(j, &j->net);
-    flaw_status s = flaw_tape_build(&j->net, j->compute, 1, false, 0, 0, err);
     if (s) {
         close_state(j);
         return s;
@@ -137,7 +120,7 @@ static double rebuild_row(const float *y, const float *clean, const float *in, b
 /* Loss of the batch and its gradients at both outputs. */
 static double compare(const jnld *j, flaw_tape *t, places at, const batch *b)
 {
-    size_t patches = (size_t)j->grid * (size_t)j->grid, joined = (size_t)j->joined;
+    size_t patches = (size_t)j->net.grid * (size_t)j->net.grid, joined = (size_t)j->net.joined;
     flaw_tape_node *rebuilt = &t->node[at.rebuilt], *logit = &t->node[at.logit];
     double loss = 0;
     for (size_t i = 0; i < BATCH; i++) {
@@ -154,48 +137,41 @@ static double compare(const jnld *j, flaw_tape *t, places at, const batch *b)
     return loss;
 }
 
-static flaw_status train(const jnld *j, flaw_tape *t, places at, const flaw_jnld_examples *e, const float *nothing,
-                         const flaw_lesson *lesson, flaw_error *err)
+/* What a step looks at. */
+typedef struct course {
+    const jnld *j;
+    const flaw_jnld_examples *examples;
+    const float *nothing;
+} course;
+
+static double look(void *context, flaw_tape *t, flaw_random *random)
 {
-    const flaw_schedule schedule = {
-        .peak = RATE, .floor = RATE / 100, .warmup = j->steps > WARMUP ? WARMUP : 1, .steps = j->steps};
-    flaw_random random;
-    flaw_status s = FLAW_OK;
-    flaw_random_init(&random, lesson->seed, 0x6e6c64);
-    for (int step = 0; !s && step < j->steps; step++) {
-        batch b;
-        choose(&b, e, nothing, &random);
-        for (size_t i = 0; i < BATCH; i++)
-            memcpy(t->node[at.input].y + i * e->floats, b.in[i], e->floats * sizeof(float));
-        flaw_tape_forward(t, BATCH);
-        double loss = compare(j, t, at, &b);
-        flaw_tape_backward(t, BATCH);
-        if (!isfinite(loss)) return flaw_fail(err, FLAW_BAD_DATA, "jnld: the loss of step %d is not finite", step);
-        s = flaw_tape_step(t, flaw_schedule_rate(&schedule, step), CLIP, NULL, err);
-        if (!s && (step + 1) % TELL == 0) s = flaw_lesson_step(lesson, step + 1, j->steps, "training JNLD", err);
-    }
-    return s;
+    const course *c = context;
+    const flaw_jnld_examples *e = c->examples;
+    batch b;
+    choose(&b, e, c->nothing, random);
+    for (size_t i = 0; i < BATCH; i++)
+        memcpy(t->node[c->j->at.input].y + i * e->floats, b.in[i], e->floats * sizeof(float));
+    flaw_tape_forward(t, BATCH);
+    return compare(c->j, t, c->j->at, &b);
 }
 
 static flaw_status learn(void *state, const flaw_lesson *lesson, flaw_error *err)
 {
     jnld *j = state;
     flaw_jnld_examples examples;
-    flaw_tape net;
+    flaw_tape tape;
     flaw_status s = flaw_jnld_examples_make(&examples, lesson, PAIRS, err);
     if (s) return s;
     float *nothing = calloc(examples.patches, sizeof *nothing);
-    places at = write_down(j, &net);
-    s = nothing ? flaw_tape_build(&net, j->compute, BATCH, true, DECAY, lesson->seed, err)
+    write_down(j, &tape); /* its places are those of the other tape */
+    s = nothing ? flaw_tape_build(&tape, j->net.compute, BATCH, true, DECAY, lesson->seed, err)
                 : flaw_fail(err, FLAW_NO_MEMORY, "jnld: memory was refused");
-    if (!s) s = train(j, &net, at, &examples, nothing, lesson, err);
-    if (!s) {
-        memcpy(j->net.moments.w, net.moments.w, net.floats * sizeof *net.moments.w);
-        s = flaw_tape_pack(&j->net, err);
-        j->learnt = !s;
-    }
+    course taught = {j, &examples, nothing};
+    const flaw_training plan = {"training JNLD", BATCH, 0x6e6c64, look, &taught};
+    if (!s) s = flaw_network_train(&j->net, &tape, &plan, lesson, err);
     free(nothing);
-    flaw_tape_close(&net);
+    flaw_tape_close(&tape);
     flaw_jnld_examples_release(&examples);
     return s;
 }
@@ -203,30 +179,14 @@ static flaw_status learn(void *state, const flaw_lesson *lesson, flaw_error *err
 static flaw_status score(void *state, const flaw_features *picture, flaw_score *out, flaw_error *err)
 {
     jnld *j = state;
-    if (!j->learnt) return flaw_fail(err, FLAW_USAGE, "no good part has been learnt yet");
-    int cells = j->grid * j->grid;
-    const float *logit = j->net.node[j->at.logit].y;
-    flaw_joined_rows(j->net.node[j->at.input].y, picture);
-    flaw_tape_forward(&j->net, 1);
-    for (int i = 0; i < cells; i++) j->map[i] = 1 / (1 + exp(-(double)logit[i]));
-    flaw_patch_average(j->map, j->room, j->grid);
-    out->image = flaw_gridmap_peak(j->map, cells);
-    flaw_gridmap_store(out->map, j->map, cells);
-    out->closest = NULL;
+    flaw_network *net = &j->net;
+    if (!net->learnt) return flaw_fail(err, FLAW_USAGE, "no good part has been learnt yet");
+    const float *logit = net->tape.node[j->at.logit].y;
+    flaw_joined_rows(net->tape.node[j->at.input].y, picture);
+    flaw_tape_forward(&net->tape, 1);
+    for (int i = 0; i < net->grid * net->grid; i++) net->map[i] = 1 / (1 + exp(-(double)logit[i]));
+    flaw_network_score(net, out);
     return FLAW_OK;
-}
-
-static flaw_status save(const void *state, flaw_record *record, flaw_error *err)
-{
-    return flaw_network_save(&((const jnld *)state)->net, "jnld.weights", record, err);
-}
-
-static flaw_status load(void *state, const flaw_record *record, flaw_error *err)
-{
-    jnld *j = state;
-    flaw_status s = flaw_network_load(&j->net, "jnld.weights", record, err);
-    j->learnt = !s;
-    return s;
 }
 
 const flaw_method flaw_method_jnld = {
@@ -244,7 +204,7 @@ const flaw_method flaw_method_jnld = {
     .open = open_state,
     .learn = learn,
     .score = score,
-    .save = save,
-    .load = load,
+    .save = flaw_network_save,
+    .load = flaw_network_load,
     .close = close_state,
 };

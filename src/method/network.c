@@ -1,12 +1,13 @@
 #include "method/network.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
-#include "base/random.h"
 #include "detect/augment.h"
+#include "method/gridmap.h"
 
 int flaw_joined_width(const flaw_clip_shape *shape)
 {
@@ -107,30 +108,101 @@ flaw_status flaw_examples_make(flaw_examples *out, const flaw_lesson *l, size_t 
     return s;
 }
 
-flaw_status flaw_lesson_step(const flaw_lesson *l, int done, int total, const char *what, flaw_error *err)
+/* ---- the network of a method ---- */
+
+enum { WARMUP = 20, TELL = 10 };
+#define RATE 1e-3f
+#define CLIP 1.0f
+
+flaw_status flaw_network_open(flaw_network *n, const char *name, const flaw_method_setup *setup, int steps, flaw_error *err)
 {
-    if (l->progress && l->progress(l->context, (size_t)done, (size_t)total, what))
-        return flaw_fail(err, FLAW_USAGE, "cancelled after %d of %d steps of training", done, total);
+    const flaw_clip_shape *shape = &setup->model->shape;
+    size_t cells = (size_t)flaw_clip_patches(shape);
+    *n = (flaw_network){.name = name,
+                        .compute = setup->compute,
+                        .grid = shape->grid,
+                        .joined = flaw_joined_width(shape),
+                        .steps = steps,
+                        .map = calloc(2 * cells, sizeof *n->map)};
+    if (!n->map) return flaw_fail(err, FLAW_NO_MEMORY, "%s: memory was refused", name);
+    n->room = n->map + cells;
     return FLAW_OK;
 }
 
-/* ---- recipes ---- */
-
-flaw_status flaw_network_save(const flaw_tape *t, const char *name, flaw_record *record, flaw_error *err)
+void flaw_network_close(flaw_network *n)
 {
-    return flaw_record_put_table(record, name, t->moments.w, 1, t->floats, err);
+    flaw_tape_close(&n->tape);
+    free(n->map);
 }
 
-flaw_status flaw_network_load(flaw_tape *t, const char *name, const flaw_record *record, flaw_error *err)
+/* Every TELL steps. */
+static flaw_status tell(const flaw_lesson *l, int done, int total, const char *what, flaw_error *err)
 {
+    if (done % TELL || !l->progress || !l->progress(l->context, (size_t)done, (size_t)total, what)) return FLAW_OK;
+    return flaw_fail(err, FLAW_USAGE, "cancelled after %d of %d steps of training", done, total);
+}
+
+flaw_status flaw_network_train(flaw_network *n, flaw_tape *t, const flaw_training *plan, const flaw_lesson *lesson,
+                               flaw_error *err)
+{
+    const flaw_schedule schedule = {
+        .peak = RATE, .floor = RATE / 100, .warmup = n->steps > WARMUP ? WARMUP : 1, .steps = n->steps};
+    flaw_random random;
+    flaw_status s = FLAW_OK;
+    flaw_random_init(&random, lesson->seed, plan->stream);
+    for (int step = 0; !s && step < n->steps; step++) {
+        double loss = plan->look(plan->context, t, &random);
+        flaw_tape_backward(t, plan->batch);
+        if (!isfinite(loss)) return flaw_fail(err, FLAW_BAD_DATA, "%s: the loss of step %d is not finite", n->name, step);
+        s = flaw_tape_step(t, flaw_schedule_rate(&schedule, step), CLIP, NULL, err);
+        if (!s) s = tell(lesson, step + 1, n->steps, plan->what, err);
+    }
+    if (s) return s;
+    memcpy(n->tape.moments.w, t->moments.w, t->floats * sizeof *t->moments.w);
+    s = flaw_tape_pack(&n->tape, err);
+    n->learnt = !s;
+    return s;
+}
+
+void flaw_network_score(flaw_network *n, flaw_score *out)
+{
+    int cells = n->grid * n->grid;
+    flaw_patch_average(n->map, n->room, n->grid);
+    out->image = flaw_gridmap_peak(n->map, cells);
+    flaw_gridmap_store(out->map, n->map, cells);
+    out->closest = NULL;
+}
+
+static void name_of(char name[32], const flaw_network *n)
+{
+    snprintf(name, 32, "%s.weights", n->name);
+}
+
+flaw_status flaw_network_save(const void *state, flaw_record *record, flaw_error *err)
+{
+    const flaw_network *n = state;
+    char name[32];
+    name_of(name, n);
+    return flaw_record_put_table(record, name, n->tape.moments.w, 1, n->tape.floats, err);
+}
+
+flaw_status flaw_network_load(void *state, const flaw_record *record, flaw_error *err)
+{
+    flaw_network *n = state;
+    flaw_tape *t = &n->tape;
     const float *table;
     size_t rows;
+    char name[32];
+    name_of(name, n);
     flaw_status s = flaw_record_table(record, name, t->floats, &table, &rows, err);
     if (!s && rows != 1)
         s = flaw_fail(err, FLAW_BAD_DATA, "\"%s\" of the recipe has %zu rows, expected is 1", name, rows);
-    if (s) return s;
-    memcpy(t->moments.w, table, t->floats * sizeof *table);
-    return flaw_tape_pack(t, err);
+    if (!s) {
+        memcpy(t->moments.w, table, t->floats * sizeof *table);
+        s = flaw_tape_pack(t, err);
+    }
+    n->learnt = !s;
+    return s;
 }
 
 /* ---- maps ---- */

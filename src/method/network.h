@@ -3,6 +3,7 @@
 #ifndef FLAW_METHOD_NETWORK_H
 #define FLAW_METHOD_NETWORK_H
 
+#include "base/random.h"
 #include "method/method.h"
 #include "nn/tape.h"
 
@@ -36,12 +37,39 @@ typedef struct flaw_examples {
 flaw_status flaw_examples_make(flaw_examples *out, const flaw_lesson *lesson, size_t wanted, flaw_error *err);
 void flaw_examples_release(flaw_examples *e);
 
-/* Tells the lesson's progress of step `done` of `total`; FLAW_USAGE when it says enough. */
-flaw_status flaw_lesson_step(const flaw_lesson *lesson, int done, int total, const char *what, flaw_error *err);
+/* What a method's state begins with: the network that judges, and room for the map it ends in. */
+typedef struct flaw_network {
+    const char *name; /* of the method */
+    flaw_compute *compute;
+    int grid, joined, steps; /* G, C, steps of training */
+    flaw_tape tape;          /* one picture at a time; the method writes it down and builds it */
+    bool learnt;
+    double *map, *room; /* [G, G]; map owns both */
+} flaw_network;
 
-/* "NAME.weights", and back: FLAW_BAD_DATA unless there are as many. */
-flaw_status flaw_network_save(const flaw_tape *t, const char *name, flaw_record *record, flaw_error *err);
-flaw_status flaw_network_load(flaw_tape *t, const char *name, const flaw_record *record, flaw_error *err);
+flaw_status flaw_network_open(flaw_network *n, const char *name, const flaw_method_setup *setup, int steps, flaw_error *err);
+void flaw_network_close(flaw_network *n);
+
+typedef struct flaw_training {
+    const char *what; /* "training UniAD" */
+    int batch;        /* pictures of a step */
+    uint64_t stream;  /* of the lesson's seed */
+    /* Puts a batch in, runs the tape forward and leaves the gradient of the loss in dy; returns the loss. */
+    double (*look)(void *context, flaw_tape *t, flaw_random *random);
+    void *context;
+} flaw_training;
+
+/* AdamW on `t`, which is built for training as n->tape is written down; its weights go there at the end. FLAW_USAGE when
+ * the lesson's progress says enough, FLAW_BAD_DATA when a loss is not finite. */
+flaw_status flaw_network_train(flaw_network *n, flaw_tape *t, const flaw_training *plan, const flaw_lesson *lesson,
+                               flaw_error *err);
+/* Averages n->map over patches and makes score and map of it. */
+void flaw_network_score(flaw_network *n, flaw_score *out);
+
+/* save and load of a method whose state begins with its network: "NAME.weights", and back: FLAW_BAD_DATA unless there are
+ * as many. */
+flaw_status flaw_network_save(const void *state, flaw_record *record, flaw_error *err);
+flaw_status flaw_network_load(void *state, const flaw_record *record, flaw_error *err);
 
 /* map [G, G] averaged over squares as large as a patch that are centred on patches, of what lies between them
  * bilinearly: weights 1 6 1 each way. */

@@ -10,17 +10,12 @@
  * mild changes too. */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/random.h"
-#include "method/gridmap.h"
 #include "method/network.h"
 
-enum { WIDTH = 64, HEADS = 2, LAYERS = 2, BATCH = 8, EXAMPLES = 64, WARMUP = 20, TELL = 10, NOISE = 65536 };
+enum { WIDTH = 64, HEADS = 2, LAYERS = 2, BATCH = 8, EXAMPLES = 64, NOISE = 65536 };
 enum { OPTION_STEPS, OPTION_JITTER };
-#define RATE 1e-3f
 #define DECAY 1e-4f
-#define CLIP 1.0f
 
 static const flaw_method_option options[] = {
     {"steps", FLAW_OPTION_WHOLE, 1, 1e6, 200, NULL, "steps of training, of 8 pictures each"},
@@ -29,14 +24,10 @@ static const flaw_method_option options[] = {
 };
 
 typedef struct uniad {
-    flaw_compute *compute;
-    int grid, joined, steps;
+    flaw_network net; /* first: see network.h */
     double jitter;
-    flaw_tape net; /* one picture at a time */
     int input, output;
-    bool learnt;
-    uint8_t *hidden;    /* [P, P] */
-    double *map, *room; /* [G, G] */
+    uint8_t *hidden; /* [P, P] */
 } uniad;
 
 static int wants(const flaw_method_setup *setup)
@@ -48,45 +39,37 @@ static int wants(const flaw_method_setup *setup)
 static void write_down(const uniad *u, flaw_tape *t, int *input, int *output)
 {
     const flaw_layer_plan plan = {.heads = HEADS, .inner = 4 * WIDTH, .hidden = u->hidden};
-    flaw_tape_begin(t, u->grid * u->grid);
-    *input = flaw_tape_input(t, u->joined);
+    flaw_tape_begin(t, u->net.grid * u->net.grid);
+    *input = flaw_tape_input(t, u->net.joined);
     int position = flaw_tape_table(t, WIDTH), x = flaw_tape_linear(t, *input, WIDTH);
     for (int i = 0; i < LAYERS; i++) x = flaw_layer_encode(t, &plan, x, position);
     int memory = x;
     for (int i = 0; i < LAYERS; i++) x = flaw_layer_query(t, &plan, memory, x, position);
-    *output = flaw_tape_linear(t, flaw_tape_norm(t, x), u->joined);
+    *output = flaw_tape_linear(t, flaw_tape_norm(t, x), u->net.joined);
 }
 
 static void close_state(void *state)
 {
     uniad *u = state;
     if (!u) return;
-    flaw_tape_close(&u->net);
+    flaw_network_close(&u->net);
     free(u->hidden);
-    free(u->map);
     free(u);
 }
 
 static flaw_status open_state(void **state, const flaw_method_setup *setup, flaw_error *err)
 {
-    const flaw_clip_shape *shape = &setup->model->shape;
-    size_t cells = (size_t)flaw_clip_patches(shape);
+    size_t cells = (size_t)flaw_clip_patches(&setup->model->shape);
     uniad *u = calloc(1, sizeof *u);
     if (u) u->hidden = calloc(cells, cells);
-    if (u) u->map = calloc(2 * cells, sizeof *u->map);
-    if (!u || !u->hidden || !u->map) {
-        close_state(u);
-        return flaw_fail(err, FLAW_NO_MEMORY, "uniad: memory was refused");
+    flaw_status s = u && u->hidden ? flaw_network_open(&u->net, "uniad", setup, (int)setup->value[OPTION_STEPS], err)
+                                   : flaw_fail(err, FLAW_NO_MEMORY, "uniad: memory was refused");
+    if (!s) {
+        u->jitter = setup->value[OPTION_JITTER];
+        flaw_neighbours_hide(u->hidden, u->net.grid, 3 * u->net.grid / 14);
+        write_down(u, &u->net.tape, &u->input, &u->output);
+        s = flaw_tape_build(&u->net.tape, u->net.compute, 1, false, 0, 0, err);
     }
-    u->room = u->map + cells;
-    u->compute = setup->compute;
-    u->grid = shape->grid;
-    u->joined = flaw_joined_width(shape);
-    u->steps = (int)setup->value[OPTION_STEPS];
-    u->jitter = setup->value[OPTION_JITTER];
-    flaw_neighbours_hide(u->hidden, u->grid, 3 * u->grid / 14);
-    write_down(u, &u->net, &u->input, &u->output);
-    flaw_status s = flaw_tape_build(&u->net, u->compute, 1, false, 0, 0, err);
     if (s) {
         close_state(u);
         return s;
@@ -100,11 +83,11 @@ static flaw_status open_state(void **state, const flaw_method_setup *setup, flaw
 static void choose(const uniad *u, const flaw_examples *e, flaw_random *random, const float *noise, float *in,
                    const float *clean[BATCH])
 {
-    size_t joined = (size_t)u->joined;
+    size_t joined = (size_t)u->net.joined;
     for (int b = 0; b < BATCH; b++) {
         clean[b] = e->rows + (size_t)flaw_random_below(random, (int)e->count) * e->floats;
         for (size_t i = 0; i < e->floats; i += joined) {
-            double square = (double)u->compute->kernels->dot(joined, clean[b] + i, clean[b] + i);
+            double square = (double)u->net.compute->kernels->dot(joined, clean[b] + i, clean[b] + i);
             float deviation = (float)(u->jitter * sqrt(square) / (double)joined);
             const float *here = noise + flaw_random_below(random, NOISE);
             for (size_t c = 0; c < joined; c++) *in++ = clean[b][i + c] + deviation * here[c];
@@ -135,47 +118,39 @@ static float *make_noise(size_t count, uint64_t seed)
     return noise;
 }
 
-static flaw_status train(const uniad *u, flaw_tape *t, int input, int output, const flaw_examples *e,
-                         const float *noise, const flaw_lesson *lesson, flaw_error *err)
+/* What a step looks at. */
+typedef struct course {
+    const uniad *u;
+    const flaw_examples *examples;
+    const float *noise;
+} course;
+
+static double look(void *context, flaw_tape *t, flaw_random *random)
 {
-    const flaw_schedule schedule = {
-        .peak = RATE, .floor = RATE / 100, .warmup = u->steps > WARMUP ? WARMUP : 1, .steps = u->steps};
-    flaw_random random;
-    flaw_status s = FLAW_OK;
-    flaw_random_init(&random, lesson->seed, 0x756e6961);
-    for (int step = 0; !s && step < u->steps; step++) {
-        const float *clean[BATCH];
-        choose(u, e, &random, noise, t->node[input].y, clean);
-        flaw_tape_forward(t, BATCH);
-        double loss = compare(&t->node[output], e, clean);
-        flaw_tape_backward(t, BATCH);
-        if (!isfinite(loss)) return flaw_fail(err, FLAW_BAD_DATA, "uniad: the loss of step %d is not finite", step);
-        s = flaw_tape_step(t, flaw_schedule_rate(&schedule, step), CLIP, NULL, err);
-        if (!s && (step + 1) % TELL == 0) s = flaw_lesson_step(lesson, step + 1, u->steps, "training UniAD", err);
-    }
-    return s;
+    const course *c = context;
+    const float *clean[BATCH];
+    choose(c->u, c->examples, random, c->noise, t->node[c->u->input].y, clean);
+    flaw_tape_forward(t, BATCH);
+    return compare(&t->node[c->u->output], c->examples, clean);
 }
 
 static flaw_status learn(void *state, const flaw_lesson *lesson, flaw_error *err)
 {
     uniad *u = state;
     flaw_examples examples;
-    flaw_tape net;
-    int input, output;
+    flaw_tape tape;
+    int input, output; /* where they are on the other tape too */
     flaw_status s = flaw_examples_make(&examples, lesson, EXAMPLES, err);
     if (s) return s;
-    write_down(u, &net, &input, &output);
-    float *noise = make_noise(NOISE + (size_t)u->joined, lesson->seed);
-    s = noise ? flaw_tape_build(&net, u->compute, BATCH, true, DECAY, lesson->seed, err)
+    write_down(u, &tape, &input, &output);
+    float *noise = make_noise(NOISE + (size_t)u->net.joined, lesson->seed);
+    s = noise ? flaw_tape_build(&tape, u->net.compute, BATCH, true, DECAY, lesson->seed, err)
               : flaw_fail(err, FLAW_NO_MEMORY, "uniad: memory was refused");
-    if (!s) s = train(u, &net, input, output, &examples, noise, lesson, err);
-    if (!s) {
-        memcpy(u->net.moments.w, net.moments.w, net.floats * sizeof *net.moments.w);
-        s = flaw_tape_pack(&u->net, err);
-        u->learnt = !s;
-    }
+    course taught = {u, &examples, noise};
+    const flaw_training plan = {"training UniAD", BATCH, 0x756e6961, look, &taught};
+    if (!s) s = flaw_network_train(&u->net, &tape, &plan, lesson, err);
     free(noise);
-    flaw_tape_close(&net);
+    flaw_tape_close(&tape);
     flaw_examples_release(&examples);
     return s;
 }
@@ -183,37 +158,21 @@ static flaw_status learn(void *state, const flaw_lesson *lesson, flaw_error *err
 static flaw_status score(void *state, const flaw_features *picture, flaw_score *out, flaw_error *err)
 {
     uniad *u = state;
-    if (!u->learnt) return flaw_fail(err, FLAW_USAGE, "no good part has been learnt yet");
-    size_t joined = (size_t)u->joined;
-    int cells = u->grid * u->grid;
-    float *in = u->net.node[u->input].y;
-    const float *rebuilt = u->net.node[u->output].y;
+    flaw_network *net = &u->net;
+    if (!net->learnt) return flaw_fail(err, FLAW_USAGE, "no good part has been learnt yet");
+    size_t joined = (size_t)net->joined, cells = (size_t)(net->grid * net->grid);
+    float *in = net->tape.node[u->input].y;
+    const float *rebuilt = net->tape.node[u->output].y;
     flaw_joined_rows(in, picture);
-    flaw_tape_forward(&u->net, 1);
-    for (size_t i = 0; i < (size_t)cells; i++) {
+    flaw_tape_forward(&net->tape, 1);
+    for (size_t i = 0; i < cells; i++) {
         double square = 0;
         for (size_t c = i * joined; c < (i + 1) * joined; c++)
             square += ((double)rebuilt[c] - (double)in[c]) * ((double)rebuilt[c] - (double)in[c]);
-        u->map[i] = sqrt(square / (double)joined);
+        net->map[i] = sqrt(square / (double)joined);
     }
-    flaw_patch_average(u->map, u->room, u->grid);
-    out->image = flaw_gridmap_peak(u->map, cells);
-    flaw_gridmap_store(out->map, u->map, cells);
-    out->closest = NULL;
+    flaw_network_score(net, out);
     return FLAW_OK;
-}
-
-static flaw_status save(const void *state, flaw_record *record, flaw_error *err)
-{
-    return flaw_network_save(&((const uniad *)state)->net, "uniad.weights", record, err);
-}
-
-static flaw_status load(void *state, const flaw_record *record, flaw_error *err)
-{
-    uniad *u = state;
-    flaw_status s = flaw_network_load(&u->net, "uniad.weights", record, err);
-    u->learnt = !s;
-    return s;
 }
 
 const flaw_method flaw_method_uniad = {
@@ -231,7 +190,7 @@ const flaw_method flaw_method_uniad = {
     .open = open_state,
     .learn = learn,
     .score = score,
-    .save = save,
-    .load = load,
+    .save = flaw_network_save,
+    .load = flaw_network_load,
     .close = close_state,
 };
