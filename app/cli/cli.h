@@ -20,6 +20,7 @@ int cli_wrong_use(const char *format, ...) __attribute__((format(printf, 1, 2)))
 
 /* A string for JSON; where it is not UTF-8 (a file name may hold anything) its other bytes become '?'. */
 json_t *cli_json_text(const char *text);
+json_t *cli_json_number(double value); /* null when not finite */
 
 /* prompts.c: options -> who writes sentences. What the options point to belongs to the cli_writing. */
 typedef struct cli_writing {

@@ -40,7 +40,7 @@ static json_t *rows_json(flaw_ablation_result *r)
         json_t *row = json_object();
         for (int c = 0; c < COLUMNS; c++) {
             double value = *figure(&r->row[i], c);
-            json_object_set_new(row, column_table[c].key, isfinite(value) ? json_real(value) : json_null());
+            json_object_set_new(row, column_table[c].key, cli_json_number(value));
         }
         if (r->left_out[i][0]) json_object_set_new(row, "left_out", cli_json_text(r->left_out[i]));
         json_object_set_new(
@@ -53,7 +53,7 @@ static json_t *rows_json(flaw_ablation_result *r)
 
 static void print_json(const char *dataset, const char *category, const cli_settings *s, flaw_ablation_result *r)
 {
-    json_t *limit = isfinite(r->limit) ? json_real(r->limit) : json_null();
+    json_t *limit = cli_json_number(r->limit);
     json_t *line =
         json_pack("{s:o, s:o, s:o, s:s, s:i, s:i, s:i, s:i, s:o, s:o, s:o}", "dataset", cli_json_text(dataset),
                   "category", cli_json_text(category), "model",

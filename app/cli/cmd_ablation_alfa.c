@@ -152,7 +152,7 @@ static void print_json(const char *title, const flaw_engine *engine, const resul
         json_t *figures = json_object();
         for (int c = 0; c < COLUMNS; c++) {
             double value = mean ? mean_of(r, a, c) : *cell(r, group, a, c);
-            json_object_set_new(figures, column_key[c], isfinite(value) ? json_real(value) : json_null());
+            json_object_set_new(figures, column_key[c], cli_json_number(value));
         }
         json_t *line = json_pack("{s:o, s:o, s:s, s:s, s:i, s:o}", "dataset", cli_json_text(title), "model",
                                  cli_json_text(flaw_engine_model_name(engine)), "part", arm_table[a].title, "method",

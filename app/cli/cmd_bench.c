@@ -176,7 +176,7 @@ static void print_timing(const cli_settings *s, const bench_picture *sample, con
         printf("%s, %d x %d, model %s, medians of %lld\n", sample->name, sample->picture.width, sample->picture.height,
                flaw_engine_model_name(engine), (long long)s->repeat);
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
-        json_object_set_new(line, row[i].key, isfinite(row[i].value) ? json_real(row[i].value) : json_null());
+        json_object_set_new(line, row[i].key, cli_json_number(row[i].value));
         if (!s->json && isfinite(row[i].value)) printf("  %-36s%9.2f\n", row[i].title, row[i].value);
     }
     char *text = s->json ? json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;

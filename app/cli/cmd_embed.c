@@ -12,7 +12,7 @@ enum { MOST_TOKENS = 65536 };
 static json_t *number_list(const float *value, int n)
 {
     json_t *list = json_array();
-    for (int i = 0; i < n; i++) json_array_append_new(list, isfinite(value[i]) ? json_real(value[i]) : json_null());
+    for (int i = 0; i < n; i++) json_array_append_new(list, cli_json_number(value[i]));
     return list;
 }
 

@@ -18,7 +18,7 @@ static json_t *figures_json(const flaw_eval_figures *f)
     json_t *object = json_object();
     for (int i = 0; i < FLAW_EVAL_FIGURES; i++) {
         double value = flaw_eval_figure(f, i);
-        json_object_set_new(object, flaw_eval_figure_key(i), isfinite(value) ? json_real(value) : json_null());
+        json_object_set_new(object, flaw_eval_figure_key(i), cli_json_number(value));
     }
     return object;
 }
@@ -37,11 +37,6 @@ static const flaw_eval_comparison *comparison_of(const flaw_eval *eval, const fl
     return NULL;
 }
 
-static json_t *number(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
 /* Second row less first. */
 static json_t *differences_json(const flaw_difference difference[FLAW_FIGURES], bool pixels)
 {
@@ -50,8 +45,8 @@ static json_t *differences_json(const flaw_difference difference[FLAW_FIGURES], 
     for (int f = 0; f < (pixels ? FLAW_FIGURES : FLAW_FIGURES - 1); f++) {
         const flaw_difference *d = &difference[f];
         json_object_set_new(object, key[f],
-                            json_pack("{s:o, s:o, s:o, s:o}", "difference", number(d->second - d->first), "low",
-                                      number(-d->high), "high", number(-d->low), "p", number(d->p)));
+                            json_pack("{s:o, s:o, s:o, s:o}", "difference", cli_json_number(d->second - d->first), "low",
+                                      cli_json_number(-d->high), "high", cli_json_number(-d->low), "p", cli_json_number(d->p)));
     }
     return object;
 }

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,11 @@ int cli_wrong_use(const char *format, ...)
     vsnprintf(err.text, sizeof err.text, format, arguments);
     va_end(arguments);
     return cli_report(&err);
+}
+
+json_t *cli_json_number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
 }
 
 json_t *cli_json_text(const char *text)
