@@ -2,7 +2,7 @@
 
 #include "kernel/x86/levels.h"
 #include "kernel/x86/vec_avx512.h"
-#include "kernel/x86/vec_math.h"
+#include "kernel/simd/vec_math.h"
 
 #define LEVEL(name) flaw_avx512_##name
-#include "kernel/x86/elementwise.inc.c"
+#include "kernel/simd/elementwise.inc.c"

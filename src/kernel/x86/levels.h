@@ -1,48 +1,8 @@
-/* What the x86 levels define. One body per kernel (*.inc.c) is compiled once for each vector width: LEVEL(name) is
- * flaw_avx2_name or flaw_avx512_name. select.c chooses among the tables. */
+/* The x86 levels. detect.c chooses among the tables. */
 #ifndef FLAW_KERNEL_X86_LEVELS_H
 #define FLAW_KERNEL_X86_LEVELS_H
 
-#include "kernel/x86/engine.h"
-
-/* Packs columns n0 .. n1 of B, see flaw_kernels.pack_cols. */
-typedef void flaw_pack_cols(int k, int n, const float *b, ptrdiff_t b_row, ptrdiff_t b_col, int n0, int n1, void *out);
-
-#define FLAW_DECLARE_LEVEL(level)                                                                                      \
-    void level##_layer_norm(int rows, int d, float eps, const float *x, const float *w, const float *b, float *y,      \
-                            float *mean, float *rstd);                                                                 \
-    void level##_layer_norm_backward(int rows, int d, const float *x, const float *w, const float *mean,               \
-                                     const float *rstd, const float *dy, float *dx, float *dw, float *db);             \
-    void level##_rms_norm(int rows, int d, float eps, const float *x, const float *w, float *y, float *rstd);          \
-    void level##_rms_norm_backward(int rows, int d, const float *x, const float *w, const float *rstd,                 \
-                                   const float *dy, float *dx, float *dw);                                             \
-    void level##_rotate(int rows, int heads, int width, bool halves, bool back, const float *table, float *x,          \
-                        ptrdiff_t x_row);                                                                              \
-    void level##_softmax(int rows, int n, float *x);                                                                   \
-    void level##_column_sum(int rows, int d, const float *x, ptrdiff_t x_row, float *out);                             \
-    /* See flaw_attention_parts. */                                                                                    \
-    void level##_exp_rows(int rows, int n, int grow, float scale, float *x, ptrdiff_t x_row, float *stats);            \
-    void level##_exp_again(int rows, int n, int grow, float scale, float *x, ptrdiff_t x_row, const float *stats);     \
-    void level##_norm_rows(int rows, int n, int grow, const float *x, ptrdiff_t x_row, const float *stats, float *y,   \
-                           ptrdiff_t y_row);                                                                           \
-    void level##_backward_rows(int rows, int n, int grow, float scale, const float *p, ptrdiff_t p_row, float *d,      \
-                               ptrdiff_t d_row);                                                                       \
-    void level##_activate(flaw_activation act, size_t n, const float *x, float *y);                                    \
-    void level##_activate_backward(flaw_activation act, size_t n, const float *x, const float *dy, float *dx);         \
-    void level##_gate(flaw_activation act, int rows, int f, const float *x, ptrdiff_t x_row, float *y,                 \
-                      ptrdiff_t y_row);                                                                                \
-    void level##_gate_backward(flaw_activation act, int rows, int f, const float *x, ptrdiff_t x_row, const float *dy, \
-                               ptrdiff_t dy_row, float *dx, ptrdiff_t dx_row);                                         \
-    void level##_exp(size_t n, const float *x, float *y);                                                              \
-    float level##_dot(size_t n, const float *a, const float *b);                                                       \
-    void level##_axpy(size_t n, float alpha, const float *x, float *y);                                                \
-    void level##_scale(size_t n, float alpha, float *x);                                                               \
-    void level##_adamw(const flaw_adamw *o, size_t n, float *w, const float *g, float *m, float *v);                   \
-    void level##_weight_unpack(flaw_weight_type type, size_t n, const void *row, float *out);                           \
-    void level##_weight_product(const flaw_weight_product *p);                                                         \
-    void level##_finish(const flaw_product *p, int i, int j, int live_rows, int live_cols, const float *sum);          \
-    extern const flaw_engine level##_engine_f32, level##_engine_rounded;                                               \
-    flaw_pack_cols level##_pack_f32, level##_pack_rounded;
+#include "kernel/simd/level.h"
 
 FLAW_DECLARE_LEVEL(flaw_avx2)
 FLAW_DECLARE_LEVEL(flaw_avx512)

@@ -2,7 +2,7 @@
  * B is packed as for vdpbf16ps: 16 rows of pairs of k by 32 columns are two tiles side by side. */
 #include <string.h>
 
-#include "kernel/x86/engine.h"
+#include "kernel/simd/engine.h"
 #include "kernel/x86/levels.h"
 #include "kernel/x86/pack_bf16.h"
 

@@ -1,10 +1,10 @@
 #include <string.h>
 
 #include "kernel/bf16.h"
-#include "kernel/x86/engine.h"
+#include "kernel/simd/engine.h"
 #include "kernel/x86/levels.h"
 #include "kernel/x86/vec_avx512.h"
-#include "kernel/x86/vec_math.h"
+#include "kernel/simd/vec_math.h"
 
 #define LEVEL(name) flaw_avx512_##name
 /* 24 of 32 registers hold sums, 2 hold B, the rest the values of A on their way. */
@@ -15,7 +15,7 @@ VEC_INLINE vf tile_step(vf a, vf b, vf sum)
     return vf_fma(a, b, sum);
 }
 
-#include "kernel/x86/tile.h"
+#include "kernel/simd/tile.h"
 
-#include "kernel/x86/finish.inc.c"
-#include "kernel/x86/product.inc.c"
+#include "kernel/simd/finish.inc.c"
+#include "kernel/simd/product.inc.c"

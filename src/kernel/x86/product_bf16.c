@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "kernel/bf16.h"
-#include "kernel/x86/engine.h"
+#include "kernel/simd/engine.h"
 #include "kernel/x86/levels.h"
 #include "kernel/x86/pack_bf16.h"
 
@@ -13,7 +13,7 @@ VEC_INLINE vf tile_step(vf a, vf b, vf sum)
     return _mm512_dpbf16_ps(sum, (__m512bh)a, (__m512bh)b);
 }
 
-#include "kernel/x86/tile.h"
+#include "kernel/simd/tile.h"
 
 /* k is padded to whole rows of an AMX tile, because both levels read the same packed B. */
 enum { K_UNIT = 32 };

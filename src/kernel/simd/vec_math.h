@@ -1,7 +1,7 @@
 /* Functions of a vector of floats. Include after one of the vec_*.h headers.
  * Every lane is computed alone, so a value gives the same bits wherever it stands in an array. */
-#ifndef FLAW_KERNEL_X86_VEC_MATH_H
-#define FLAW_KERNEL_X86_VEC_MATH_H
+#ifndef FLAW_KERNEL_SIMD_VEC_MATH_H
+#define FLAW_KERNEL_SIMD_VEC_MATH_H
 
 #include "kernel/kernel.h"
 

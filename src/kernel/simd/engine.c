@@ -1,4 +1,4 @@
-#include "kernel/x86/engine.h"
+#include "kernel/simd/engine.h"
 
 #include <string.h>
 

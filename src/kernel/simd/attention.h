@@ -1,6 +1,6 @@
 /* Attention of one head by the products of a level; plain C. */
-#ifndef FLAW_KERNEL_X86_ATTENTION_H
-#define FLAW_KERNEL_X86_ATTENTION_H
+#ifndef FLAW_KERNEL_SIMD_ATTENTION_H
+#define FLAW_KERNEL_SIMD_ATTENTION_H
 
 #include "kernel/kernel.h"
 

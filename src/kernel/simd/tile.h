@@ -4,8 +4,8 @@
  *
  * A panel of A is kept as it comes, to spare a transposition: [TILE_ROWS][TILE_STRIDE] steps, or, when A is
  * transposed, [steps][TILE_ROWS]. */
-#ifndef FLAW_KERNEL_X86_TILE_H
-#define FLAW_KERNEL_X86_TILE_H
+#ifndef FLAW_KERNEL_SIMD_TILE_H
+#define FLAW_KERNEL_SIMD_TILE_H
 
 enum {
     TILE_COLS = 2 * VEC,

@@ -1,6 +1,6 @@
 /* Queries are taken in blocks whose rows of scores stay in the second cache between the product, the softmax and the
  * next product. Letters: T tokens, W width of the head. */
-#include "kernel/x86/attention.h"
+#include "kernel/simd/attention.h"
 
 #include <string.h>
 

@@ -11,8 +11,8 @@
  *
  * Packed B: panels of `cols` columns, each k (padded to k_unit) x cols values. float32: rows of k; bf16: rows of pairs
  * of k, the two values of a pair together. Missing columns and k are 0. */
-#ifndef FLAW_KERNEL_X86_ENGINE_H
-#define FLAW_KERNEL_X86_ENGINE_H
+#ifndef FLAW_KERNEL_SIMD_ENGINE_H
+#define FLAW_KERNEL_SIMD_ENGINE_H
 
 #include "kernel/kernel.h"
 
