@@ -83,9 +83,10 @@ const cli_option cli_option_table[] = {
      "How a picture meets the square input of the model (default: squash: the whole picture is seen)."},
     {"fit", 0, CLI_CHOICE, AT(fit), "HOW", "squash|crop", 0, 0, SPEAK,
      "How a picture meets the square input of the model (default: as it was trained: published weights crop)."},
-    {"views", 0, CLI_INTEGER, AT(views), "N", NULL, 0, 11, JUDGE | SPEAK,
+    {"views", 0, CLI_INTEGER, AT(views), "N", NULL, 0, 11, JUDGE | SPEAK | CLI_TRAIN,
      "Looks at each picture when it is judged by words: 1, 2 (and turned), 6, 7 or 11 (and overlapping halves, "
-     "enlarged); time grows as N (default: 1; in a dialogue with the model inside 11)."},
+     "enlarged); time grows as N (default: 1; in a dialogue with the model inside 11). train anomalygpt: the same, "
+     "with --decoder-rate 0."},
     {"windows", 0, CLI_CHOICE, AT(windows), "WHEN", "auto|on|off", 0, 0, JUDGE,
      "Score windows of the picture too in ALFA (default: auto, unless the model has a local head)."},
     {"score", 0, CLI_CHOICE, AT(score), "WHAT", "auto|cls|map|both", 0, 0, JUDGE,
@@ -225,6 +226,8 @@ const cli_option cli_option_table[] = {
     COUNT(window, "window", "N", 1, "anomalygpt, april-gan: subjects kept and used again."),
     {"fresh", 0, CLI_SHARE, AT(fresh), "X", NULL, 0, 1, CLI_TRAIN,
      "anomalygpt, april-gan: new subjects for each sample used."},
+    WEIGHT(map_shift, "map-shift",
+           "anomalygpt: deviation of what is added to the logits of a joined map, for each sample (default: 0)."),
     WEIGHT(focal, "weight-focal", "anomalygpt, april-gan: weight of the map's focal loss."),
     {"few-shot-share", 0, CLI_SHARE, AT(few_shot_share), "X", NULL, 0, 1, CLI_TRAIN,
      "anomalygpt: share of the samples whose prompts come from the few-shot map, where there is a normal picture."},

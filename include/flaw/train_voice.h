@@ -24,6 +24,9 @@ typedef struct flaw_voice_train_options {
     double scene_share; /* of the pictures, drawn scenes against photographs; 1 without photographs */
     int window;         /* drawn and encoded subjects kept and used again */
     double fresh;       /* new subjects for each sample used, 0 .. 1 */
+    int views;          /* of a picture, joined as in inspection (docs/methods.md): 1, 2, 6, 7, 11; more than 1 only where
+                           decoder_rate is 0 */
+    double map_shift;   /* deviation of what is added to the logits of joined maps, drawn for each sample */
     uint64_t seed;
 
     int64_t steps, warmup;

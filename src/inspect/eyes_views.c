@@ -1,14 +1,7 @@
 /* Several views of one picture (detect/views.h) for the map by words: the decoder's logits of each are joined before
  * they become probabilities. What the language model gets of the picture itself stays the whole's. */
-#include <string.h>
-
+#include "detect/views_voice.h"
 #include "inspect/eyes.h"
-
-static size_t cells_of(const flaw_eyes *eyes)
-{
-    size_t side = (size_t)(FLAW_VIEWS_FINE * eyes->m->voice->shape.grid);
-    return side * side;
-}
 
 /* With normal pictures the map is a comparison, of the whole alone. Towers of our own look as often as they can, for a
  * conversation has the time; published ones look once, as they were trained to. */
@@ -28,10 +21,11 @@ static flaw_status choose_count(flaw_eyes *eyes, const flaw_talk_options *option
 flaw_status flaw_eyes_views_open(flaw_eyes *eyes, const flaw_talk_options *options, flaw_error *err)
 {
     const flaw_voice_shape *v = &eyes->m->voice->shape;
+    size_t cells = (size_t)flaw_views_cells(v);
     flaw_status s = choose_count(eyes, options, err);
     if (s || eyes->views == 1) return s;
     eyes->logits = flaw_arena_alloc(&eyes->arena, FLAW_STAGES * (size_t)v->grid * (size_t)v->grid, sizeof(float));
-    eyes->joined = flaw_arena_alloc(&eyes->arena, FLAW_STAGES * cells_of(eyes), sizeof(float));
+    eyes->joined = flaw_arena_alloc(&eyes->arena, FLAW_STAGES * cells * cells, sizeof(float));
     if (!eyes->logits || !eyes->joined)
         return flaw_fail(err, FLAW_NO_MEMORY, "memory to look at pictures was refused");
     for (int i = 1; !s && i < eyes->views; i++) s = flaw_sight_new(&eyes->other[i], v, err);
@@ -56,14 +50,8 @@ flaw_status flaw_eyes_views_look(flaw_eyes *eyes, const flaw_picture *square, co
 void flaw_eyes_views_map(flaw_eyes *eyes)
 {
     const flaw_voice *v = eyes->m->voice;
-    size_t patches = (size_t)v->shape.grid * (size_t)v->shape.grid, cells = cells_of(eyes);
-    memset(eyes->joined, 0, FLAW_STAGES * cells * sizeof *eyes->joined);
-    for (int i = 0; i < eyes->views; i++) {
-        const float *stage[FLAW_STAGES];
-        flaw_sight_decoder(i ? &eyes->other[i] : &eyes->sight, &v->shape, stage);
-        flaw_decoder_logits(eyes->c, v, stage, eyes->text, eyes->logits, eyes->work);
-        for (size_t k = 0; k < FLAW_STAGES; k++)
-            flaw_view_join(eyes->joined + k * cells, eyes->logits + k * patches, v->shape.grid, 1, i, eyes->views);
-    }
-    flaw_decoder_map_of(eyes->c, v, eyes->joined, FLAW_VIEWS_FINE * v->shape.grid, eyes->map, eyes->work);
+    const flaw_sight *view[FLAW_VIEWS_MOST] = {&eyes->sight};
+    for (int i = 1; i < eyes->views; i++) view[i] = &eyes->other[i];
+    flaw_views_logits(eyes->c, v, view, eyes->views, eyes->text, eyes->joined, eyes->logits, eyes->work);
+    flaw_decoder_map_of(eyes->c, v, eyes->joined, flaw_views_cells(&v->shape), eyes->map, eyes->work);
 }

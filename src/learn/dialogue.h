@@ -61,6 +61,7 @@ flaw_status flaw_dialogues_read(flaw_dialogues **out, const char *path, flaw_err
 flaw_status flaw_dialogues_parse(flaw_dialogues **out, const char *text, size_t size, const char *name,
                                  flaw_error *err);
 void flaw_dialogues_free(flaw_dialogues *lists);
+const char *flaw_dialogues_digest(const flaw_dialogues *lists); /* SHA-256 of the text they were read from */
 
 /* FLAW_USAGE: no object or one of more than 64 bytes, a count out of range, a place that is none of the nine, an area
  * outside of 0 to 1. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/sha256.h"
 #include "learn/sections.h"
 
 enum { MAX_FILE = 1 << 20, MAX_LINE = 256, MAX_NAME = 64, MAX_BLANKS = 4 };
@@ -204,6 +205,7 @@ flaw_status flaw_dialogues_parse(flaw_dialogues **out, const char *text, size_t 
     flaw_dialogues *d = calloc(1, sizeof *d);
     if (!d) return flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory for the lists", name);
     flaw_arena_init(&d->arena, 0);
+    flaw_sha256_hex(text, size, d->digest);
     flaw_status status = read_lines(d, text, size, name, err);
     if (status) flaw_dialogues_free(d);
     else *out = d;
@@ -218,6 +220,11 @@ flaw_status flaw_dialogues_read(flaw_dialogues **out, const char *path, flaw_err
     status = flaw_dialogues_parse(out, (const char *)file.data, file.size, path, err);
     flaw_bytes_release(&file);
     return status;
+}
+
+const char *flaw_dialogues_digest(const flaw_dialogues *lists)
+{
+    return lists->digest;
 }
 
 void flaw_dialogues_free(flaw_dialogues *lists)

@@ -26,6 +26,7 @@ struct flaw_dialogues {
     flaw_lines object, surface, no_picture;
     flaw_lines ask[FLAW_ASK_KINDS], answer[FLAW_ASK_KINDS][FLAW_ANSWER_CASES];
     flaw_talks talk, aside;
+    char digest[65]; /* SHA-256 of the text */
     flaw_arena arena;
 };
 

@@ -12,14 +12,21 @@ enum { STREAM_SUBJECT = 7 }; /* of random numbers; those below are data.c's */
 #define PHOTO_TRIES 4
 #define SIMULATED 0.2   /* of the subjects: the defect is a patch of another picture (NSA), as AnomalyGPT's data are made */
 #define VISIBLE 0.3f    /* label from which a simulated defect counts */
-#define LOOK 3 /* pictures of a subject, which go through the tower together */
+#define LOOK 3 /* pictures of a subject, which go through the tower together where each is looked at once */
 
 static flaw_status entry_open(flaw_voice_entry *e, const flaw_voice_data *d, flaw_error *err)
 {
     size_t area = (size_t)d->shape->side * (size_t)d->shape->side;
     e->mask = malloc(area);
     e->text = malloc(2 * (size_t)d->shape->joint * sizeof *e->text);
-    flaw_status status = e->mask && e->text ? FLAW_OK : flaw_fail(err, FLAW_NO_MEMORY, "no memory for a subject");
+    size_t cells = (size_t)flaw_views_cells(d->shape), logits = FLAW_STAGES * cells * cells;
+    bool joined = d->views == 1;
+    if (!joined) {
+        e->joined[0] = malloc(2 * logits * sizeof *e->joined[0]);
+        e->joined[1] = e->joined[0] ? e->joined[0] + logits : NULL;
+        joined = e->joined[0] != NULL;
+    }
+    flaw_status status = joined && e->mask && e->text ? FLAW_OK : flaw_fail(err, FLAW_NO_MEMORY, "no memory for a subject");
     if (!status) status = flaw_sight_new(&e->normal, d->shape, err);
     if (!status) status = flaw_sight_new(&e->defective, d->shape, err);
     return status ? status : flaw_sight_new(&e->reference, d->shape, err);
@@ -30,6 +37,7 @@ static void entry_close(flaw_voice_entry *e)
     flaw_sight_release(&e->normal);
     flaw_sight_release(&e->defective);
     flaw_sight_release(&e->reference);
+    free(e->joined[0]);
     free(e->mask);
     free(e->text);
 }
@@ -39,15 +47,19 @@ flaw_status flaw_voice_data_open(flaw_voice_data *out, flaw_error *err)
     flaw_arena_init(&out->arena, 0);
     out->entry = calloc((size_t)out->window, sizeof *out->entry);
     out->work = flaw_arena_alloc(&out->arena, flaw_sight_workspace(out->towers, out->shape, LOOK), sizeof *out->work);
-    if (out->entry && out->work) return FLAW_OK;
-    flaw_voice_data_close(out);
-    return flaw_fail(err, FLAW_NO_MEMORY, "no memory for %d subjects", out->window);
+    bool room = out->entry && out->work;
+    flaw_status status =
+        room ? FLAW_OK : flaw_fail(err, FLAW_NO_MEMORY, "no memory for %d subjects", out->window);
+    if (!status) status = flaw_voice_looks_open(&out->looks, out->towers, out->voice, out->c, out->views, err);
+    if (status) flaw_voice_data_close(out);
+    return status;
 }
 
 void flaw_voice_data_close(flaw_voice_data *data)
 {
     for (int i = 0; data->entry && i < data->window; i++) entry_close(&data->entry[i]);
     free(data->entry);
+    flaw_voice_looks_close(&data->looks);
     flaw_arena_release(&data->arena);
     data->entry = NULL;
 }
@@ -60,7 +72,7 @@ const flaw_voice_entry *flaw_voice_data_entry(const flaw_voice_data *data, uint6
 /* One subject on its way in: drawn by one thread, without the tower. */
 typedef struct drawn {
     uint64_t number;
-    float *pixels; /* [3, 3, S, S] normal, defective, reference */
+    float *pixels; /* [2 views + 1, 3, S, S] normal, defective, reference */
     flaw_status status;
     flaw_error error;
 } drawn;
@@ -194,12 +206,15 @@ static flaw_status draw_subject(flaw_subject *s, flaw_picture *reference, const 
 static flaw_status view(drawn *out, flaw_voice_entry *e, flaw_subject *s, const flaw_picture *reference, const flaw_voice_data *d,
                         flaw_random *random, flaw_error *err)
 {
-    size_t picture = 3 * (size_t)d->shape->side * (size_t)d->shape->side;
+    size_t picture = 3 * (size_t)d->shape->side * (size_t)d->shape->side, pair = 2 * picture, many = (size_t)d->views;
     bool plain = d->plain || flaw_random_uniform(random) < 0.5;
     flaw_status status = flaw_subject_view(out->pixels, NULL, e->mask, s, &d->towers->shape, plain, random, err);
     if (!status) status = flaw_truth_of_mask(&e->truth, e->mask, d->shape->side, err);
     e->has_reference = reference->rgb != NULL;
-    if (!status && e->has_reference) flaw_prepare_normalise(out->pixels + 2 * picture, reference, &d->towers->shape.prepare);
+    if (!status && e->has_reference) flaw_prepare_normalise(out->pixels + many * pair, reference, &d->towers->shape.prepare);
+    if (status || d->views == 1) return status;
+    memcpy(out->pixels + many * picture, out->pixels + picture, picture * sizeof *out->pixels);
+    for (size_t i = 0; i < 2 && !status; i++) status = flaw_voice_looks_cut(out->pixels + i * many * picture, &d->looks, err);
     return status;
 }
 
@@ -227,6 +242,7 @@ static void draw_piece(void *context, int piece, int worker)
 /* Through the tower, and the words. */
 static flaw_status look(flaw_voice_data *d, drawn *item, int count, flaw_error *err)
 {
+    size_t picture = 3 * (size_t)d->shape->side * (size_t)d->shape->side, many = (size_t)d->views;
     for (int i = 0; i < count; i++) {
         if (item[i].status) {
             if (err) *err = item[i].error;
@@ -234,9 +250,13 @@ static flaw_status look(flaw_voice_data *d, drawn *item, int count, flaw_error *
         }
         flaw_voice_entry *e = &d->entry[item[i].number % (uint64_t)d->window];
         flaw_sight *const out[] = {&e->normal, &e->defective, &e->reference};
-        flaw_sight_take(d->c, d->towers, d->shape, e->has_reference ? 3 : 2, item[i].pixels, out, d->work);
         flaw_status status = flaw_anomalygpt_text(d->towers, d->c, e->name, e->text, err);
         if (status) return status;
+        if (d->views == 1) flaw_sight_take(d->c, d->towers, d->shape, e->has_reference ? 3 : 2, item[i].pixels, out, d->work);
+        for (size_t k = 0; k < 2 && d->views > 1; k++)
+            flaw_voice_looks_take(&d->looks, d->c, item[i].pixels + k * many * picture, e->text, out[k], e->joined[k]);
+        if (d->views > 1 && e->has_reference)
+            flaw_sight_take(d->c, d->towers, d->shape, 1, item[i].pixels + 2 * many * picture, out + 2, d->work);
         e->held = item[i].number + 1;
     }
     return FLAW_OK;
@@ -244,7 +264,7 @@ static flaw_status look(flaw_voice_data *d, drawn *item, int count, flaw_error *
 
 flaw_status flaw_voice_data_need(flaw_voice_data *data, const uint64_t *numbers, int count, flaw_error *err)
 {
-    size_t picture = 3 * (size_t)data->shape->side * (size_t)data->shape->side;
+    size_t picture = 3 * (size_t)data->shape->side * (size_t)data->shape->side, pictures = 2 * (size_t)data->views + 1;
     int missing = 0;
     drawn *item = calloc((size_t)count, sizeof *item);
     flaw_status status = item ? FLAW_OK : flaw_fail(err, FLAW_NO_MEMORY, "no memory to draw %d subjects", count);
@@ -254,7 +274,7 @@ flaw_status flaw_voice_data_need(flaw_voice_data *data, const uint64_t *numbers,
         if (known) continue;
         data->entry[numbers[i] % (uint64_t)data->window].held = 0;
         item[missing].number = numbers[i];
-        item[missing].pixels = malloc(3 * picture * sizeof(float));
+        item[missing].pixels = malloc(pictures * picture * sizeof(float));
         if (!item[missing++].pixels) status = flaw_fail(err, FLAW_NO_MEMORY, "no memory for the pixels of a subject");
     }
     drawing w = {.d = data, .item = item};

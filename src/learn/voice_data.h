@@ -6,6 +6,7 @@
 #define FLAW_LEARN_VOICE_DATA_H
 
 #include "learn/data.h"
+#include "learn/voice_looks.h"
 #include "learn/voice_truth.h"
 #include "model/anomalygpt.h"
 
@@ -14,6 +15,7 @@ typedef struct flaw_voice_entry {
     flaw_sight normal, defective;
     flaw_sight reference;  /* another normal picture of the same product */
     bool has_reference;
+    float *joined[2];      /* of the normal and of the defective picture in several views: logits [stages, cells, cells] */
     uint8_t *mask;         /* [S, S] of the defective picture, 0 or 1 */
     flaw_truth truth;      /* of the defective picture */
     char name[FLAW_NAME];  /* as texts and dialogue call it: truth.object */
@@ -29,13 +31,16 @@ typedef struct flaw_voice_data {
     double scene_share;
     flaw_split split;
     bool plain;      /* only resized, as in inspection */
+    const flaw_voice *voice; /* whose decoder joins several views; its weights must not change then */
+    int views;               /* of a picture */
     int window;
     flaw_voice_entry *entry; /* [window]; subject i lies in entry i % window */
     float *work;             /* of the tower */
+    flaw_voice_looks looks;
     flaw_arena arena;
 } flaw_voice_data;
 
-/* The pointers given in `out` (towers, shape, photos, c) and its numbers stay the caller's and must be set. */
+/* The pointers given in `out` (towers, shape, voice, photos, c) and its numbers stay the caller's and must be set. */
 flaw_status flaw_voice_data_open(flaw_voice_data *out, flaw_error *err);
 void flaw_voice_data_close(flaw_voice_data *data);
 

@@ -31,7 +31,8 @@ static flaw_status open_tally(tally *y, flaw_voice_trainer *t, flaw_voice_train_
 {
     *y = (tally){.t = t, .s = t->sample, .rows = t->rows, .out = out};
     y->data = (flaw_voice_data){.towers = t->towers, .shape = &t->voice->shape, .c = &t->compute, .seed = EVALUATION_SEED,
-                                .scene_share = 1, .split = FLAW_SPLIT_HELD_OUT, .plain = true, .window = GROUP};
+                                .scene_share = 1, .split = FLAW_SPLIT_HELD_OUT, .plain = true, .window = GROUP,
+                                .voice = t->voice, .views = t->options->views};
     size_t pictures = 2 * (size_t)t->options->evaluate_pairs;
     y->score = calloc(pictures, sizeof *y->score);
     y->label = calloc(pictures, 1);
@@ -86,6 +87,7 @@ static flaw_status judge(tally *y, const flaw_voice_entry *e, bool defective, fl
     y->s->entry = e;
     y->s->defective = defective;
     y->s->few_shot = false;
+    y->s->shift = 0;
     flaw_voice_look(t, y->s, y->rows);
     double top = 0;
     for (size_t i = 0; i < area; i++) top = fmax(top, (double)y->s->map[i]);

@@ -6,7 +6,7 @@
 #include "model/language_config.h"
 #include "model/voice_read.h"
 
-enum { FACTS = 4 };
+enum { FACTS = 5 };
 
 /* The arrays of a part: weights and moments. A frozen part has none. */
 static int list_arrays(const flaw_trained *p, const char *const name[3], flaw_checkpoint_array *out)
@@ -30,6 +30,7 @@ static void write_options(flaw_buffer *out, const flaw_voice_trainer *t)
     flaw_buffer_printf(out, " shares %.9g %.9g %.9g %.9g photographs %zu %s", o->few_shot_share, o->ground_share,
                        o->dialogue_share, o->scene_share, t->photos.count, o->float32 ? "f32" : "bf16");
     if (o->adapter) flaw_buffer_printf(out, " adapters %d", o->adapter);
+    if (o->views != 1) flaw_buffer_printf(out, " views %d shift %.9g", o->views, o->map_shift);
 }
 
 /* `text` holds what the facts say; the caller releases it. */
@@ -47,7 +48,9 @@ static flaw_status describe(flaw_checkpoint *out, flaw_checkpoint_array array[6]
     fact[0] = (flaw_checkpoint_fact){.key = "voice", .value = text[0].data, .what = "shape of the voice"};
     fact[1] = (flaw_checkpoint_fact){.key = "language", .value = text[1].data, .what = "shape of the language model"};
     fact[2] = (flaw_checkpoint_fact){.key = "options", .value = text[2].data, .what = "options"};
-    fact[3] = (flaw_checkpoint_fact){.key = "frozen", .value = t->frozen, .what = "frozen language model"};
+    fact[3] = (flaw_checkpoint_fact){.key = "dialogue", .value = flaw_dialogues_digest(t->text.dialogues),
+                                     .what = "dialogues (--dialogue)"};
+    fact[4] = (flaw_checkpoint_fact){.key = "frozen", .value = t->frozen, .what = "frozen language model"};
     *out = (flaw_checkpoint){.array = array, .fact = fact, .facts = t->frozen[0] ? FACTS : FACTS - 1,
                              .step = &t->step, .history = &t->history};
     out->arrays = list_arrays(&t->voice_part, voice, array);

@@ -9,7 +9,7 @@
 void flaw_voice_train_options_init(flaw_voice_train_options *options)
 {
     *options = (flaw_voice_train_options){
-        .dialogue = "models/dialogue.txt", .scene_share = 0.6, .window = 512, .fresh = 0.06, .seed = 1, .steps = 4000,
+        .dialogue = "models/dialogue.txt", .scene_share = 0.6, .window = 512, .fresh = 0.06, .views = 1, .seed = 1, .steps = 4000,
         .warmup = 100, .batch = 16, .accumulate = 1, .rate = 1e-3f, .decoder_rate = 0.03f, .language_rate = 0, .decay = 1e-3f,
         .clip = 1, .focal = 1, .dice = 1, .few_shot_share = 0.5, .ground_share = 0, .dialogue_share = 0.1,
         .channels = {8, 16, 32, 64, 96}, .base = 9, .few_shot_gain = 2, .log_every = 20, .checkpoint_every = 200,
@@ -29,6 +29,7 @@ static flaw_status check_options(const flaw_voice_train_options *o, flaw_error *
         {"weight decay", (double)o->decay, 0, 10}, {"share of scenes", o->scene_share, 0, 1},
         {"share of few-shot maps", o->few_shot_share, 0, 1}, {"share of drawn maps", o->ground_share, 0, 1},
         {"share of ordinary dialogue", o->dialogue_share, 0, 1}, {"window", o->window, 1, 100000}, {"fresh share", o->fresh, 0, 1},
+        {"shift of the maps", o->map_shift, 0, 100},
         {"sources", o->sources, 0, FLAW_TRAIN_MAX_SOURCES}, {"pairs to evaluate", o->evaluate_pairs, 1, 100000},
         {"weight of the focal loss", (double)o->focal, 0, 1e6}, {"weight of the dice loss", (double)o->dice, 0, 1e6},
     };
@@ -43,6 +44,12 @@ static flaw_status check_options(const flaw_voice_train_options *o, flaw_error *
     if (o->adapter && o->ground_share > 0)
         return flaw_fail(err, FLAW_USAGE,
                          "training a voice: drawn maps are for a prompt learner, adapters take its place");
+    if (o->views != 1 && o->decoder_rate > 0)
+        return flaw_fail(err, FLAW_USAGE,
+                         "training a voice: %d views of a picture with a decoder rate of %g, allowed is 0: of several views "
+                         "only the joined map is kept", o->views, (double)o->decoder_rate);
+    if (o->map_shift > 0 && o->views == 1)
+        return flaw_fail(err, FLAW_USAGE, "training a voice: maps are shifted where they are joined of several views only");
     if (!o->folder || !o->folder[0])
         return flaw_fail(err, FLAW_USAGE, "training a voice: no folder for checkpoints is given");
     return FLAW_OK;
@@ -175,8 +182,9 @@ static flaw_status open_samples(flaw_voice_trainer *t, flaw_error *err)
         work = flaw_few_shot_workspace(&t->compute, s, s->grid * s->grid);
     t->sample = flaw_arena_alloc(&t->arena, batch, sizeof *t->sample);
     t->nothing = flaw_arena_alloc(&t->arena, area, 1);
+    size_t cells = (size_t)flaw_views_cells(s);
     bool ok = t->sample && t->nothing && alloc(&t->rows, &t->arena, rows) && alloc(&t->d_rows, &t->arena, rows) &&
-              alloc(&t->work, &t->arena, work);
+              alloc(&t->work, &t->arena, work) && alloc(&t->shifted, &t->arena, FLAW_STAGES * cells * cells);
     for (size_t i = 0; i < batch && ok; i++) {
         flaw_voice_sample *p = &t->sample[i];
         ok = alloc(&p->unit, &t->arena, (size_t)s->joint) && alloc(&p->map, &t->arena, area) &&
@@ -192,7 +200,8 @@ static flaw_status open_data(flaw_voice_trainer *t, flaw_error *err)
     const flaw_voice_train_options *o = t->options;
     flaw_status status = flaw_photos_load(&t->photos, o->source, o->sources, t->compute.pool, err);
     t->data = (flaw_voice_data){.towers = t->towers, .shape = &t->voice->shape, .photos = &t->photos, .c = &t->compute,
-                                .seed = o->seed, .scene_share = o->scene_share, .split = FLAW_SPLIT_TRAIN, .window = o->window};
+                                .seed = o->seed, .scene_share = o->scene_share, .split = FLAW_SPLIT_TRAIN, .window = o->window,
+                                .voice = t->voice, .views = o->views};
     return status ? status : flaw_voice_data_open(&t->data, err);
 }
 

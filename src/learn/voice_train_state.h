@@ -24,6 +24,7 @@ typedef struct flaw_voice_sample {
     const flaw_voice_entry *entry;    /* NULL: drawn map */
     bool defective, few_shot, ordinary; /* which picture; which map; dialogue about something else */
     flaw_truth truth;
+    float shift;                      /* of its joined logits */
     const float *embedding;           /* [E] of the picture, unit length */
     float *unit;                      /* [E] */
     float *map, *d_map;               /* [S, S] that the prompt learner reads */
@@ -60,6 +61,7 @@ typedef struct flaw_voice_trainer {
     flaw_voice_sample *sample; /* [batch] */
     float *rows, *d_rows;      /* [batch * (1 + prompts), W] */
     float *work;
+    float *shifted;            /* [stages, cells, cells] joined logits of one sample, shifted */
     uint8_t *nothing;          /* [S, S] zeros: the mask of a normal picture */
     flaw_run_talk talk;
     flaw_voice_values values;

@@ -26,6 +26,7 @@ static void choose_state(const flaw_voice_trainer *t, flaw_voice_sample *s, flaw
     s->defective = flaw_random_uniform(random) < 0.5;
     s->few_shot = flaw_random_uniform(random) < o->few_shot_share;
     s->ordinary = flaw_random_uniform(random) < o->dialogue_share;
+    s->shift = o->map_shift > 0 ? (float)(o->map_shift * flaw_random_normal(random)) : 0;
 }
 
 /* What is in the picture, once it is there. A few-shot map is made for prompts alone. */
@@ -97,6 +98,16 @@ static const flaw_sight *sight_of(const flaw_voice_sample *s)
     return s->defective ? &s->entry->defective : &s->entry->normal;
 }
 
+/* The joined map of several views, moved up or down: what a decoder says of good parts differs from product to product. */
+static void look_joined(flaw_voice_trainer *t, flaw_voice_sample *s)
+{
+    int cells = flaw_views_cells(&t->voice->shape);
+    size_t all = FLAW_STAGES * (size_t)cells * (size_t)cells;
+    const float *joined = s->entry->joined[s->defective];
+    for (size_t i = 0; i < all; i++) t->shifted[i] = joined[i] + s->shift;
+    flaw_decoder_map_of(&t->compute, t->voice, t->shifted, cells, s->map, t->work);
+}
+
 /* The map that the prompt learner reads, and the decoder's own. */
 static void look(flaw_voice_trainer *t, flaw_voice_sample *s)
 {
@@ -104,7 +115,8 @@ static void look(flaw_voice_trainer *t, flaw_voice_sample *s)
     const flaw_sight *sight = sight_of(s);
     const float *stage[FLAW_STAGES];
     flaw_sight_decoder(sight, shape, stage);
-    flaw_decoder_map(&t->compute, t->voice, stage, s->entry->text, s->stage_maps, s->map, t->work);
+    if (t->options->views > 1 && !s->few_shot) look_joined(t, s);
+    if (t->options->views == 1) flaw_decoder_map(&t->compute, t->voice, stage, s->entry->text, s->stage_maps, s->map, t->work);
     if (s->few_shot)
         flaw_few_shot_map(&t->compute, shape, (const float *const *)sight->stage,
                           (const float *const *)s->entry->reference.stage, shape->grid * shape->grid, s->map, t->work);

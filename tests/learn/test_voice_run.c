@@ -5,10 +5,12 @@
 #include <math.h>
 
 #include "flaw/train_voice.h"
+#include "inspect/eyes.h"
 #include "learn/voice_loss.h"
 #include "learn/voice_train_state.h"
 #include "learn/voice_truth.h"
 #include "model/language_part.h"
+#include "model/prepare.h"
 #include "model/voice_read.h"
 
 static const char *dialogue(char out[1024])
@@ -76,9 +78,25 @@ static flaw_voice_train_options small_run(const char *folder, const char *langua
     return o;
 }
 
+/* The same lists with a comment behind: other bytes. */
+static const char *longer_dialogue(char path[512], const char *folder, const char *from)
+{
+    flaw_error err = {0};
+    flaw_bytes text;
+    flaw_buffer longer;
+    assert_ok(flaw_file_read(&text, from, 1 << 24, &err));
+    flaw_buffer_init(&longer, 1 << 24);
+    flaw_buffer_text(&longer, (const char *)text.data);
+    flaw_buffer_text(&longer, "\n# once more\n");
+    assert_ok(flaw_file_write(in_folder(path, folder, "longer.txt"), longer.data, longer.size, &err));
+    flaw_buffer_release(&longer);
+    flaw_bytes_release(&text);
+    return path;
+}
+
 static void test_resume(void **state)
 {
-    char language[512], whole[512], halves[512], a[600], b[600], lists[1024];
+    char language[512], other[512], whole[512], halves[512], a[600], b[600], lists[1024];
     flaw_error err = {0};
     write_language(in_folder(language, *state, "language.safetensors"), 3);
     watch first = {.stop_at = 0}, second = {.stop_at = 2};
@@ -102,6 +120,10 @@ static void test_resume(void **state)
     o.seed = 9;
     assert_int_equal(flaw_voice_train_run(&o, &callbacks, &err), FLAW_USAGE);
     assert_contains(err.text, "options");
+    o.seed = 1;
+    o.dialogue = longer_dialogue(other, *state, lists);
+    assert_int_equal(flaw_voice_train_run(&o, &callbacks, &err), FLAW_USAGE);
+    assert_contains(err.text, "dialogues");
     flaw_compute c = open_compute_with(2, FLAW_LEVEL_AMX);
     flaw_anomalygpt m = {0};
     assert_ok(flaw_anomalygpt_open(&m, b, FLAW_KEEP_FILE, &c, &err));
@@ -210,6 +232,88 @@ static void test_refusals(void **state)
     o.ground_share = 2;
     assert_int_equal(flaw_voice_train_run(&o, NULL, &err), FLAW_USAGE);
     assert_contains(err.text, "share of drawn maps is 2");
+}
+
+/* Several views: the decoder must stay as it is, what was stopped goes on with the same bits, and a run on joined maps is
+ * another run. */
+static void test_views(void **state)
+{
+    char language[512], whole[512], halves[512], a[600], b[600], lists[1024];
+    flaw_error err = {0};
+    write_language(in_folder(language, *state, "language.safetensors"), 3);
+    watch first = {.stop_at = 0}, second = {.stop_at = 2};
+    flaw_voice_train_callbacks callbacks = {.context = &first, .report = on_report, .stop = on_stop};
+    flaw_voice_train_options o = small_run(in_folder(whole, *state, "whole"), language, lists);
+    o.views = 2;
+    assert_int_equal(flaw_voice_train_run(&o, &callbacks, &err), FLAW_USAGE);
+    assert_contains(err.text, "decoder rate");
+    o.decoder_rate = 0;
+    o.views = 3;
+    assert_int_equal(flaw_voice_train_run(&o, &callbacks, &err), FLAW_USAGE);
+    assert_contains(err.text, "3 views");
+    o.views = 1;
+    o.map_shift = 1;
+    assert_int_equal(flaw_voice_train_run(&o, &callbacks, &err), FLAW_USAGE);
+    assert_contains(err.text, "shifted");
+    o.views = 2;
+    o.ground_share = 0.2;
+    assert_ok(flaw_voice_train_run(&o, &callbacks, &err));
+    callbacks.context = &second;
+    o.folder = in_folder(halves, *state, "halves");
+    o.threads = 1;
+    assert_ok(flaw_voice_train_run(&o, &callbacks, &err));
+    o.map_shift = 0.5;
+    assert_int_equal(flaw_voice_train_run(&o, &callbacks, &err), FLAW_USAGE);
+    assert_contains(err.text, "options");
+    o.map_shift = 1;
+    second.stop_at = 0;
+    assert_ok(flaw_voice_train_run(&o, &callbacks, &err));
+    assert_true(first.words == second.words);
+    snprintf(a, sizeof a, "%s/model.safetensors", whole);
+    snprintf(b, sizeof b, "%s/model.safetensors", halves);
+    same_file(a, b);
+}
+
+/* A picture's map as training joins it, and as a dialogue makes it: the same bits. */
+static void test_views_as_used(void **state)
+{
+    enum { VIEWS = 7 };
+    flaw_error err = {0};
+    flaw_compute c = open_compute_with(2, FLAW_LEVEL_AMX);
+    flaw_anomalygpt m = {0};
+    flaw_scene scene;
+    flaw_scene_options drawing;
+    flaw_eyes eyes;
+    flaw_voice_looks looks;
+    flaw_sight sight;
+    const flaw_talk_options options = {.views = VIEWS};
+    flaw_scene_options_init(&drawing);
+    drawing.anomalous = 1;
+    assert_ok(flaw_scene_draw(&scene, &drawing, 5, &err));
+    assert_ok(flaw_anomalygpt_open(&m, NULL, FLAW_KEEP_FILE, &c, &err));
+    const flaw_voice_shape *v = &m.voice->shape;
+    assert_ok(flaw_eyes_open(&eyes, &m, &c, &options, "bottle", &err));
+    assert_ok(flaw_eyes_look(&eyes, &scene.picture, &err));
+    assert_ok(flaw_voice_looks_open(&looks, m.towers, m.voice, &c, VIEWS, &err));
+    assert_ok(flaw_sight_new(&sight, v, &err));
+    size_t area = (size_t)v->side * (size_t)v->side, cells = (size_t)flaw_views_cells(v);
+    float *pixels = malloc(VIEWS * 3 * area * sizeof *pixels), *map = malloc(area * sizeof *map);
+    float *joined = malloc(FLAW_STAGES * cells * cells * sizeof *joined);
+    flaw_prepare_normalise(pixels, &scene.picture, &m.towers->shape.prepare);
+    assert_ok(flaw_voice_looks_cut(pixels, &looks, &err));
+    flaw_voice_looks_take(&looks, &c, pixels, eyes.text, &sight, joined);
+    flaw_decoder_map_of(&c, m.voice, joined, (int)cells, map, looks.work);
+    assert_memory_equal(map, eyes.map, area * sizeof *map);
+    assert_memory_equal(sight.embedding, eyes.sight.embedding, (size_t)v->joint * sizeof(float));
+    free(pixels);
+    free(map);
+    free(joined);
+    flaw_sight_release(&sight);
+    flaw_voice_looks_close(&looks);
+    flaw_eyes_close(&eyes);
+    flaw_anomalygpt_close(&m);
+    flaw_scene_release(&scene);
+    flaw_compute_close(&c);
 }
 
 static void rectangle(uint8_t *mask, int side, int x, int y, int w, int h)
@@ -323,6 +427,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_adapters, make_scratch, remove_scratch),
         cmocka_unit_test(test_dropped_prompts),
         cmocka_unit_test_setup_teardown(test_refusals, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(test_views, make_scratch, remove_scratch),
+        cmocka_unit_test(test_views_as_used),
         cmocka_unit_test(test_truth),
         cmocka_unit_test(test_drawn_maps),
         cmocka_unit_test(test_losses),
