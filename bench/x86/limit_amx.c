@@ -21,11 +21,8 @@ static void fill(uint16_t data[16 * 32])
     }
 }
 
-/* The caller has asked for the tiles (flaw_kernels_select). */
-double limit_amx_bf16(void)
+static void load_tiles(const uint16_t *data)
 {
-    uint16_t data[16 * 32];
-    fill(data);
     _tile_loadconfig(&eight_tiles);
     _tile_zero(0);
     _tile_zero(1);
@@ -35,6 +32,14 @@ double limit_amx_bf16(void)
     _tile_loadd(5, data, 64);
     _tile_loadd(6, data, 64);
     _tile_loadd(7, data, 64);
+}
+
+/* The caller has asked for the tiles (flaw_kernels_select). */
+double limit_amx_bf16(void)
+{
+    uint16_t data[16 * 32];
+    fill(data);
+    load_tiles(data);
     for (int i = 0; i < ROUNDS; i++) {
         _tile_dpbf16ps(0, 4, 6);
         _tile_dpbf16ps(1, 4, 7);
@@ -43,4 +48,19 @@ double limit_amx_bf16(void)
     }
     _tile_release();
     return 2.0 * 4 * 16 * 16 * 32 * ROUNDS;
+}
+
+double limit_amx_int8(void)
+{
+    uint16_t data[16 * 32];
+    fill(data);
+    load_tiles(data);
+    for (int i = 0; i < ROUNDS; i++) {
+        _tile_dpbssd(0, 4, 6);
+        _tile_dpbssd(1, 4, 7);
+        _tile_dpbssd(2, 5, 6);
+        _tile_dpbssd(3, 5, 7);
+    }
+    _tile_release();
+    return 2.0 * 4 * 16 * 16 * 64 * ROUNDS;
 }

@@ -4,6 +4,7 @@
 
 #include "model/clip.h"
 #include "model/rows.h"
+#include "nn/watch.h"
 
 static size_t larger(size_t a, size_t b)
 {
@@ -22,53 +23,60 @@ size_t flaw_clip_image_workspace(const flaw_clip *m, int n)
 }
 
 typedef struct embed_pass {
+    const flaw_compute *c;
     const flaw_clip *m;
     const float *pixels; /* [N, 3, S, S] */
     float *rows;         /* [N, P, 3*p*p] */
     float *x;            /* [N, T, D] */
+    int band, bands;     /* rows of the grid that a piece takes; pieces of a picture */
 } embed_pass;
 
-/* One row of patches: the pixels of each patch side by side, as the weights of the convolution lie. */
-static void rows_piece(void *context, int piece, int worker)
+/* About so many patches are a piece. */
+#define BAND_PATCHES 48
+
+/* Row gy of the grid: the pixels of each patch side by side, as the weights of the convolution lie. */
+static void gather_patches(const flaw_clip_shape *s, const float *picture, size_t gy, float *out)
 {
-    const embed_pass *e = context;
-    (void)worker;
-    const flaw_clip_shape *s = &e->m->shape;
     size_t side = (size_t)s->side, p = (size_t)s->patch, grid = (size_t)s->grid;
-    size_t picture = (size_t)piece / grid, gy = (size_t)piece % grid;
-    float *out = e->rows + (size_t)piece * grid * 3 * p * p;
     for (size_t gx = 0; gx < grid; gx++)
         for (size_t channel = 0; channel < 3; channel++)
-            for (size_t y = 0; y < p; y++, out += p) {
-                const float *in = e->pixels + ((picture * 3 + channel) * side + gy * p + y) * side + gx * p;
-                memcpy(out, in, p * sizeof *out);
-            }
+            for (size_t y = 0; y < p; y++, out += p)
+                memcpy(out, picture + (channel * side + gy * p + y) * side + gx * p, p * sizeof *out);
 }
 
-/* One picture: class token, positions, registers. */
-static void position_piece(void *context, int piece, int worker)
+/* Class token with its position, registers. */
+static void place_others(const flaw_clip *m, float *x)
+{
+    size_t d = (size_t)m->shape.image.width, registers = (size_t)m->shape.registers * d;
+    for (size_t i = 0; i < d; i++) x[i] = m->view.cls[i] + m->view.position[i];
+    if (registers) memcpy(x + ((size_t)flaw_clip_patches(&m->shape) + 1) * d, m->view.registers, registers * sizeof *x);
+}
+
+/* Some rows of the grid of one picture: patches, their embedding, their positions. */
+static void embed_piece(void *context, int piece, int worker)
 {
     const embed_pass *e = context;
-    (void)worker;
     const flaw_clip_shape *s = &e->m->shape;
-    size_t d = (size_t)s->image.width, count = ((size_t)flaw_clip_patches(s) + 1) * d, registers = (size_t)s->registers * d;
-    float *x = e->x + (size_t)piece * (count + registers);
-    memcpy(x, e->m->view.cls, d * sizeof *x);
-    for (size_t i = 0; i < count; i++) x[i] += e->m->view.position[i];
-    if (registers) memcpy(x + count, e->m->view.registers, registers * sizeof *x);
+    double start = flaw_watch_start(e->c);
+    size_t picture = (size_t)(piece / e->bands), grid = (size_t)s->grid, d = (size_t)s->image.width;
+    size_t first = (size_t)(piece % e->bands * e->band), taps = 3 * (size_t)(s->patch * s->patch);
+    size_t last = first + (size_t)e->band < grid ? first + (size_t)e->band : grid;
+    const float *pixels = e->pixels + picture * 3 * (size_t)s->side * (size_t)s->side;
+    float *rows = e->rows + (picture * grid + first) * grid * taps;
+    float *x = e->x + picture * (size_t)flaw_clip_tokens(s) * d;
+    if (first == 0) place_others(e->m, x);
+    for (size_t gy = first; gy < last; gy++) gather_patches(s, pixels, gy, rows + (gy - first) * grid * taps);
+    size_t token = 1 + first * grid;
+    flaw_linear_rows(e->c, worker, &e->m->patch, (int)((last - first) * grid), rows, (ptrdiff_t)taps, x + token * d,
+                     (ptrdiff_t)d, FLAW_ACT_NONE, e->m->view.position + token * d, NULL, false);
+    flaw_watch_lap(e->c, worker, FLAW_STATION_PATCH, &start);
 }
 
 static void embed(flaw_compute *c, const flaw_clip *m, int n, const float *pixels, float *x, float *rows)
 {
-    const flaw_clip_shape *s = &m->shape;
-    size_t patches = (size_t)flaw_clip_patches(s), d = (size_t)s->image.width, taps = 3 * (size_t)(s->patch * s->patch);
-    size_t tokens = (size_t)flaw_clip_tokens(s);
-    embed_pass e = {.m = m, .pixels = pixels, .rows = rows, .x = x};
-    flaw_pool_run(c->pool, rows_piece, &e, n * s->grid);
-    for (size_t i = 0; i < (size_t)n; i++)
-        flaw_linear_forward(c, &m->patch, (int)patches, rows + i * patches * taps, (ptrdiff_t)taps,
-                            x + (i * tokens + 1) * d, FLAW_ACT_NONE, NULL, NULL);
-    flaw_pool_run(c->pool, position_piece, &e, n);
+    int grid = m->shape.grid, band = grid < BAND_PATCHES ? BAND_PATCHES / grid : 1;
+    embed_pass e = {.c = c, .m = m, .pixels = pixels, .rows = rows, .x = x, .band = band, .bands = (grid + band - 1) / band};
+    flaw_pool_run(c->pool, embed_piece, &e, n * e.bands);
 }
 
 /* Local head, one stage: patches[N*P, E] (+)= local_w LN(stage) (+ local_b with the first). */

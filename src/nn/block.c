@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "nn/norm.h"
+#include "nn/watch.h"
 
 /* Few tokens (windows) make small heads: a piece of the pool takes so many of them that it has about this many rows. */
 #define ATTENTION_PIECE_ROWS 96
@@ -110,10 +111,13 @@ static void qkv_piece(void *context, int piece, int worker)
     size_t r = (size_t)piece * FLAW_TILE_ROWS;
     const flaw_block_weights *w = &p->b->weights;
     float *h = p->h + r * (size_t)d, *qkv = p->qkv + r * (size_t)q;
+    double start = flaw_watch_start(p->c);
     flaw_norm_rows(p->c->kernels, rows, d, p->b->shape.eps, p->x + r * (size_t)d, w->norm1_w, norm_bias(p->b, w->norm1_b), h,
                    NULL, NULL);
+    flaw_watch_lap(p->c, worker, FLAW_STATION_NORM, &start);
     flaw_linear_rows(p->c, worker, &p->b->qkv, rows, h, d, qkv, q, FLAW_ACT_NONE, NULL, NULL, false);
     flaw_block_turn(p->c, p->b, p->tokens, r, rows, false, qkv);
+    flaw_watch_lap(p->c, worker, FLAW_STATION_QKV, &start);
 }
 
 void flaw_block_attention(const flaw_block_shape *shape, int tokens, size_t head, const float *qkv, float *out,
@@ -134,12 +138,14 @@ static void attention_piece(void *context, int piece, int worker)
 {
     const block_pass *p = context;
     size_t total = (size_t)p->n * (size_t)p->b->shape.heads, first = (size_t)piece * (size_t)p->heads_per_piece;
+    double start = flaw_watch_start(p->c);
     for (size_t head = first; head < first + (size_t)p->heads_per_piece && head < total; head++) {
         flaw_attention a;
         flaw_block_attention(&p->b->shape, p->tokens, head, p->qkv, p->h, NULL, &a);
         a.precision = p->c->precision;
         p->c->kernels->attention(&a, p->c->scratch[worker]);
     }
+    flaw_watch_lap(p->c, worker, FLAW_STATION_ATTENTION, &start);
 }
 
 /* Rows of everything behind the attention: projection, residual, second norm, MLP, residual. */
@@ -151,11 +157,16 @@ static void mlp_piece(void *context, int piece, int worker)
     size_t r = (size_t)piece * FLAW_TILE_ROWS;
     const flaw_block_weights *w = &p->b->weights;
     float *h = p->h + r * (size_t)d, *x = p->x + r * (size_t)d, *hidden = p->hidden + r * (size_t)f;
+    double start = flaw_watch_start(p->c);
     flaw_linear_rows(p->c, worker, &p->b->out, rows, h, d, x, d, FLAW_ACT_NONE, x, NULL, false);
+    flaw_watch_lap(p->c, worker, FLAW_STATION_OUT, &start);
     flaw_norm_rows(p->c->kernels, rows, d, s->eps, x, w->norm2_w, norm_bias(p->b, w->norm2_b), h, NULL, NULL);
+    flaw_watch_lap(p->c, worker, FLAW_STATION_NORM, &start);
     flaw_linear_rows(p->c, worker, &p->b->fc1, rows, h, d, hidden, f, s->gated ? FLAW_ACT_NONE : s->act, NULL, NULL, false);
     if (s->gated) p->c->kernels->gate(s->act, rows, s->hidden, hidden, f, hidden, f);
+    flaw_watch_lap(p->c, worker, FLAW_STATION_FC1, &start);
     flaw_linear_rows(p->c, worker, &p->b->fc2, rows, hidden, f, x, d, FLAW_ACT_NONE, x, NULL, false);
+    flaw_watch_lap(p->c, worker, FLAW_STATION_FC2, &start);
 }
 
 int flaw_block_heads_per_piece(int tokens)

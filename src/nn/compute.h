@@ -13,6 +13,7 @@ typedef struct flaw_compute {
     int workers;
     void **scratch; /* [workers], each scratch_size bytes, grown by flaw_compute_reserve only */
     size_t scratch_size;
+    struct flaw_watch *watch; /* [workers] of a measuring program (watch.h), or NULL */
 } flaw_compute;
 
 /* NULL, "" or "auto", "ref", "avx2", "avx512", "amx": the highest kernels to use. */
