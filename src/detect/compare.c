@@ -6,44 +6,102 @@
 
 #include "base/checked.h"
 
-/* Scratch of a worker: one tile of cosines, then what the product kernel needs. */
-#define TILE_BYTES ((size_t)FLAW_TILE_ROWS * FLAW_TILE_COLS * sizeof(float))
+/* MEAN_ROWS: rows that the mean is taken of. LOOK: queries looked at again in a piece. */
+enum { MEAN_ROWS = 1024, LOOK = 16, KEEP = FLAW_BANK_KEEP };
 
-static int rows_of_block(const flaw_bank *bank, int block)
+/* How a search is cut, by the size of the bank alone. CHUNK: rows of the bank in a piece, where there are enough for FEW
+ * pieces: the packing of the query is shared by so many, and so many still stay near while the query passes. From WIDE
+ * chunks on a piece takes the whole query, so that the bank comes from memory once. */
+enum { CHUNK = 4 * FLAW_TILE_COLS, FEW = 16, WIDE = 64 };
+
+static int ceil_div(int a, int b)
 {
-    int left = bank->rows - block * FLAW_TILE_COLS;
-    return left < FLAW_TILE_COLS ? left : FLAW_TILE_COLS;
+    return (a + b - 1) / b;
+}
+
+static int least(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+/* Rounding pays where it makes B smaller: levels without such instructions compute with float32 all the same. */
+static flaw_precision precision_of(const flaw_compute *c, int width)
+{
+    size_t exact = c->kernels->pack_size(FLAW_F32, width, FLAW_TILE_COLS);
+    return c->kernels->pack_size(c->precision, width, FLAW_TILE_COLS) < exact ? c->precision : FLAW_F32;
+}
+
+typedef struct opening {
+    const flaw_compute *compute;
+    const flaw_bank *bank;
+    const float *rows, *mean; /* mean: NULL takes nothing away */
+    float *copy;              /* [rows, width] */
+} opening;
+
+/* Where a mean is taken away, the copy holds the difference until it is packed. */
+static void open_piece(void *context, int piece, int worker)
+{
+    const opening *o = context;
+    const flaw_bank *bank = o->bank;
+    int from = piece * FLAW_TILE_COLS, to = least(from + FLAW_TILE_COLS, bank->rows);
+    size_t width = (size_t)bank->width, at = (size_t)from * width, floats = (size_t)(to - from) * width;
+    (void)worker;
+    memcpy(o->copy + at, o->rows + at, floats * sizeof(float));
+    for (int r = from; o->mean && r < to; r++)
+        o->compute->kernels->axpy(width, -1, o->mean, o->copy + (size_t)r * width);
+    o->compute->kernels->pack_cols(bank->precision, bank->width, bank->rows, o->copy, 1, bank->width, from, to,
+                                   bank->packed);
+    if (o->mean) memcpy(o->copy + at, o->rows + at, floats * sizeof(float));
+}
+
+/* The mean of rows spread evenly over all. */
+static void make_mean(float *mean, const flaw_kernels *k, const float *rows, size_t count, size_t width)
+{
+    size_t step = (count + MEAN_ROWS - 1) / MEAN_ROWS, taken = (count + step - 1) / step;
+    memset(mean, 0, width * sizeof *mean);
+    for (size_t i = 0; i < count; i += step) k->axpy(width, 1.0f / (float)taken, rows + i * width, mean);
+}
+
+/* Number of the first row that is not finite, `count` where there is none. */
+static size_t broken_row(const flaw_kernels *k, const float *rows, size_t count, size_t width)
+{
+    size_t i = 0;
+    while (i < count && isfinite(k->dot(width, rows + i * width, rows + i * width))) i++;
+    return i;
+}
+
+static flaw_status pack_bank(flaw_bank *bank, const flaw_compute *compute, const float *rows, flaw_error *err)
+{
+    size_t floats, width = (size_t)bank->width, count = (size_t)bank->rows;
+    bool ok = flaw_mul_ok(&floats, count, width);
+    float *copy = ok ? flaw_arena_alloc(&bank->arena, floats, sizeof(float)) : NULL;
+    float *mean = flaw_arena_alloc(&bank->arena, width, sizeof(float));
+    if (copy)
+        bank->packed = flaw_arena_alloc(&bank->arena,
+                                        compute->kernels->pack_size(bank->precision, bank->width, bank->rows), 1);
+    if (!copy || !mean || !bank->packed)
+        return flaw_fail(err, FLAW_NO_MEMORY, "a memory bank of %d rows of %d floats was refused", bank->rows, bank->width);
+    bool rounded = bank->precision != FLAW_F32;
+    if (rounded) make_mean(mean, compute->kernels, rows, count, width);
+    opening o = {.compute = compute, .bank = bank, .rows = rows, .mean = rounded ? mean : NULL, .copy = copy};
+    flaw_pool_run(compute->pool, open_piece, &o, ceil_div(bank->rows, FLAW_TILE_COLS));
+    bank->row = copy;
+    return FLAW_OK;
 }
 
 flaw_status flaw_bank_open(flaw_bank *out, flaw_compute *compute, const float *rows, size_t count, int width,
                            flaw_error *err)
 {
-    const flaw_kernels *k = compute->kernels;
     if (count < 1 || width < 1 || count > INT_MAX / 2)
         return flaw_fail(err, FLAW_USAGE, "a memory bank of %zu rows of %d; allowed are 1 to %d rows", count, width,
                          INT_MAX / 2);
-    flaw_bank bank = {.rows = (int)count, .width = width};
-    bank.blocks = (bank.rows + FLAW_TILE_COLS - 1) / FLAW_TILE_COLS;
+    size_t broken = broken_row(compute->kernels, rows, count, (size_t)width);
+    if (broken < count)
+        return flaw_fail(err, FLAW_BAD_DATA, "row %zu of %zu for a memory bank is not finite", broken, count);
+    flaw_bank bank = {.rows = (int)count, .width = width, .precision = precision_of(compute, width)};
     flaw_arena_init(&bank.arena, 0);
-    size_t floats;
-    float *copy =
-        flaw_mul_ok(&floats, count, (size_t)width) ? flaw_arena_alloc(&bank.arena, floats, sizeof(float)) : NULL;
-    bank.block = flaw_arena_alloc(&bank.arena, (size_t)bank.blocks, sizeof(void *));
-    bool ok = copy && bank.block;
-    for (int b = 0; ok && b < bank.blocks; b++) {
-        int n = rows_of_block(&bank, b);
-        bank.block[b] = flaw_arena_alloc(&bank.arena, k->pack_size(FLAW_F32, width, n), 1);
-        ok = bank.block[b] != NULL;
-        /* B[p][j] = row j, element p: the rows are the columns of B. */
-        if (ok) k->pack(FLAW_F32, width, n, rows + (size_t)b * FLAW_TILE_COLS * (size_t)width, 1, width, bank.block[b]);
-    }
-    if (!ok) {
-        flaw_arena_release(&bank.arena);
-        return flaw_fail(err, FLAW_NO_MEMORY, "a memory bank of %zu rows of %d floats was refused", count, width);
-    }
-    memcpy(copy, rows, floats * sizeof(float));
-    bank.row = copy;
-    flaw_status s = flaw_compute_reserve(compute, TILE_BYTES + k->product_scratch(FLAW_F32, width), err);
+    flaw_status s = pack_bank(&bank, compute, rows, err);
+    if (!s) s = flaw_compute_reserve(compute, compute->kernels->product_scratch(bank.precision, width), err);
     if (s) {
         flaw_arena_release(&bank.arena);
         return s;
@@ -58,9 +116,9 @@ void flaw_bank_close(flaw_bank *bank)
     memset(bank, 0, sizeof *bank);
 }
 
-size_t flaw_bank_workspace(const flaw_bank *bank, int count)
+size_t flaw_bank_workspace(const flaw_compute *compute, int count)
 {
-    return (size_t)bank->blocks * (size_t)count;
+    return (size_t)compute->workers * (size_t)count * KEEP * sizeof(flaw_ranked);
 }
 
 typedef struct search {
@@ -68,46 +126,68 @@ typedef struct search {
     flaw_compute *compute;
     const float *query;
     int count;
-    float *best; /* [blocks, count] */
+    int chunk;          /* rows of the bank in a piece */
+    int row_tiles;      /* pieces that the query is cut into */
+    flaw_ranked *found; /* [workers, count, KEEP] */
+    float *near;
+    int *at;
 } search;
 
-/* One tile of queries against one block: their cosines in scratch, and the largest of each row. */
+static flaw_ranked *list_of(const search *s, int worker, int query)
+{
+    return s->found + ((size_t)worker * (size_t)s->count + (size_t)query) * KEEP;
+}
+
+/* Rows of the query against a chunk of the bank. Every worker has lists of its own: joined, they are the lists of the whole
+ * bank, whoever did which piece. */
 static void search_piece(void *context, int piece, int worker)
 {
     search *s = context;
     const flaw_bank *bank = s->bank;
-    int block = piece % bank->blocks, from = piece / bank->blocks * FLAW_TILE_ROWS;
-    int rows = s->count - from < FLAW_TILE_ROWS ? s->count - from : FLAW_TILE_ROWS;
-    int columns = rows_of_block(bank, block);
-    float *tile = s->compute->scratch[worker];
-    flaw_product product = {.m = rows,
-                            .n = columns,
+    int n0 = piece / s->row_tiles * s->chunk, m0 = piece % s->row_tiles * FLAW_TILE_ROWS;
+    int m1 = s->row_tiles > 1 ? least(m0 + FLAW_TILE_ROWS, s->count) : s->count;
+    flaw_largest largest = {.keep = KEEP, .list = list_of(s, worker, 0)};
+    flaw_product product = {.m = s->count,
+                            .n = bank->rows,
                             .k = bank->width,
-                            .a = s->query + (size_t)from * (size_t)bank->width,
+                            .a = s->query,
                             .a_row = bank->width,
                             .a_col = 1,
-                            .b = bank->block[block],
-                            .c = tile,
-                            .c_row = columns};
-    s->compute->kernels->product(FLAW_F32, &product, 0, rows, 0, columns, (char *)tile + TILE_BYTES);
-    float *best = s->best + (size_t)block * (size_t)s->count + from;
-    for (int i = 0; i < rows; i++) {
-        const float *row = tile + (size_t)i * (size_t)columns;
-        float m = row[0];
-        for (int j = 1; j < columns; j++) m = row[j] > m ? row[j] : m;
-        best[i] = m;
+                            .b = bank->packed,
+                            .largest = &largest};
+    s->compute->kernels->product(bank->precision, &product, m0, m1, n0, least(n0 + s->chunk, bank->rows),
+                                 s->compute->scratch[worker]);
+}
+
+/* Joins the workers' lists of some queries, and takes the largest of the true cosines. */
+static void look_again(void *context, int piece, int worker)
+{
+    search *s = context;
+    const flaw_bank *bank = s->bank;
+    size_t width = (size_t)bank->width;
+    (void)worker;
+    for (int i = piece * LOOK; i < least((piece + 1) * LOOK, s->count); i++) {
+        flaw_ranked *list = list_of(s, 0, i), best = {NAN, -1};
+        for (int w = 1; w < s->compute->workers; w++)
+            for (int t = 0; t < KEEP; t++) flaw_largest_put(list, KEEP, list_of(s, w, i)[t]);
+        for (int t = 0; t < KEEP && list[t].column < bank->rows; t++) {
+            flaw_ranked x = {0, list[t].column};
+            x.value = s->compute->kernels->dot(width, s->query + (size_t)i * width, bank->row + (size_t)x.column * width);
+            if (t == 0 || flaw_ranked_before(x, best)) best = x;
+        }
+        s->near[i] = best.value;
+        if (s->at) s->at[i] = best.column;
     }
 }
 
-void flaw_bank_nearest(const flaw_bank *bank, flaw_compute *compute, const float *query, int count, float *near,
-                       float *work)
+void flaw_bank_nearest(const flaw_bank *bank, flaw_compute *compute, const float *query, int count, float *near, int *at,
+                       void *work)
 {
-    search s = {.bank = bank, .compute = compute, .query = query, .count = count, .best = work};
-    int tiles = (count + FLAW_TILE_ROWS - 1) / FLAW_TILE_ROWS;
-    flaw_pool_run(compute->pool, search_piece, &s, tiles * bank->blocks);
-    for (int i = 0; i < count; i++) {
-        float m = work[i];
-        for (int b = 1; b < bank->blocks; b++) m = fmaxf(m, work[(size_t)b * (size_t)count + (size_t)i]);
-        near[i] = m;
-    }
+    search s = {.bank = bank, .compute = compute, .query = query, .count = count, .found = work, .near = near, .at = at};
+    s.chunk = bank->rows < FEW * CHUNK ? FLAW_TILE_COLS : CHUNK;
+    int chunks = ceil_div(bank->rows, s.chunk);
+    s.row_tiles = s.chunk * WIDE > bank->rows ? ceil_div(count, FLAW_TILE_ROWS) : 1;
+    flaw_largest_clear(s.found, compute->workers * count * KEEP);
+    flaw_pool_run(compute->pool, search_piece, &s, chunks * s.row_tiles);
+    flaw_pool_run(compute->pool, look_again, &s, ceil_div(count, LOOK));
 }

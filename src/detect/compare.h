@@ -1,31 +1,43 @@
 /* Station "compare": a memory bank of unit rows of good parts, and how far rows of a picture are from it.
  *
- * cos(query, bank) is a matrix product, so the bank is packed once for the product kernels in blocks of
- * FLAW_TILE_COLS rows; a piece of work is (rows of the query) x (one block), reduced to the largest cosine at once. */
+ * cos(query, bank) is a matrix product, of which only the largest of each row is wanted. So the bank is packed once for the
+ * product kernels, in the precision of the compute, and while the tiles of the product pass, each row of the query keeps the
+ * FLAW_BANK_KEEP rows of the bank that come out largest (kernel/largest.h); the matrix itself is nowhere. Then the cosines
+ * of these few are computed again in float32 from the rows as they are, and the largest wins; of equal ones the lowest row.
+ *
+ * bfloat16: every row loses the bank's mean before it is packed. The mean adds the same to all cosines of a query, so the
+ * order stays, and what is rounded is small. A cosine is then wrong by 2^-7 times the length of the rest at most, some
+ * 1e-4 in fact. The result is that of float32 unless FLAW_BANK_KEEP others pass the nearest row by their rounding, in which
+ * case it is too far by less than that error (docs/performance.md has it measured).
+ *
+ * Resident are the rows in float32 (recipes keep them, the second look reads them) and the packed ones in the precision's
+ * own width. */
 #ifndef FLAW_DETECT_COMPARE_H
 #define FLAW_DETECT_COMPARE_H
 
 #include "base/arena.h"
 #include "nn/compute.h"
 
+enum { FLAW_BANK_KEEP = 8 };
+
 typedef struct flaw_bank {
     int rows, width;
-    const float *row; /* [rows, width], unit length, owned */
-    void **block;     /* [blocks] packed rows, FLAW_TILE_COLS each and the rest */
-    int blocks;
+    const float *row;         /* [rows, width], unit length, owned */
+    flaw_precision precision; /* of `packed` */
+    void *packed;             /* the rows as columns of B, without their mean when rounded */
     flaw_arena arena;
 } flaw_bank;
 
-/* Copies `rows` and packs them. Reserves scratch in `compute`. */
+/* Copies `rows` and packs them. Reserves scratch in `compute`. A row that is not finite is refused. */
 flaw_status flaw_bank_open(flaw_bank *out, flaw_compute *compute, const float *rows, size_t count, int width,
                            flaw_error *err);
 void flaw_bank_close(flaw_bank *bank);
 
-/* Floats of workspace that a query of `count` rows needs. */
-size_t flaw_bank_workspace(const flaw_bank *bank, int count);
-/* near[i] = largest cosine between query row i [count, width] and any row of the bank. Products are always float32:
- * the distances are small differences from 1. */
-void flaw_bank_nearest(const flaw_bank *bank, flaw_compute *compute, const float *query, int count, float *near,
-                       float *work);
+/* Bytes of workspace that a query of `count` rows needs, whatever the bank is. */
+size_t flaw_bank_workspace(const flaw_compute *compute, int count);
+/* near[i] = largest cosine between query row i [count, width] and any row of the bank, at[i] its row (at may be NULL). A
+ * query row that is not finite is near to nothing: NaN, row -1. */
+void flaw_bank_nearest(const flaw_bank *bank, flaw_compute *compute, const float *query, int count, float *near, int *at,
+                       void *work);
 
 #endif

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernel/largest.h"
 #include "kernel/weights.h"
 
 typedef enum flaw_level { FLAW_LEVEL_REF, FLAW_LEVEL_AVX2, FLAW_LEVEL_AVX512, FLAW_LEVEL_AMX } flaw_level;
@@ -36,6 +37,8 @@ typedef struct flaw_product {
     float *pre;            /* rows like C: value before the activation, for the backward pass; or NULL */
     float *a_sums; /* [M]: a_sums[i] += A[i][0], then A[i][1] ... (gradient of a bias); or NULL. Done by the piece
                       that starts at column 0. */
+    const flaw_largest *largest; /* or NULL: keep the largest of each row of A B (+ bias) and store no C; then c,
+                                    residual, pre, act are unused. Not beside `accumulate` */
 } flaw_product;
 
 /* One head of scaled dot-product attention over T tokens. Rows of q, k, v are `row` floats apart, `width` long. */

@@ -86,15 +86,10 @@ flaw_status flaw_memory_learn(flaw_memory *m, flaw_compute *compute, const flaw_
 
 static flaw_status make_room(flaw_memory *m, int count, flaw_error *err)
 {
-    size_t most = 0;
-    for (int s = 0; s < m->spaces; s++) {
-        size_t floats = flaw_bank_workspace(&m->bank[s], count);
-        if (floats > most) most = floats;
-    }
     free(m->near);
     free(m->work);
     m->near = malloc((size_t)count * sizeof(float));
-    m->work = malloc(most * sizeof(float));
+    m->work = malloc(flaw_bank_workspace(m->compute, count));
     m->query = m->near && m->work ? count : 0;
     if (m->query) return FLAW_OK;
     return flaw_fail(err, FLAW_NO_MEMORY, "memory bank: a search for %d rows was refused", count);
@@ -106,7 +101,7 @@ flaw_status flaw_memory_distance(flaw_memory *m, int space, const float *rows, i
     if (space >= m->spaces) return flaw_fail(err, FLAW_USAGE, "no good part has been learnt yet");
     flaw_status s = count > m->query ? make_room(m, count, err) : FLAW_OK;
     if (s) return s;
-    flaw_bank_nearest(&m->bank[space], m->compute, rows, count, m->near, m->work);
+    flaw_bank_nearest(&m->bank[space], m->compute, rows, count, m->near, NULL, m->work);
     for (int i = 0; i < count; i++) distance[i] = 1.0 - (double)m->near[i];
     return FLAW_OK;
 }

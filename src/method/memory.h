@@ -13,8 +13,9 @@ typedef struct flaw_memory {
     flaw_compute *compute;
     flaw_bank bank[FLAW_MEMORY_SPACES];
     int spaces;
-    float *near, *work; /* [rows of a query], workspace; owned */
-    int query;          /* rows they are made for */
+    float *near; /* [rows of a query], owned */
+    void *work;  /* of a search, owned */
+    int query;   /* rows they are made for */
 } flaw_memory;
 
 /* Space s gets the rows table(good[i], s) of every part, `rows[s]` a part, `width[s]` long. When a space would pass

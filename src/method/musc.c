@@ -54,7 +54,8 @@ typedef struct musc {
     float *map;                /* [n, P] */
     double *peak;              /* [n] largest of each map */
     flaw_bank *bank;           /* [n] of one stage and radius at a time; closed in between */
-    float *near, *work;        /* [P]; of a search */
+    float *near;               /* [P] */
+    void *work;                /* of a search */
     float *lowest;             /* [P, most] smallest distances so far, ascending */
     double *sum;               /* [P] */
     float *rows;               /* [P, D] of a picture's neighbourhoods */
@@ -91,6 +92,7 @@ static void close_state(void *state)
     if (!m) return;
     forget(m);
     free(m->near);
+    free(m->work);
     free(m->sum);
     free(m->rows);
     free(m);
@@ -99,16 +101,16 @@ static void close_state(void *state)
 static flaw_status open_state(void **state, const flaw_method_setup *setup, flaw_error *err)
 {
     const flaw_clip_shape *shape = &setup->model->shape;
-    size_t cells = (size_t)shape->grid * (size_t)shape->grid, blocks = (cells + FLAW_TILE_COLS - 1) / FLAW_TILE_COLS;
+    size_t cells = (size_t)shape->grid * (size_t)shape->grid;
     musc *m = calloc(1, sizeof *m);
-    if (m) m->near = calloc((1 + blocks) * cells, sizeof(float));
+    if (m) m->near = calloc(cells, sizeof(float));
+    if (m) m->work = malloc(flaw_bank_workspace(setup->compute, (int)cells));
     if (m) m->sum = calloc(cells, sizeof(double));
     if (m) m->rows = calloc(cells * (size_t)shape->image.width, sizeof(float));
-    if (!m || !m->near || !m->sum || !m->rows) {
+    if (!m || !m->near || !m->work || !m->sum || !m->rows) {
         close_state(m);
         return flaw_fail(err, FLAW_NO_MEMORY, "musc: memory was refused");
     }
-    m->work = m->near + cells;
     m->compute = setup->compute;
     m->grid = shape->grid;
     m->cells = (int)cells;
@@ -204,7 +206,7 @@ static void add_distances(musc *m, const float *rows, size_t itself)
     size_t most = lowest_of(m, m->n - (itself < m->n)), used = 0;
     for (size_t j = 0; j < m->n; j++) {
         if (j == itself) continue;
-        flaw_bank_nearest(&m->bank[j], m->compute, rows, m->cells, m->near, m->work);
+        flaw_bank_nearest(&m->bank[j], m->compute, rows, m->cells, m->near, NULL, m->work);
         for (int i = 0; i < m->cells; i++) {
             float apart = (float)flaw_patchrows_distance((double)m->near[i]);
             keep_low(m->lowest + (size_t)i * most, used, most, apart);

@@ -34,7 +34,7 @@ typedef struct spade {
     double *far;       /* [parts, 2] distance and number of each part, nearest first */
     float *rows;       /* [P, width] of a picture */
     float *near, *top; /* [P] of one part, best of all */
-    float *work;       /* of a search: [blocks of a part's bank, P] */
+    void *work;        /* of a search */
 } spade;
 
 static int wants(const flaw_method_setup *setup)
@@ -63,22 +63,23 @@ static void close_state(void *state)
     forget(s);
     free(s->rows);
     free(s->near);
+    free(s->work);
     free(s);
 }
 
 static flaw_status open_state(void **state, const flaw_method_setup *setup, flaw_error *err)
 {
     const flaw_clip_shape *shape = &setup->model->shape;
-    size_t cells = (size_t)shape->grid * (size_t)shape->grid, blocks = (cells + FLAW_TILE_COLS - 1) / FLAW_TILE_COLS;
+    size_t cells = (size_t)shape->grid * (size_t)shape->grid;
     spade *s = calloc(1, sizeof *s);
     if (s) s->rows = calloc(cells * FLAW_BANK_STAGES * (size_t)shape->image.width, sizeof(float));
-    if (s) s->near = calloc((2 + blocks) * cells, sizeof(float));
-    if (!s || !s->rows || !s->near) {
+    if (s) s->near = calloc(2 * cells, sizeof(float));
+    if (s) s->work = malloc(flaw_bank_workspace(setup->compute, (int)cells));
+    if (!s || !s->rows || !s->near || !s->work) {
         close_state(s);
         return flaw_fail(err, FLAW_NO_MEMORY, "spade: memory was refused");
     }
     s->top = s->near + cells;
-    s->work = s->top + cells;
     s->compute = setup->compute;
     s->grid = shape->grid;
     s->cells = (int)cells;
@@ -153,7 +154,7 @@ static flaw_status score(void *state, const flaw_features *picture, flaw_score *
     for (int i = 0; i < s->cells; i++) s->top[i] = -1;
     for (size_t j = 0; j < k; j++) {
         const flaw_bank *bank = &s->bank[(size_t)s->far[2 * j + 1]];
-        flaw_bank_nearest(bank, s->compute, s->rows, s->cells, s->near, s->work);
+        flaw_bank_nearest(bank, s->compute, s->rows, s->cells, s->near, NULL, s->work);
         for (int i = 0; i < s->cells; i++) s->top[i] = fmaxf(s->top[i], s->near[i]);
     }
     for (int i = 0; i < s->cells; i++) out->map[i] = (float)flaw_patchrows_distance((double)s->top[i]);

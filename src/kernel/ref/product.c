@@ -73,6 +73,12 @@ static void sum_row(flaw_precision prec, const flaw_product *p, int i, int j0, i
 static void finish(const flaw_product *p, int i, int j, float x)
 {
     ptrdiff_t at = i * p->c_row + j;
+    if (p->largest) {
+        const flaw_largest *l = p->largest;
+        flaw_ranked found = {p->bias ? x + p->bias[j] : x, l->from + j};
+        flaw_largest_put(l->list + (ptrdiff_t)i * l->keep, l->keep, found);
+        return;
+    }
     if (!p->accumulate) {
         if (p->bias) x += p->bias[j];
         if (p->pre) p->pre[at] = x;

@@ -92,7 +92,7 @@ static void load_tile(const flaw_engine *e, const flaw_product *p, int i, int j,
 /* A sum and nothing else. */
 static bool is_plain(const flaw_product *p)
 {
-    return p->accumulate || (!p->far && !p->bias && !p->pre && !p->residual && p->act == FLAW_ACT_NONE);
+    return p->accumulate || (!p->largest && !p->far && !p->bias && !p->pre && !p->residual && p->act == FLAW_ACT_NONE);
 }
 
 static const unsigned char *panel_of_b(const block *w, int k, int j)
