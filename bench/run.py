@@ -113,10 +113,16 @@ class Bench:
         return Program(f"flaw {precision}", command + ([] if level == "auto" else ["--level", level]))
 
     def ours(self, tower, precision, threads):
-        """One program for each level asked for; a level that is the same as another's is left out."""
+        """One program for each level asked for; a level that is the same as another's, or not there, is left out."""
         programs, seen = [], set()
-        for level in self.options.levels.split(","):
-            program = self.tower(tower, precision, threads, level)
+        levels = self.options.levels.split(",")
+        for level in levels[:1] if precision == "f32" else levels:  # float32 has no instructions of its own above AVX-512
+            try:
+                program = self.tower(tower, precision, threads, level)
+            except RuntimeError:
+                if not programs:
+                    raise
+                continue
             if program.about.get("level") in seen:
                 program.close()
                 continue
