@@ -233,12 +233,13 @@ static void bench_attention(bench *b, int tokens, int width)
                             .row = 9 * width,
                             .out = b->y,
                             .out_row = 3 * width,
-                            .stats = b->u,
                             .precision = (flaw_precision)prec};
         b->g = (flaw_attention_grad){
             .forward = a, .d_out = b->y, .d_q = b->z, .d_k = b->z + width, .d_v = b->z + 2 * width, .d_row = 9 * width};
         snprintf(what, sizeof what, "attention %d x %d %s", tokens, width, prec ? "bf16" : "f32");
         print_rate(what, 2.0 * each, time_of(run_attention, b), 0.0);
+        b->g.forward.stats = b->u; /* what the backward pass reads */
+        run_attention(b);
         snprintf(what, sizeof what, "attention %d x %d %s, backward", tokens, width, prec ? "bf16" : "f32");
         print_rate(what, 5.0 * each, time_of(run_attention_backward, b), 0.0);
     }
@@ -264,7 +265,13 @@ static void bench_rows(bench *b)
     printf(" rows and arrays\n");
     bench_attention(b, 197, 64);
     bench_attention(b, 577, 64);
+    bench_attention(b, 5, 64);
     bench_attention(b, 10, 64);
+    bench_attention(b, 16, 64);
+    bench_attention(b, 24, 64);
+    bench_attention(b, 32, 64);
+    bench_attention(b, 48, 64);
+    bench_attention(b, 64, 64);
     for (size_t i = 0; i < sizeof jobs / sizeof jobs[0]; i++) {
         b->rows = jobs[i].rows;
         b->d = jobs[i].d;

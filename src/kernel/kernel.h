@@ -44,6 +44,7 @@ typedef struct flaw_product {
 /* One head of scaled dot-product attention over T tokens. Rows of q, k, v are `row` floats apart, `width` long. */
 typedef struct flaw_attention {
     int tokens, width;
+    int queries; /* forward only: the first so many tokens ask, the others only answer; 0: all. The same bits as of all */
     bool causal;
     float scale; /* usually 1/sqrt(width) */
     const uint8_t *hidden; /* [T, T] not 0: this query does not see this key, but always one at least; NULL: it sees all.

@@ -64,6 +64,14 @@ void flaw_linear_rows(const flaw_compute *c, int worker, const flaw_linear *l, i
     c->kernels->product(c->precision, &p, 0, rows, 0, l->out, c->scratch[worker]);
 }
 
+void flaw_linear_columns(const flaw_compute *c, int worker, const flaw_linear *l, int n0, int n1, int rows, const float *x,
+                         ptrdiff_t x_row, float *y, ptrdiff_t y_row)
+{
+    flaw_product p = {.m = rows, .n = l->out, .k = l->in, .a = x, .a_row = x_row, .a_col = 1, .b = l->packed, .c = y,
+                      .c_row = y_row, .bias = l->b};
+    c->kernels->product(c->precision, &p, 0, rows, n0, n1, c->scratch[worker]);
+}
+
 void flaw_linear_rows_backward(const flaw_compute *c, int worker, const flaw_linear *l, int rows, const float *dy,
                                ptrdiff_t dy_row, float *dx, ptrdiff_t dx_row, bool accumulate)
 {

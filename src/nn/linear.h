@@ -57,6 +57,9 @@ size_t flaw_gradient_scratch(const flaw_compute *c);
  * y_row: floats between rows of y, residual and pre. */
 void flaw_linear_rows(const flaw_compute *c, int worker, const flaw_linear *l, int rows, const float *x, ptrdiff_t x_row,
                       float *y, ptrdiff_t y_row, flaw_activation act, const float *residual, float *pre, bool far);
+/* The same, only columns [n0, n1) of y (n0 a multiple of FLAW_TILE_COLS; n1 too, or `out`). */
+void flaw_linear_columns(const flaw_compute *c, int worker, const flaw_linear *l, int n0, int n1, int rows, const float *x,
+                         ptrdiff_t x_row, float *y, ptrdiff_t y_row);
 void flaw_linear_rows_backward(const flaw_compute *c, int worker, const flaw_linear *l, int rows, const float *dy,
                                ptrdiff_t dy_row, float *dx, ptrdiff_t dx_row, bool accumulate);
 

@@ -32,8 +32,8 @@ size_t flaw_ref_attention_scratch(int tokens, int width)
 
 void flaw_ref_attention(const flaw_attention *a, void *scratch)
 {
-    int t = a->tokens, w = a->width;
-    for (int i = 0; i < t; i++) {
+    int t = a->tokens, w = a->width, asked = a->queries ? a->queries : t;
+    for (int i = 0; i < asked; i++) {
         int seen = a->causal ? i + 1 : t;
         float *p = a->probs ? a->probs + (size_t)i * (size_t)t : scratch, top = -INFINITY, sum = 0.0f;
         scores(a, i, seen, p);

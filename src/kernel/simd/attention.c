@@ -116,6 +116,13 @@ static void mix_block(const flaw_kernels *k, const flaw_attention *a, int i0, in
     multiply(k, a->precision, &p, room);
 }
 
+/* What the backward pass is to meet again goes the way of many tokens; so do causal texts, whose T is that of the longest
+ * text beside them and must not show in their bits. */
+static bool is_few(const flaw_attention *a)
+{
+    return a->tokens <= FLAW_FEW_TOKENS && !a->causal && !a->hidden && !a->stats && !a->probs;
+}
+
 size_t flaw_attention_parts_scratch(const flaw_attention_parts *parts, int tokens, int width)
 {
     const flaw_kernels *k = parts->kernels;
@@ -126,7 +133,11 @@ size_t flaw_attention_parts_scratch(const flaw_attention_parts *parts, int token
 void flaw_attention_parts_forward(const flaw_attention_parts *parts, const flaw_attention *a, void *scratch)
 {
     const flaw_kernels *k = parts->kernels;
-    int t = a->tokens, w = a->width, most = block_rows(t);
+    int t = a->tokens, w = a->width, asked = a->queries ? a->queries : t, most = block_rows(t);
+    if (is_few(a)) {
+        parts->few(a);
+        return;
+    }
     unsigned char *at = scratch;
     void *keys = take(&at, pack_room(k, w, t)), *values = take(&at, pack_room(k, t, w));
     float *e = take(&at, score_room(t)), *block_stats = take(&at, stats_room(t));
@@ -134,8 +145,8 @@ void flaw_attention_parts_forward(const flaw_attention_parts *parts, const flaw_
     void *room = at;
     k->pack(a->precision, w, t, a->k, 1, a->row, keys);
     k->pack(a->precision, t, w, a->v, a->row, 1, values);
-    for (int i0 = 0; i0 < t; i0 += most) {
-        int rows = least(most, t - i0), seen = first_seen(a, i0);
+    for (int i0 = 0; i0 < asked; i0 += most) {
+        int rows = least(most, asked - i0), seen = first_seen(a, i0);
         float *stats = a->stats ? a->stats + 2 * i0 : block_stats;
         float *out = a->out + i0 * a->out_row;
         score_block(k, a, i0, rows, a->q, a->row, keys, e, room);

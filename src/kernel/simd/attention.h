@@ -4,6 +4,9 @@
 
 #include "kernel/kernel.h"
 
+/* Up to so many tokens packing for products costs more than it gains. */
+#define FLAW_FEW_TOKENS 24
+
 /* Rows i = 0 .. rows, of n + grow i values each (grow 1: causal), x_row floats apart. stats [rows, 2] as in
  * flaw_attention. */
 typedef struct flaw_attention_parts {
@@ -18,6 +21,8 @@ typedef struct flaw_attention_parts {
     /* d = scale p (d - sum(p d)) */
     void (*backward_rows)(int rows, int n, int grow, float scale, const float *p, ptrdiff_t p_row, float *d,
                           ptrdiff_t d_row);
+    /* The whole of it for at most FLAW_FEW_TOKENS tokens, in float32; all keys are seen, stats and probs not kept. */
+    void (*few)(const flaw_attention *a);
 } flaw_attention_parts;
 
 size_t flaw_attention_parts_scratch(const flaw_attention_parts *parts, int tokens, int width);

@@ -27,6 +27,7 @@ typedef void flaw_pack_cols(int k, int n, const float *b, ptrdiff_t b_row, ptrdi
                            ptrdiff_t y_row);                                                                           \
     void level##_backward_rows(int rows, int n, int grow, float scale, const float *p, ptrdiff_t p_row, float *d,      \
                                ptrdiff_t d_row);                                                                       \
+    void level##_attention_few(const flaw_attention *a);                                                               \
     void level##_activate(flaw_activation act, size_t n, const float *x, float *y);                                    \
     void level##_activate_backward(flaw_activation act, size_t n, const float *x, const float *dy, float *dx);         \
     void level##_gate(flaw_activation act, int rows, int f, const float *x, ptrdiff_t x_row, float *y,                 \

@@ -41,7 +41,7 @@
         flaw_engine_product(id##_engine(prec), p, m0, m1, n0, n1, scratch);                                            \
     }                                                                                                                  \
     static const flaw_attention_parts id##_parts = {&flaw_kernels_##id, rows##_exp_rows, rows##_exp_again,             \
-                                                    rows##_norm_rows, rows##_backward_rows};                           \
+                                                    rows##_norm_rows, rows##_backward_rows, rows##_attention_few};     \
     static size_t id##_attention_scratch(int tokens, int width)                                                        \
     {                                                                                                                  \
         return flaw_attention_parts_scratch(&id##_parts, tokens, width);                                               \

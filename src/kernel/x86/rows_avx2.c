@@ -1,8 +1,10 @@
 #include <math.h>
 
+#include "kernel/simd/attention.h"
 #include "kernel/x86/levels.h"
 #include "kernel/x86/vec_avx2.h"
 #include "kernel/simd/vec_math.h"
 
 #define LEVEL(name) flaw_avx2_##name
 #include "kernel/simd/rows.inc.c"
+#include "kernel/simd/few.inc.c"

@@ -164,6 +164,19 @@ VEC_INLINE float vf_top(vf v)
     return _mm_cvtss_f32(_mm_max_ss(q, _mm_movehdup_ps(q)));
 }
 
+VEC_INLINE vf vf_sums(int n, const vf v[8])
+{
+    vf z[4];
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) {
+        vf a = n > i ? v[i] : vf_zero(), b = n > i + 4 ? v[i + 4] : vf_zero();
+        z[i] = vf_add(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
+    }
+    __m256d s = _mm256_castps_pd(vf_add(_mm256_unpacklo_ps(z[0], z[1]), _mm256_unpackhi_ps(z[0], z[1])));
+    __m256d t = _mm256_castps_pd(vf_add(_mm256_unpacklo_ps(z[2], z[3]), _mm256_unpackhi_ps(z[2], z[3])));
+    return vf_add(_mm256_castpd_ps(_mm256_unpacklo_pd(s, t)), _mm256_castpd_ps(_mm256_unpackhi_pd(s, t)));
+}
+
 typedef struct vf_double {
     __m256d half[2];
 } vf_double;

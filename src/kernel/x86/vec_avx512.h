@@ -180,6 +180,26 @@ VEC_INLINE float vf_top(vf v)
     return _mm_cvtss_f32(_mm_max_ss(q, _mm_movehdup_ps(q)));
 }
 
+/* Lane i: the sum over the lanes of v[i], for the first n; n is a constant. Halves are added, then quarters, then lanes;
+ * each step brings two vectors into one, so that it takes 30 shuffles and not 64. */
+VEC_INLINE vf vf_sums(int n, const vf v[16])
+{
+    vf z[4];
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) {
+        vf a = n > i ? v[i] : vf_zero(), b = n > i + 4 ? v[i + 4] : vf_zero(), ab, cd = vf_zero();
+        ab = vf_add(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xee));
+        if (n > i + 8) {
+            vf c = v[i + 8], d = n > i + 12 ? v[i + 12] : vf_zero();
+            cd = vf_add(_mm512_shuffle_f32x4(c, d, 0x44), _mm512_shuffle_f32x4(c, d, 0xee));
+        }
+        z[i] = vf_add(_mm512_shuffle_f32x4(ab, cd, 0x88), _mm512_shuffle_f32x4(ab, cd, 0xdd));
+    }
+    __m512d s = _mm512_castps_pd(vf_add(_mm512_unpacklo_ps(z[0], z[1]), _mm512_unpackhi_ps(z[0], z[1])));
+    __m512d t = _mm512_castps_pd(vf_add(_mm512_unpacklo_ps(z[2], z[3]), _mm512_unpackhi_ps(z[2], z[3])));
+    return vf_add(_mm512_castpd_ps(_mm512_unpacklo_pd(s, t)), _mm512_castpd_ps(_mm512_unpackhi_pd(s, t)));
+}
+
 /* sum += a b in double: lanes 0-7 into sum[0], 8-15 into sum[1]. */
 typedef struct vf_double {
     __m512d half[2];
