@@ -1,4 +1,4 @@
-/* Arena: many allocations, one release. Chunks never move, so pointers stay valid until reset or release.
+/* Arena: many allocations, one release. Chunks never move, so pointers stay valid until the release.
  * Every block is zeroed and aligned to 64 bytes (one cache line, one AVX-512 vector). Not thread-safe. */
 #ifndef FLAW_BASE_ARENA_H
 #define FLAW_BASE_ARENA_H
@@ -20,7 +20,6 @@ void *flaw_arena_alloc(flaw_arena *arena, size_t count, size_t size);
 char *flaw_arena_copy_string(flaw_arena *arena, const char *text, size_t length);
 /* What `from` handed out belongs to `to` from now on, where it lies; `from` is as after init. */
 void flaw_arena_adopt(flaw_arena *to, flaw_arena *from);
-void flaw_arena_reset(flaw_arena *arena);   /* forget all, keep the largest chunk */
 void flaw_arena_release(flaw_arena *arena); /* give all back; the arena is as after init */
 
 #endif

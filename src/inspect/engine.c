@@ -43,7 +43,7 @@ flaw_status flaw_engine_open(flaw_engine **out, const flaw_engine_options *optio
     if (automatic) s = flaw_clip_precision(&engine->precision, options->model, err);
     if (!s) s = flaw_compute_open(&engine->compute, engine->threads, engine->level, engine->precision, err);
     if (!s) s = flaw_clip_open_at(&engine->model, options->model ? options->model : "", options->side,
-                                  FLAW_CLIP_FLOATS_LIMIT, &engine->compute, err);
+                                  0, &engine->compute, err);
     if (!s && options->model && *options->model) {
         engine->path = strdup(options->model);
         if (!engine->path) s = flaw_fail(err, FLAW_NO_MEMORY, "an engine was refused");

@@ -285,19 +285,19 @@ static flaw_status read_frames(const flaw_binding *b, const flaw_parameter *p, c
     return status;
 }
 
-/* value = int8 * scale of its row. */
-static flaw_status read_int8(const flaw_binding *b, const flaw_parameter *p, const flaw_tensor *const part[3],
-                             float *out, flaw_error *err)
+/* value = int8 * scale of its row; rows first .. first + count - 1. */
+static flaw_status read_int8(const flaw_binding *b, const flaw_parameter *p, const flaw_tensor *const part[3], size_t first,
+                             size_t count, float *out, flaw_error *err)
 {
-    size_t rows = p->shape[0], columns = p->shape[1];
-    float *scale = malloc(rows * sizeof *scale);
-    if (!scale) return flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory for '%s'", b->tensors->path, part[1]->name);
-    flaw_status status = flaw_tensor_to_f32(b->tensors, part[1], scale, err);
-    const int8_t *q = (const int8_t *)part[0]->data;
-    for (size_t r = 0; r < rows && !status; r++)
-        for (size_t c = 0; c < columns; c++) out[r * columns + c] = (float)q[r * columns + c] * scale[r];
-    free(scale);
-    return status ? status : flaw_floats_check(out, p->count, p->name, b->tensors->path, err);
+    size_t columns = p->shape[1];
+    const int8_t *q = (const int8_t *)part[0]->data + first * columns;
+    flaw_status status = FLAW_OK;
+    for (size_t r = 0; r < count && !status; r++) {
+        float scale;
+        status = flaw_tensor_part_to_f32(b->tensors, part[1], first + r, 1, &scale, err);
+        for (size_t c = 0; c < columns; c++) out[r * columns + c] = (float)q[r * columns + c] * scale;
+    }
+    return status ? status : flaw_floats_check(out, count * columns, p->name, b->tensors->path, err);
 }
 
 /* Rows, or the elements of a vector, times their scale. */
@@ -345,9 +345,35 @@ flaw_status flaw_binding_read_one(const flaw_binding *b, size_t index, float *ou
     case FLAW_LAYOUT_POSITION:
     case FLAW_LAYOUT_POSITION_SMOOTH:
     case FLAW_LAYOUT_POSITION_OFFSET: return read_positions(b, p, bound->part[0], bound->layout, out, err);
-    case FLAW_LAYOUT_INT8: return read_int8(b, p, bound->part, out, err);
+    case FLAW_LAYOUT_INT8: return read_int8(b, p, bound->part, 0, p->shape[0], out, err);
     default: return flaw_tensor_to_f32(b->tensors, bound->part[0], out, err);
     }
+}
+
+bool flaw_binding_by_rows(const flaw_binding *b, size_t index)
+{
+    flaw_layout layout = b->bound[index].layout;
+    return layout == FLAW_LAYOUT_SAME || layout == FLAW_LAYOUT_PICTURE || layout == FLAW_LAYOUT_QKV ||
+           layout == FLAW_LAYOUT_INT8;
+}
+
+flaw_status flaw_binding_read_rows(const flaw_binding *b, size_t index, int row, int rows, float *out, flaw_error *err)
+{
+    const flaw_parameter *p = &b->list->item[index];
+    const struct flaw_bound *bound = &b->bound[index];
+    size_t columns = p->count / p->shape[0], first = (size_t)row, count = (size_t)rows;
+    if (bound->layout == FLAW_LAYOUT_INT8) return read_int8(b, p, bound->part, first, count, out, err);
+    if (bound->layout != FLAW_LAYOUT_QKV)
+        return flaw_tensor_part_to_f32(b->tensors, bound->part[0], first * columns, count * columns, out, err);
+    size_t third = p->shape[0] / 3;
+    flaw_status status = FLAW_OK;
+    for (size_t done = 0, n; done < count && !status; done += n) { /* up to the end of a part at a time */
+        size_t at = (first + done) % third;
+        n = count - done < third - at ? count - done : third - at;
+        status = flaw_tensor_part_to_f32(b->tensors, bound->part[(first + done) / third], at * columns, n * columns,
+                                         out + done * columns, err);
+    }
+    return status;
 }
 
 flaw_status flaw_binding_read(const flaw_binding *b, float *weights, flaw_error *err)

@@ -32,6 +32,9 @@ flaw_status flaw_binding_make(flaw_binding *out, const flaw_tensors *tensors, co
 flaw_status flaw_binding_verdict(const flaw_binding *b, flaw_error *err);
 /* Convert one parameter into out [its count]. */
 flaw_status flaw_binding_read_one(const flaw_binding *b, size_t index, float *out, flaw_error *err);
+/* Rows row .. row + rows - 1 alone, for the layouts of which that is possible; a matrix of two sides. */
+bool flaw_binding_by_rows(const flaw_binding *b, size_t index);
+flaw_status flaw_binding_read_rows(const flaw_binding *b, size_t index, int row, int rows, float *out, flaw_error *err);
 /* Convert everything into weights [list->total]. */
 flaw_status flaw_binding_read(const flaw_binding *b, float *weights, flaw_error *err);
 

@@ -1,7 +1,7 @@
 /* Binding of the linears to the weights, packing, and the scratch that the passes need. */
 #include "model/clip_load.h"
 
-#include <string.h>
+#include <stdlib.h>
 
 /* One pass over all linears. With `read`, a matrix comes from the file just before it is packed and is forgotten after. */
 typedef struct packer {
@@ -23,24 +23,58 @@ static size_t index_of(const flaw_clip *m, const float *w)
     return low;
 }
 
-/* The file's own pages go back as well: they count as memory of this process as long as it holds them. */
-static flaw_status read_parameter(packer *p, size_t index)
+/* The file's own pages go back: they count as memory of this process as long as it holds them. */
+static void drop(const flaw_binding *b, size_t index)
+{
+    for (int i = 0; i < 3; i++)
+        if (b->bound[index].part[i]) flaw_tensor_drop(b->tensors, b->bound[index].part[i]);
+}
+
+static flaw_status read_parameter(packer *p, size_t index, float *out)
 {
     const flaw_binding *b = &p->m->origin->binding;
     p->read[index] = true;
-    flaw_status status = flaw_binding_read_one(b, index, p->m->weights + p->m->list.item[index].offset, p->err);
-    for (int i = 0; i < 3; i++)
-        if (b->bound[index].part[i]) flaw_tensor_drop(b->tensors, b->bound[index].part[i]);
+    flaw_status status = flaw_binding_read_one(b, index, out, p->err);
+    drop(b, index);
+    return status;
+}
+
+typedef struct matrix_rows {
+    const flaw_binding *b;
+    size_t index;
+} matrix_rows;
+
+static flaw_status read_rows(const void *context, int row, int rows, float *out, flaw_error *err)
+{
+    const matrix_rows *r = context;
+    return flaw_binding_read_rows(r->b, r->index, row, rows, out, err);
+}
+
+/* A matrix that cannot be read by rows: as a whole. */
+static flaw_status pack_whole(packer *p, flaw_linear *l, size_t index)
+{
+    size_t count = p->m->list.item[index].count;
+    float *all = malloc(count * sizeof *all);
+    if (!all) return flaw_fail(p->err, FLAW_NO_MEMORY, "%s: no memory for %zu weights", p->m->name, count);
+    flaw_status status = read_parameter(p, index, all);
+    l->w = all;
+    if (!status) status = flaw_linear_pack(l, p->c, &p->m->arena, p->err);
+    free(all);
     return status;
 }
 
 static flaw_status pack_bound(packer *p, flaw_linear *l)
 {
     if (!p->read) return flaw_linear_pack(l, p->c, &p->m->arena, p->err);
-    size_t index = index_of(p->m, l->w), count = p->m->list.item[index].count;
-    flaw_status status = read_parameter(p, index);
-    if (!status) status = flaw_linear_pack(l, p->c, &p->m->arena, p->err);
-    flaw_pages_give_back(&p->m->pages, (void *)(uintptr_t)l->w, count * sizeof(float));
+    matrix_rows from = {.b = &p->m->origin->binding, .index = index_of(p->m, l->w)};
+    flaw_status status;
+    if (flaw_binding_by_rows(from.b, from.index)) {
+        p->read[from.index] = true;
+        status = flaw_linear_pack_from(l, &(flaw_row_source){read_rows, &from}, p->c, &p->m->arena, p->err);
+        drop(from.b, from.index);
+    } else {
+        status = pack_whole(p, l, from.index);
+    }
     l->w = NULL;
     return status;
 }
@@ -99,6 +133,6 @@ flaw_status flaw_clip_load_packed(flaw_clip *m, flaw_compute *c, flaw_error *err
     if (!p.read) return flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory to read the model", m->name);
     flaw_status status = pack_all(&p);
     for (size_t i = 0; i < m->list.count && !status; i++)
-        if (!p.read[i]) status = read_parameter(&p, i);
+        if (!p.read[i]) status = read_parameter(&p, i, m->weights + m->list.item[i].offset);
     return status;
 }

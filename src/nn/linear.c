@@ -1,5 +1,7 @@
 #include "nn/linear.h"
 
+#include <stdatomic.h>
+
 /* One packing of a whole matrix, cut into pieces of FLAW_TILE_COLS columns. */
 typedef struct packing {
     const flaw_compute *c;
@@ -28,16 +30,20 @@ static void pack_piece(void *context, int piece, int worker)
                              smaller(n0 + FLAW_TILE_COLS, p->n), p->out);
 }
 
-/* Pack B[k, n]; *out is allocated on the first call. */
+/* Room for packed B[k, n], on the first call, and for the products with it. */
+static flaw_status reserve(void **out, int k, int n, flaw_compute *c, flaw_arena *arena, flaw_error *err)
+{
+    if (*out) return FLAW_OK;
+    size_t size = c->kernels->pack_size(c->precision, k, n);
+    *out = flaw_arena_alloc(arena, size, 1);
+    if (!*out) return flaw_fail(err, FLAW_NO_MEMORY, "no memory for %zu bytes of packed weights", size);
+    return flaw_compute_reserve(c, c->kernels->product_scratch(c->precision, k), err);
+}
+
 static flaw_status pack_matrix(packing p, void **out, flaw_compute *c, flaw_arena *arena, flaw_error *err)
 {
-    if (!*out) {
-        size_t size = c->kernels->pack_size(c->precision, p.k, p.n);
-        *out = flaw_arena_alloc(arena, size, 1);
-        if (!*out) return flaw_fail(err, FLAW_NO_MEMORY, "no memory for %zu bytes of packed weights", size);
-        flaw_status status = flaw_compute_reserve(c, c->kernels->product_scratch(c->precision, p.k), err);
-        if (status != FLAW_OK) return status;
-    }
+    flaw_status status = reserve(out, p.k, p.n, c, arena, err);
+    if (status != FLAW_OK) return status;
     p.c = c;
     p.out = *out;
     flaw_pool_run(c->pool, pack_piece, &p, column_pieces(p.n));
@@ -48,6 +54,43 @@ flaw_status flaw_linear_pack(flaw_linear *l, flaw_compute *c, flaw_arena *arena,
 {
     packing p = {.k = l->in, .n = l->out, .b = l->w, .b_row = 1, .b_col = l->in};
     return pack_matrix(p, &l->packed, c, arena, err);
+}
+
+/* A piece is one panel of packed B: so many rows of W. */
+typedef struct reading {
+    const flaw_compute *c;
+    const flaw_linear *l;
+    const flaw_row_source *from;
+    int rows;          /* of a panel */
+    atomic_int failed; /* the lowest piece that could not be read, or the number of pieces */
+} reading;
+
+static void read_piece(void *context, int piece, int worker)
+{
+    reading *r = context;
+    const flaw_kernels *k = r->c->kernels;
+    flaw_precision precision = r->c->precision;
+    int in = r->l->in, row = piece * r->rows, rows = smaller(r->rows, r->l->out - row), lowest = atomic_load(&r->failed);
+    float *read = r->c->scratch[worker];
+    flaw_status status = r->from->read(r->from->context, row, rows, read, NULL);
+    if (status == FLAW_OK)
+        k->pack(precision, in, rows, read, 1, in, (unsigned char *)r->l->packed + k->pack_size(precision, in, row));
+    while (status != FLAW_OK && piece < lowest)
+        if (atomic_compare_exchange_weak(&r->failed, &lowest, piece)) break;
+}
+
+flaw_status flaw_linear_pack_from(flaw_linear *l, const flaw_row_source *from, flaw_compute *c, flaw_arena *arena,
+                                  flaw_error *err)
+{
+    reading r = {.c = c, .l = l, .from = from, .rows = c->kernels->panel(c->precision)};
+    int pieces = (l->out + r.rows - 1) / r.rows;
+    atomic_init(&r.failed, pieces);
+    flaw_status status = reserve(&l->packed, l->in, l->out, c, arena, err);
+    if (!status) status = flaw_compute_reserve(c, (size_t)r.rows * (size_t)l->in * sizeof(float), err);
+    if (status) return status;
+    flaw_pool_run(c->pool, read_piece, &r, pieces);
+    int row = atomic_load(&r.failed) * r.rows;
+    return row < l->out ? from->read(from->context, row, smaller(r.rows, l->out - row), c->scratch[0], err) : FLAW_OK;
 }
 
 flaw_status flaw_linear_pack_backward(flaw_linear *l, flaw_compute *c, flaw_arena *arena, flaw_error *err)

@@ -22,6 +22,14 @@ typedef struct flaw_linear {
 
 /* Allocate (first call) and fill `packed` from w; call again after w changed. Also reserves scratch in `c`. */
 flaw_status flaw_linear_pack(flaw_linear *l, flaw_compute *c, flaw_arena *arena, flaw_error *err);
+/* The same from rows that are read a few at a time (weights of a file): w is not read and need not be there. `read` is called
+ * by several threads; of several failures the error is that of the lowest row. */
+typedef struct flaw_row_source {
+    flaw_status (*read)(const void *context, int row, int rows, float *out, flaw_error *err); /* out [rows, in] */
+    const void *context;
+} flaw_row_source;
+flaw_status flaw_linear_pack_from(flaw_linear *l, const flaw_row_source *from, flaw_compute *c, flaw_arena *arena,
+                                  flaw_error *err);
 /* The same for the backward pass (trainer only). */
 flaw_status flaw_linear_pack_backward(flaw_linear *l, flaw_compute *c, flaw_arena *arena, flaw_error *err);
 

@@ -94,32 +94,8 @@ static void test_limit(void **state)
     assert_null(flaw_arena_alloc(&arena, 65, 1));
     assert_non_null(flaw_arena_alloc(&arena, 64, 1));
     assert_null(flaw_arena_alloc(&arena, 1, 1));
-    flaw_arena_reset(&arena);
-    assert_non_null(flaw_arena_alloc(&arena, 1024, 1));
     flaw_arena_release(&arena);
     assert_int_equal(arena.limit, 1024);
-}
-
-/* A reset arena hands out zeroed memory again, without asking the system for more. */
-static void test_reset_zeroes_and_keeps_largest(void **state)
-{
-    flaw_arena arena;
-    flaw_arena_init(&arena, 0);
-    unsigned char *large = NULL;
-    for (int i = 0; i < 10; i++) {
-        unsigned char *at = flaw_arena_alloc(&arena, 1, i == 4 ? 40000000 : 50000);
-        memset(at, 0xa5, 50000);
-        if (i == 4) large = at;
-    }
-    flaw_arena_reset(&arena);
-    assert_int_equal(arena.used, 0);
-    unsigned char *again = flaw_arena_alloc(&arena, 1, 50000);
-    assert_ptr_equal(again, large);
-    assert_true(all_are(again, 50000, 0));
-    flaw_arena_release(&arena);
-    assert_null(arena.head);
-    flaw_arena_reset(&arena); /* of an empty one: nothing */
-    flaw_arena_release(&arena);
 }
 
 static void test_copy_string(void **state)
@@ -139,7 +115,6 @@ int main(void)
         cmocka_unit_test(test_adopt),
         cmocka_unit_test(test_overflow_and_refusal),
         cmocka_unit_test(test_limit),
-        cmocka_unit_test(test_reset_zeroes_and_keeps_largest),
         cmocka_unit_test(test_copy_string),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
