@@ -28,7 +28,9 @@ esac
 build_packages='gcc libc6-dev meson ninja-build pkg-config zlib1g-dev libjpeg62-turbo-dev libpng-dev libjansson-dev
     libcmocka-dev '"$curl_package"
 # PyTorch, Pillow, NumPy and scikit-learn check our gradients, pictures and metrics; the program itself never uses Python.
-test_packages='git python3-torch python3-pil python3-numpy python3-sklearn'
+# The cross compiler and the emulator run the kernels' tests once more as an aarch64 machine has them.
+test_packages='git python3-torch python3-pil python3-numpy python3-sklearn
+    gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user'
 
 say() { printf '\n== %s\n' "$*"; }
 fail() { printf 'setup.sh: %s\n' "$*" >&2; exit 1; }

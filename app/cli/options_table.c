@@ -276,7 +276,7 @@ const cli_option cli_option_table[] = {
     {"precision", 0, CLI_CHOICE, AT(precision), "P", "auto|f32|bf16|int8|int4", 0, 0,
      WRITE | CLI_ABLATION | CLI_PROMPTS,
      "How the language model's matrices are kept (default: auto, as the file has them; above 4 GiB as int4)."},
-    {"level", 0, CLI_CHOICE, AT(level), "L", "auto|ref|avx2|avx512|amx", 0, 0,
+    {"level", 0, CLI_CHOICE, AT(level), "L", "auto|ref|neon|avx2|avx512|amx", 0, 0,
      ENGINE | WRITE | CLI_ABLATION | CLI_PROMPTS,
      "Highest instruction set to use; ref is plain C (default: auto, the best of this machine)."},
     {"man", 0, CLI_SWITCH, AT(man), NULL, NULL, 0, 0, CLI_HELP, "Print the manual page (troff)."},

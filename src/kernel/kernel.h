@@ -15,7 +15,14 @@
 #include "kernel/largest.h"
 #include "kernel/weights.h"
 
-typedef enum flaw_level { FLAW_LEVEL_REF, FLAW_LEVEL_AVX2, FLAW_LEVEL_AVX512, FLAW_LEVEL_AMX } flaw_level;
+/* In order for any one machine, which has NEON or the others. */
+typedef enum flaw_level {
+    FLAW_LEVEL_REF,
+    FLAW_LEVEL_NEON,
+    FLAW_LEVEL_AVX2,
+    FLAW_LEVEL_AVX512,
+    FLAW_LEVEL_AMX
+} flaw_level;
 typedef enum flaw_precision { FLAW_F32, FLAW_BF16 } flaw_precision; /* of the products; all else is float32 */
 typedef enum flaw_activation { FLAW_ACT_NONE, FLAW_ACT_GELU, FLAW_ACT_QUICK_GELU, FLAW_ACT_SILU } flaw_activation;
 
@@ -81,7 +88,7 @@ typedef struct flaw_adamw {
 #define FLAW_HIDDEN_SCORE (-1e30f) /* of a hidden key before the softmax: its probability is 0 */
 
 typedef struct flaw_kernels {
-    const char *name; /* "ref", "avx2", "avx512", "amx" */
+    const char *name; /* "ref", "neon", "avx2", "avx512", "amx" */
     flaw_level level;
 
     /* Packed B. `pack` writes pack_size(prec,k,n) bytes to 64-byte aligned `out`; B[p][j] = b[p*b_row + j*b_col]. */

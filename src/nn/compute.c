@@ -12,6 +12,7 @@ flaw_status flaw_level_parse(flaw_level *out, const char *name, flaw_error *err)
         flaw_level level;
     } levels[] = {{"auto", FLAW_LEVEL_AMX},
                   {"ref", FLAW_LEVEL_REF},
+                  {"neon", FLAW_LEVEL_NEON},
                   {"avx2", FLAW_LEVEL_AVX2},
                   {"avx512", FLAW_LEVEL_AVX512},
                   {"amx", FLAW_LEVEL_AMX}};
@@ -20,7 +21,7 @@ flaw_status flaw_level_parse(flaw_level *out, const char *name, flaw_error *err)
             *out = levels[i].level;
             return FLAW_OK;
         }
-    return flaw_fail(err, FLAW_USAGE, "level \"%s\" is unknown, allowed are auto, ref, avx2, avx512 and amx", name);
+    return flaw_fail(err, FLAW_USAGE, "level \"%s\" is unknown, allowed are auto, ref, neon, avx2, avx512 and amx", name);
 }
 
 flaw_status flaw_compute_open(flaw_compute *out, int threads, flaw_level max, flaw_precision precision, flaw_error *err)

@@ -16,7 +16,7 @@ typedef struct flaw_compute {
     struct flaw_watch *watch; /* [workers] of a measuring program (watch.h), or NULL */
 } flaw_compute;
 
-/* NULL, "" or "auto", "ref", "avx2", "avx512", "amx": the highest kernels to use. */
+/* NULL, "" or "auto", "ref", "neon", "avx2", "avx512", "amx": the highest kernels to use. */
 flaw_status flaw_level_parse(flaw_level *out, const char *name, flaw_error *err);
 /* threads 0 = all processors allowed. */
 flaw_status flaw_compute_open(flaw_compute *out, int threads, flaw_level max, flaw_precision precision, flaw_error *err);

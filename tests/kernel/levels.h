@@ -20,6 +20,11 @@
 
 #define EPS 0x1p-24 /* half a unit in the last place of 1 in float32 */
 
+/* Under an emulator one of so many rounds is run. */
+#ifndef ROUNDS_SHARE
+#define ROUNDS_SHARE 1
+#endif
+
 enum { LEVELS_MAX = 8 };
 
 typedef struct levels {

@@ -200,11 +200,12 @@ static void test_heads(void **state)
 {
     static const int shape[][2] = {{1, 1},   {1, 64},  {2, 3},    {5, 32},   {10, 64},  {77, 64},
                                    {96, 16}, {97, 33}, {197, 64}, {200, 80}, {257, 128}};
+    const size_t shapes = sizeof shape / sizeof shape[0] - (ROUNDS_SHARE > 1 ? 2 : 0);
     levels all = levels_here();
     for (int l = 0; l < all.count; l++) {
         flaw_random r;
         flaw_random_init(&r, 5, 0);
-        for (size_t s = 0; s < sizeof shape / sizeof shape[0]; s++) {
+        for (size_t s = 0; s < shapes; s++) {
             for (int c = 0; c < 6; c++) { /* all keys, causal, hidden ones; in both precisions */
                 head h = head_new(&r, shape[s][0], shape[s][1], c % 3 == 1, (flaw_precision)(c / 3));
                 if (c % 3 == 2) hide_keys(&r, &h);

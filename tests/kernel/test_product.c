@@ -243,7 +243,7 @@ static void test_random_problems(void **state)
     for (int l = 0; l < all.count; l++) {
         flaw_random r;
         flaw_random_init(&r, 1, 0);
-        for (int round = 0; round < (l ? 400 : 80); round++) {
+        for (int round = 0; round < (l ? 400 : 80) / ROUNDS_SHARE; round++) {
             problem q = problem_random(&r);
             check_problem(&r, all.table[l], &q);
         }

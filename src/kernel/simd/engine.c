@@ -82,6 +82,14 @@ static void sum_block(const block *w)
         for (int q = 0; q < w->k; q++) sums[i] += a[i * p->a_row + q];
 }
 
+/* Stores past the caches (finish.inc.c) are to be seen before whatever the caller does next. Only x86 has such stores. */
+static void finish_stores(void)
+{
+#ifdef __x86_64__
+    __builtin_ia32_sfence();
+#endif
+}
+
 /* Live values of C from row i, column j on, into a tile. */
 static void load_tile(const flaw_engine *e, const flaw_product *p, int i, int j, int rows, int cols, float *tile)
 {
@@ -169,6 +177,5 @@ void flaw_engine_product(const flaw_engine *e, const flaw_product *p, int m0, in
         w.k0 += chunk;
     } while (w.k0 < p->k);
     if (e->end) e->end();
-    /* Stores past the caches (finish.inc.c) are to be seen before whatever the caller does next. */
-    if (p->far || p->pre) __builtin_ia32_sfence();
+    if (p->far || p->pre) finish_stores();
 }

@@ -16,9 +16,10 @@ VEC_INLINE void copy_row(bool round, int k, const float *x, float *out)
 VEC_INLINE void pack_a(bool round, const flaw_product *p, int i0, int live, int p0, int k, float *out)
 {
     const float *a = p->a + i0 * p->a_row + p0 * p->a_col;
-    if (p->a_col != 1) { /* each step writes a vector of which the next step overwrites what is beyond TILE_ROWS */
-        for (int q = 0; q < k; q++)
-            vf_store(out + q * TILE_ROWS, maybe_round(round, vf_load_some(a + q * p->a_col, live)));
+    if (p->a_col != 1) { /* each step writes whole vectors, of which the next step overwrites what is beyond TILE_ROWS */
+        for (int q = 0; q < k; q++, a += p->a_col, out += TILE_ROWS)
+            for (int h = 0; h < TILE_ROWS; h += VEC)
+                vf_store(out + h, h < live ? maybe_round(round, vf_load_some(a + h, live - h)) : vf_zero());
         return;
     }
     for (int i = 0; i < live; i++) copy_row(round, k, a + i * p->a_row, out + i * TILE_STRIDE);

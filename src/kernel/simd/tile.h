@@ -39,7 +39,7 @@ VEC_INLINE void tile_sum(const flaw_tile *t, int steps, int rows, int vecs, ptrd
     for (; p + 4 <= steps; p += 4) {
         /* A panel of B is TILE_COLS floats a step and shared by 8 or 16 panels of A: a line every fourth step will do.
          */
-        if (ahead) _mm_prefetch(ahead + p * 16, _MM_HINT_T1);
+        if (ahead) __builtin_prefetch(ahead + p * 16, 0, 2);
 #pragma GCC unroll 4
         for (int q = 0; q < 4; q++, a += a_p, b += TILE_COLS) tile_one_step(rows, vecs, a_i, a, b, s);
     }

@@ -1,0 +1,9 @@
+#include "kernel/arm/detect.h"
+
+#include "kernel/arm/levels.h"
+
+/* Vectors of 4 floats belong to every aarch64 machine that runs Linux. */
+const flaw_kernels *flaw_arm_select(flaw_level max)
+{
+    return max >= FLAW_LEVEL_NEON ? &flaw_kernels_neon : NULL;
+}

@@ -1,0 +1,8 @@
+#include <string.h>
+
+#include "kernel/arm/levels.h"
+#include "kernel/arm/vec_neon.h"
+#include "kernel/simd/vec_math.h"
+
+#define LEVEL(name) flaw_neon_##name
+#include "kernel/simd/elementwise.inc.c"
