@@ -1,9 +1,10 @@
 """Make the random towers that the side-by-side measurements run on, as flaw bundles.
 
-    python3 bench/peers/make_towers.py FOLDER [b] [l] [tiny]
+    python3 bench/peers/make_towers.py FOLDER [b] [l] [xl] [tiny]
 
     b     ViT-B/16 at 240: 226 tokens, 768 wide, 12 blocks
     l     ViT-L/14 at 336: 577 tokens, 1024 wide, 24 blocks
+    xl    24 blocks of 1280 at 224, 2 GB of float32: for bench/start.py
     tiny  2 blocks of 128 at 96, to try things out
 
 CLIP's shape: norm before the blocks, GELU, joint space. The weights are random at the size that trained ones have, so that
@@ -20,6 +21,7 @@ import bundle
 TOWERS = {  # side, patch, width, heads, blocks, joint
     "b": (240, 16, 768, 12, 12, 512),
     "l": (336, 14, 1024, 16, 24, 768),
+    "xl": (224, 14, 1280, 16, 26, 1024),
     "tiny": (96, 16, 128, 2, 2, 64),
 }
 TEXT_WIDTH, CONTEXT, VOCAB = 64, 77, 514  # a vocabulary of bytes, without merges
