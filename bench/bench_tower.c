@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "limit.h"
 #include "nn/watch.h"
+#include "tower_alfa.h"
 #include "tower_model.h"
 
 enum { ROUNDS = 15, MOST_ROUNDS = 1000, MOST_BATCH = 64, LIMIT_PIECES = 8 };
@@ -22,6 +23,8 @@ typedef struct bench {
     int batch;         /* that the buffers are for */
     float *pixels, *cls, *patches, *work;
     bool with_patches; /* patch tokens are asked for as well */
+    flaw_engine_options engine; /* the same model for whole pictures, opened when first asked for one */
+    tower_alfa *alfa;
 } bench;
 
 typedef struct options {
@@ -202,12 +205,23 @@ static void answer_ops(bench *b, const char *arguments)
     printf("op rest %.4f 0 -\nend\n", ms[FLAW_STATIONS]);
 }
 
+static void answer_alfa(bench *b)
+{
+    flaw_error err = {0};
+    double ms = 0.0;
+    flaw_status status = b->alfa ? FLAW_OK : tower_alfa_open(&b->alfa, &b->engine, b->m->shape.side, &err);
+    if (!status) status = tower_alfa_judge(&ms, b->alfa, &err);
+    if (status) printf("error %s\n", err.text);
+    else printf("ms %.4f\n", ms);
+}
+
 /* One line asked, one answered (ops: several). False to stop. */
 static bool answer(bench *b, const char *line)
 {
     if (!strncmp(line, "stop", 4)) return false;
     if (!strncmp(line, "run ", 4)) answer_run(b, line + 4);
     else if (!strncmp(line, "ops ", 4)) answer_ops(b, line + 4);
+    else if (!strncmp(line, "alfa", 4)) answer_alfa(b);
     else if (!strncmp(line, "limit", 5) && b->limit) printf("gflops %.1f\n", measure_limit(b, 10));
     else printf("error no such request here: %.*s\n", (int)strcspn(line, "\n"), line);
     fflush(stdout);
@@ -264,6 +278,8 @@ static flaw_status open_bench(bench *b, const options *o, flaw_error *err)
     if (!status) status = flaw_level_parse(&level, o->level, err);
     if (!status) status = flaw_compute_open(&b->c, o->threads, level, precision, err);
     if (status) return status;
+    b->engine = (flaw_engine_options){
+        .model = o->model, .threads = o->threads, .precision = o->precision, .level = o->level};
     b->limit = limit_for(b->c.kernels->name, o->precision);
     return tower_open(&b->m, o->model, &b->c, err);
 }
@@ -285,6 +301,7 @@ int main(int argc, char **argv)
         serve(&b);
     }
     drop_buffers(&b);
+    tower_alfa_close(b.alfa);
     flaw_clip_close(b.m);
     flaw_compute_close(&b.c);
     return 0;

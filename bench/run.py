@@ -212,6 +212,26 @@ def run_alfa(bench, case, match):
     return rows
 
 
+def run_windows(bench, case, match):
+    """All windows of a picture against the same number of tokens in one batch of whole pictures."""
+    threads, precision = match.groups()
+    batch, tokens = 13, 226  # 2,938 tokens; the windows have 2,670
+    bench.hush.take()
+    programs, rows = bench.ours("b", precision, threads), []
+    for program in programs:
+        times, alone = [], []
+        for _ in range(8):
+            bench.hush.take(2.0)
+            times += program.ask("windows")
+            alone += program.ask(f"run {batch}")
+        ratio = [a / (batch * tokens) / (w / 2670) for w, a in zip(times[1:], alone[1:])]
+        low, middle, high = quartiles(ratio)
+        rows.append(dict(case=case, ours=program.title, ours_ms=statistics.median(times[1:]), peer="its batch of 13 pictures",
+                         peer_ms=statistics.median(alone[1:]), ratio=middle, ratio_low=low, ratio_high=high, rounds=len(ratio)))
+        program.close()
+    return rows
+
+
 def run_aupro(bench, case, _):
     """Processor seconds of one thread on 16 maps of 900 x 900, in both."""
     folder = bench.peers / "maps"
@@ -242,6 +262,7 @@ def run_poisson(bench, case, _):
 CASES = [
     (r"(b|l|tiny)-b(\d+)-t(\d+)-(f32|bf16|int8)", run_tower, "image tower: TOWER-bBATCH-tTHREADS-PRECISION"),
     (r"alfa-t(\d+)-(f32|bf16|int8)", run_alfa, "a whole ALFA picture on b: alfa-tTHREADS-PRECISION"),
+    (r"windows-t(\d+)-(f32|bf16|int8)", run_windows, "speed of windows over that of one batch, per token: windows-tTHREADS-PRECISION"),
     (r"aupro", run_aupro, "exact AUPRO against numpy, one thread"),
     (r"poisson", run_poisson, "Poisson editing of a patch of 224 pixels, one thread"),
 ]
