@@ -10,11 +10,10 @@
 #include "base/random.h"
 #include "kernel/kernel.h"
 #ifdef __x86_64__
-#include "kernel/x86/levels.h"
 #include "limit.h"
 #endif
 
-enum { ROUNDS = 9, LEVELS = 8 };
+enum { ROUNDS = 9, LEVELS = FLAW_LEVEL_AUTO };
 
 /* Of this thread: what other programs on the machine take does not count. */
 static double seconds(void)
@@ -144,10 +143,10 @@ static double limit_of(double (*loop)(void))
 static double limit_for(const flaw_kernels *k, flaw_precision prec)
 {
 #ifdef __x86_64__
-    if (prec == FLAW_BF16 && k == &flaw_kernels_amx) return limit_of(limit_amx_bf16);
-    if (prec == FLAW_BF16 && k == &flaw_kernels_avx512_bf16) return limit_of(limit_avx512_bf16);
+    if (prec == FLAW_BF16 && k->level == FLAW_LEVEL_AMX) return limit_of(limit_amx_bf16);
+    if (prec == FLAW_BF16 && k->level == FLAW_LEVEL_AVX512_BF16) return limit_of(limit_avx512_bf16);
     if (k->level >= FLAW_LEVEL_AVX512) return limit_of(limit_avx512_f32);
-    if (k->level == FLAW_LEVEL_AVX2) return limit_of(limit_avx2_f32);
+    if (k->level >= FLAW_LEVEL_AVX2) return limit_of(limit_avx2_f32);
 #endif
     return 0.0;
 }
@@ -298,10 +297,8 @@ static float *buffer_new(uint64_t seed)
 static int tables(const flaw_kernels *all[LEVELS])
 {
     int count = 0;
-    for (int level = FLAW_LEVEL_REF; level <= FLAW_LEVEL_AMX; level++) {
-        const flaw_kernels *k = flaw_kernels_select((flaw_level)level);
-        if (count == 0 || all[count - 1] != k) all[count++] = k;
-    }
+    for (int level = FLAW_LEVEL_REF; level < FLAW_LEVEL_AUTO; level++)
+        if (flaw_kernels_exact((flaw_level)level)) all[count++] = flaw_kernels_exact((flaw_level)level);
     return count;
 }
 

@@ -170,11 +170,13 @@ static void print_timing(const cli_settings *s, const bench_picture *sample, con
         {"words_ms", "judging it by words, ms", t->words},
         {"parts_ms", "judging it by a good part, ms", t->parts},
     };
-    json_t *line = json_pack("{s:s, s:s, s:i, s:i}", "picture", sample->name, "model", flaw_engine_model_name(engine),
-                             "width", sample->picture.width, "height", sample->picture.height);
+    const char *model = flaw_engine_model_name(engine), *level = flaw_engine_level(engine);
+    const int width = sample->picture.width, height = sample->picture.height;
+    json_t *line = json_pack("{s:s, s:s, s:s, s:i, s:i}", "picture", sample->name, "model", model, "level", level, "width",
+                             width, "height", height);
     if (!s->json)
-        printf("%s, %d x %d, model %s, medians of %lld\n", sample->name, sample->picture.width, sample->picture.height,
-               flaw_engine_model_name(engine), (long long)s->repeat);
+        printf("%s, %d x %d, model %s, level %s, medians of %lld\n", sample->name, width, height, model, level,
+               (long long)s->repeat);
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
         json_object_set_new(line, row[i].key, cli_json_number(row[i].value));
         if (!s->json && isfinite(row[i].value)) printf("  %-36s%9.2f\n", row[i].title, row[i].value);

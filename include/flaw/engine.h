@@ -14,8 +14,11 @@ typedef struct flaw_engine_options {
     int side;              /* pictures are read at so many pixels a side; 0: the model's own. Others for timm's models and
                               DINOv2, a multiple of the patch */
     int threads;           /* 0: all processors this process may use */
-    const char *precision; /* NULL or "auto" (float32; bf16 for a model of over 512 MB of float32), "f32", "bf16": products */
-    const char *level;     /* NULL or "auto", "ref", "avx2", "avx512", "amx": highest kernels to use */
+    const char *precision; /* NULL or "auto" (float32; bf16 for a model of over 512 MB of float32), "f32", "bf16",
+                              "int8": products */
+    const char *level;     /* the kernels: NULL or "auto" (FLAW_CPU of the environment, else the best of this machine), or
+                              one of this machine's: "ref", "neon", "avx2", "avx2-vnni", "avx512", "avx512-vnni",
+                              "avx512-bf16", "amx" */
 } flaw_engine_options;
 
 flaw_status flaw_engine_open(flaw_engine **out, const flaw_engine_options *options, flaw_error *err);
@@ -23,6 +26,7 @@ void flaw_engine_close(flaw_engine *engine);
 
 const char *flaw_engine_model_name(const flaw_engine *engine);
 const char *flaw_engine_model_hash(const flaw_engine *engine); /* SHA-256 in hex, of names, shapes and values */
+const char *flaw_engine_level(const flaw_engine *engine);      /* the kernels that run: "avx512-bf16" */
 int flaw_engine_has_text(const flaw_engine *engine);
 int flaw_engine_width(const flaw_engine *engine); /* length of an embedding: E, or D for an image-only model */
 int flaw_engine_classes(const flaw_engine *engine); /* timm head, else 0 */

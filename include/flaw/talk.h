@@ -12,7 +12,7 @@ typedef struct flaw_talk_options {
     const char *model;       /* NULL or "default": embedded; folder or bundle of an AnomalyGPT */
     int threads;             /* 0: all */
     const char *precision;   /* NULL or "auto", "f32", "bf16", "int8", "int4": the language model's weights */
-    const char *level;       /* highest kernels to use, as in flaw_engine_options */
+    const char *level;       /* as in flaw_engine_options */
     const char *object;      /* product name; NULL: "object" */
     const char *const *good; /* normal pictures (files): the few-shot map feeds the prompt learner */
     size_t good_count;

@@ -11,7 +11,8 @@ typedef struct named_value {
     int value;
 } named_value;
 
-static const named_value precisions[] = {{"auto", FLAW_F32}, {"f32", FLAW_F32}, {"bf16", FLAW_BF16}, {NULL, 0}};
+static const named_value precisions[] = {{"auto", FLAW_F32}, {"f32", FLAW_F32}, {"bf16", FLAW_BF16},
+                                         {"int8", FLAW_INT8}, {NULL, 0}};
 
 static flaw_status choose(int *out, const named_value *table, const char *name, const char *what, const char *allowed,
                           flaw_error *err)
@@ -28,7 +29,7 @@ flaw_status flaw_engine_open(flaw_engine **out, const flaw_engine_options *optio
 {
     int precision = 0;
     flaw_level level;
-    flaw_status s = choose(&precision, precisions, options->precision, "precision", "auto, f32 and bf16", err);
+    flaw_status s = choose(&precision, precisions, options->precision, "precision", "auto, f32, bf16 and int8", err);
     if (!s) s = flaw_level_parse(&level, options->level, err);
     if (s) return s;
     if (options->threads < 0)
@@ -87,6 +88,11 @@ const char *flaw_engine_model_hash(const flaw_engine *engine)
     if (!inside->hash[0]) flaw_clip_hash(engine->model, &inside->compute, inside->hash);
     pthread_mutex_unlock(&inside->lock);
     return inside->hash;
+}
+
+const char *flaw_engine_level(const flaw_engine *engine)
+{
+    return engine->compute.kernels->name;
 }
 
 int flaw_engine_has_text(const flaw_engine *engine)

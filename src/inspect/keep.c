@@ -10,6 +10,7 @@
 #define CHECK_SIDE 160
 #define CHECK_WITHIN 1e-4      /* float32 on both sides: scores and maps differ by rounding only */
 #define CHECK_WITHIN_BF16 0.03 /* either side multiplied in bfloat16, which has 8 bits */
+#define CHECK_WITHIN_INT8 0.1  /* either side multiplied in int8 */
 
 typedef struct named_text {
     const char *name;
@@ -86,6 +87,15 @@ static flaw_status load_options(flaw_inspect_options *o, const flaw_record *r, f
     return s;
 }
 
+static const char *const precision_names[FLAW_PRECISIONS] = {"f32", "bf16", "int8"};
+
+/* How far two runs may be apart whose products had this precision. */
+static double self_check_within(const char *precision)
+{
+    if (!strcmp(precision, "int8")) return CHECK_WITHIN_INT8;
+    return strcmp(precision, "bf16") ? CHECK_WITHIN : CHECK_WITHIN_BF16;
+}
+
 static flaw_status save_check(flaw_inspector *in, flaw_record *r, flaw_error *err)
 {
     size_t grid = (size_t)in->features.cells;
@@ -93,7 +103,7 @@ static flaw_status save_check(flaw_inspector *in, flaw_record *r, flaw_error *er
     flaw_status s = run_check(in, &score, err);
     if (!s) s = flaw_record_put_number(r, "check.score", score.image, err);
     if (!s) s = flaw_record_put_table(r, "check.map", score.map, grid, grid, err);
-    if (!s) s = flaw_record_put_text(r, "check.precision", in->engine->precision == FLAW_BF16 ? "bf16" : "f32", err);
+    if (!s) s = flaw_record_put_text(r, "check.precision", precision_names[in->engine->precision], err);
     return s;
 }
 
@@ -140,8 +150,8 @@ static flaw_status check_self(flaw_inspector *in, const flaw_record *r, const ch
         s = flaw_fail(err, FLAW_BAD_DATA, "%s: the self-check map has %zu rows, not %zu", path, rows, grid);
     if (!s) s = run_check(in, &score, err);
     if (s) return s;
-    bool coarse = in->engine->precision == FLAW_BF16 || !strcmp(precision, "bf16");
-    double within = coarse ? CHECK_WITHIN_BF16 : CHECK_WITHIN, worst = fabs(score.image - expected);
+    double here = self_check_within(precision_names[in->engine->precision]);
+    double within = fmax(here, self_check_within(precision)), worst = fabs(score.image - expected);
     for (size_t i = 0; i < grid * grid; i++) worst = fmax(worst, fabs((double)score.map[i] - (double)map[i]));
     if (worst <= within) return FLAW_OK;
     return flaw_fail(err, FLAW_BAD_DATA,

@@ -15,19 +15,30 @@
 #include "kernel/largest.h"
 #include "kernel/weights.h"
 
-/* In order for any one machine, which has NEON or the others. */
+/* Each one has what stands before it on its kind of machine. */
 typedef enum flaw_level {
-    FLAW_LEVEL_REF,
-    FLAW_LEVEL_NEON,
-    FLAW_LEVEL_AVX2,
-    FLAW_LEVEL_AVX512,
-    FLAW_LEVEL_AMX
+    FLAW_LEVEL_REF,         /* plain C */
+    FLAW_LEVEL_NEON,        /* 64-bit ARM */
+    FLAW_LEVEL_AVX2,        /* with FMA */
+    FLAW_LEVEL_AVX2_VNNI,   /* AVX2 with vpdpbusd (Alder Lake) */
+    FLAW_LEVEL_AVX512,      /* F, BW, VL, DQ */
+    FLAW_LEVEL_AVX512_VNNI, /* with vpdpbusd (Cascade Lake, Ice Lake) */
+    FLAW_LEVEL_AVX512_BF16, /* and vdpbf16ps (Cooper Lake, Zen 4) */
+    FLAW_LEVEL_AMX,         /* and tiles of bf16 and int8 (Sapphire Rapids) */
+    FLAW_LEVEL_AUTO         /* the best there is */
 } flaw_level;
-typedef enum flaw_precision { FLAW_F32, FLAW_BF16 } flaw_precision; /* of the products; all else is float32 */
+
+/* Of the products; all else is float32. FLAW_INT8 is for inference: see flaw_product. */
+typedef enum flaw_precision { FLAW_F32, FLAW_BF16, FLAW_INT8, FLAW_PRECISIONS } flaw_precision;
 typedef enum flaw_activation { FLAW_ACT_NONE, FLAW_ACT_GELU, FLAW_ACT_QUICK_GELU, FLAW_ACT_SILU } flaw_activation;
 
 /* C[M,N] = act(A[M,K] B[K,N] + bias) + residual, or C += A B when `accumulate`.
- * A is read through strides (a transposed A needs no copy); B was packed by `pack`. */
+ * A is read through strides (a transposed A needs no copy); B was packed by `pack`.
+ *
+ * FLAW_INT8: each column of B has been quantised by `pack`, each row of A is quantised over its whole K by the call
+ * (int8.h); the sums are whole numbers, K at most FLAW_INT8_DEPTH, and sum * scale of the row * scale of the column is
+ * what the rest is done with. Whole sums are exact, so without an activation all levels give the same bits; activations
+ * differ by as much as `activate` does. accumulate, a_sums, k_packed and a transposed A are not for it. */
 typedef struct flaw_product {
     int m, n, k;
     const float *a;
@@ -62,7 +73,8 @@ typedef struct flaw_attention {
     ptrdiff_t out_row;
     float *probs;             /* [T, T] softmax rows, for whoever looks at them; or NULL */
     float *stats;             /* [T, 2] of each row the largest scaled score and 1 / (the sum under it); or NULL */
-    flaw_precision precision; /* of the products inside, forward and backward; softmax is float32 always */
+    flaw_precision precision; /* of the products inside, forward and backward; softmax is float32 always. FLAW_INT8,
+                                 forward only: they run in bf16 */
 } flaw_attention;
 
 /* The backward pass reads `stats` of the forward pass, and computes the probabilities again with the same bits: less
@@ -85,10 +97,11 @@ typedef struct flaw_adamw {
 #define FLAW_TILE_ROWS 96
 #define FLAW_TILE_COLS 256
 #define FLAW_PACK_DEPTH 32
+#define FLAW_INT8_DEPTH (1 << 17) /* 127 * 127 * 2^17 is below 2^31 */
 #define FLAW_HIDDEN_SCORE (-1e30f) /* of a hidden key before the softmax: its probability is 0 */
 
 typedef struct flaw_kernels {
-    const char *name; /* "ref", "neon", "avx2", "avx512", "amx" */
+    const char *name; /* as in flaw_level_name */
     flaw_level level;
 
     /* Packed B. `pack` writes pack_size(prec,k,n) bytes to 64-byte aligned `out`; B[p][j] = b[p*b_row + j*b_col]. */
@@ -98,7 +111,8 @@ typedef struct flaw_kernels {
     void (*pack_cols)(flaw_precision prec, int k, int n, const float *b, ptrdiff_t b_row, ptrdiff_t b_col, int n0,
                       int n1, void *out);
     /* Packed B is panels of so many columns one behind the other, each in order of k. So chunks of k (of multiples of
-     * FLAW_PACK_DEPTH) of one panel may be packed alone, each pack_size(prec, chunk, columns) bytes behind the other. */
+     * FLAW_PACK_DEPTH) of one panel may be packed alone, each pack_size(prec, chunk, columns) bytes behind the other; not
+     * for FLAW_INT8, whose scales are over all of k. */
     int (*panel)(flaw_precision prec);
     /* Rows [m0,m1) x columns [n0,n1) of the product; m0 and n0 are multiples of the FLAW_TILE sizes.
      * `scratch` holds product_scratch(prec, k) bytes, 64-byte aligned, one per worker. */
@@ -147,10 +161,13 @@ typedef struct flaw_kernels {
     void (*adamw)(const flaw_adamw *o, size_t n, float *w, const float *g, float *m, float *v);
 } flaw_kernels;
 
-/* Detect the machine once; the best table not above `max`. FLAW_LEVEL_AMX asks for the best there is.
- * Thread-safe: returns one of a few constant tables. */
+/* "ref", "neon", "avx2", "avx2-vnni", "avx512", "avx512-vnni", "avx512-bf16", "amx", "auto". */
+const char *flaw_level_name(flaw_level level);
+/* The kernels of this level, or NULL when this machine lacks it (AMX also needs the system's permission, which is asked
+ * for here). Thread-safe: returns one of a few constant tables. */
+const flaw_kernels *flaw_kernels_exact(flaw_level level);
+/* The best kernels not above `max`; FLAW_LEVEL_AUTO asks for the best there is. */
 const flaw_kernels *flaw_kernels_select(flaw_level max);
-/* Highest level this machine runs (AMX also needs the kernel's permission, requested here). */
 flaw_level flaw_kernels_best(void);
 
 #endif

@@ -8,19 +8,35 @@
 #include "kernel/arm/detect.h"
 #endif
 
+const char *flaw_level_name(flaw_level level)
+{
+    static const char *const names[] = {"ref",         "neon",        "avx2", "avx2-vnni", "avx512",
+                                        "avx512-vnni", "avx512-bf16", "amx",  "auto"};
+    return names[level];
+}
+
+const flaw_kernels *flaw_kernels_exact(flaw_level level)
+{
+    if (level == FLAW_LEVEL_REF) return &flaw_kernels_ref;
+#ifdef __x86_64__
+    return flaw_x86_kernels(level);
+#elif defined __aarch64__
+    return flaw_arm_kernels(level);
+#else
+    return NULL;
+#endif
+}
+
 const flaw_kernels *flaw_kernels_select(flaw_level max)
 {
-    const flaw_kernels *found = NULL;
-#ifdef __x86_64__
-    found = flaw_x86_select(max);
-#endif
-#ifdef __aarch64__
-    found = flaw_arm_select(max);
-#endif
-    return found ? found : &flaw_kernels_ref;
+    for (int level = (int)max; level > FLAW_LEVEL_REF; level--) {
+        const flaw_kernels *found = flaw_kernels_exact((flaw_level)level);
+        if (found) return found;
+    }
+    return &flaw_kernels_ref;
 }
 
 flaw_level flaw_kernels_best(void)
 {
-    return flaw_kernels_select(FLAW_LEVEL_AMX)->level;
+    return flaw_kernels_select(FLAW_LEVEL_AUTO)->level;
 }

@@ -124,7 +124,7 @@ static flaw_status open_all(flaw_april_trainer *t, flaw_error *err)
 {
     const flaw_april_train_options *o = t->options;
     flaw_status s = check_options(o, err);
-    if (!s) s = flaw_compute_open(&t->compute, o->threads, FLAW_LEVEL_AMX, o->float32 ? FLAW_F32 : FLAW_BF16, err);
+    if (!s) s = flaw_compute_open(&t->compute, o->threads, FLAW_LEVEL_AUTO, o->float32 ? FLAW_F32 : FLAW_BF16, err);
     if (!s) s = flaw_clip_open(&t->towers, o->model ? o->model : "", &t->compute, err);
     if (!s) s = new_decoder(t, err);
     if (!s) s = flaw_voice_reserve(&t->compute, err);

@@ -239,7 +239,7 @@ flaw_status flaw_language_trainer_open(flaw_language_trainer *out, const flaw_la
     flaw_arena_init(&out->arena, 0);
     flaw_status status = check_options(o, err);
     if (!status)
-        status = flaw_compute_open(&out->compute, o->threads, FLAW_LEVEL_AMX, o->float32 ? FLAW_F32 : FLAW_BF16, err);
+        status = flaw_compute_open(&out->compute, o->threads, FLAW_LEVEL_AUTO, o->float32 ? FLAW_F32 : FLAW_BF16, err);
     if (!status) status = read_lists(out, err);
     if (!status) status = learn_vocabulary(&pieces, out, err);
     if (!status) status = make_model(out, pieces, err);

@@ -182,7 +182,7 @@ static flaw_status open_all(flaw_trainer *t, flaw_error *err)
     flaw_clip *tower = NULL;
     flaw_status status = check_options(o, err);
     if (!status)
-        status = flaw_compute_open(&t->compute, o->threads, FLAW_LEVEL_AMX, o->float32 ? FLAW_F32 : FLAW_BF16, err);
+        status = flaw_compute_open(&t->compute, o->threads, FLAW_LEVEL_AUTO, o->float32 ? FLAW_F32 : FLAW_BF16, err);
     if (!status) status = flaw_words_read(&t->words, o->words, err);
     if (!status) status = flaw_photos_load(&t->photos, o->source, o->sources, t->compute.pool, err);
     if (!status && o->init && o->init[0]) status = flaw_clip_open(&tower, o->init, &t->compute, err);

@@ -210,7 +210,7 @@ static flaw_status open_all(flaw_voice_trainer *t, flaw_error *err)
     const flaw_voice_train_options *o = t->options;
     flaw_status status = check_options(o, err);
     if (!status)
-        status = flaw_compute_open(&t->compute, o->threads, FLAW_LEVEL_AMX, o->float32 ? FLAW_F32 : FLAW_BF16, err);
+        status = flaw_compute_open(&t->compute, o->threads, FLAW_LEVEL_AUTO, o->float32 ? FLAW_F32 : FLAW_BF16, err);
     if (!status) status = flaw_clip_open(&t->towers, o->model, &t->compute, err);
     if (!status) status = open_language(t, err);
     if (!status) status = open_voice(t, err);

@@ -253,7 +253,7 @@ static flaw_status convert(converter *k, const char *keep)
 {
     flaw_status status = parse_keep(&k->keep, keep, k->err);
     if (status) return status;
-    status = flaw_compute_open(&k->compute, 0, FLAW_LEVEL_AMX, FLAW_F32, k->err);
+    status = flaw_compute_open(&k->compute, 0, FLAW_LEVEL_AUTO, FLAW_F32, k->err);
     if (status) return status;
     flaw_arena_init(&k->arena, 0);
     status = open_parts(k);

@@ -1,33 +1,44 @@
 #include "nn/compute.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SCRATCH_ALIGNMENT 64
 
+/* " auto, ref, avx2 ..." of what runs here. */
+static void list_levels(char *out, size_t size)
+{
+    size_t used = (size_t)snprintf(out, size, "auto");
+    for (int i = FLAW_LEVEL_REF; i < FLAW_LEVEL_AUTO; i++)
+        if (flaw_kernels_exact((flaw_level)i) && used < size)
+            used += (size_t)snprintf(out + used, size - used, ", %s", flaw_level_name((flaw_level)i));
+}
+
 flaw_status flaw_level_parse(flaw_level *out, const char *name, flaw_error *err)
 {
-    static const struct {
-        const char *name;
-        flaw_level level;
-    } levels[] = {{"auto", FLAW_LEVEL_AMX},
-                  {"ref", FLAW_LEVEL_REF},
-                  {"neon", FLAW_LEVEL_NEON},
-                  {"avx2", FLAW_LEVEL_AVX2},
-                  {"avx512", FLAW_LEVEL_AVX512},
-                  {"amx", FLAW_LEVEL_AMX}};
-    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++)
-        if (strcmp(name && *name ? name : "auto", levels[i].name) == 0) {
-            *out = levels[i].level;
-            return FLAW_OK;
-        }
-    return flaw_fail(err, FLAW_USAGE, "level \"%s\" is unknown, allowed are auto, ref, neon, avx2, avx512 and amx", name);
+    const char *forced = getenv("FLAW_CPU"), *from = "level";
+    if (!name || !*name || !strcmp(name, "auto")) {
+        name = forced && *forced ? forced : "auto";
+        from = forced && *forced ? "FLAW_CPU" : from;
+    }
+    char here[128];
+    list_levels(here, sizeof here);
+    for (int i = FLAW_LEVEL_REF; i <= FLAW_LEVEL_AUTO; i++) {
+        if (strcmp(name, flaw_level_name((flaw_level)i))) continue;
+        *out = i == FLAW_LEVEL_AUTO ? flaw_kernels_best() : (flaw_level)i;
+        if (flaw_kernels_exact(*out)) return FLAW_OK;
+        return flaw_fail(err, FLAW_UNAVAILABLE, "%s: this machine lacks \"%s\", allowed here are %s", from, name, here);
+    }
+    return flaw_fail(err, FLAW_USAGE, "%s \"%.40s\" is unknown, allowed here are %s", from, name, here);
 }
 
 flaw_status flaw_compute_open(flaw_compute *out, int threads, flaw_level max, flaw_precision precision, flaw_error *err)
 {
+    flaw_status status = max == FLAW_LEVEL_AUTO ? flaw_level_parse(&max, NULL, err) : FLAW_OK;
+    if (status != FLAW_OK) return status;
     flaw_compute c = {.kernels = flaw_kernels_select(max), .precision = precision};
-    flaw_status status = flaw_pool_new(&c.pool, threads, err);
+    status = flaw_pool_new(&c.pool, threads, err);
     if (status != FLAW_OK) return status;
     c.workers = flaw_pool_threads(c.pool);
     c.scratch = calloc((size_t)c.workers, sizeof *c.scratch);

@@ -16,9 +16,10 @@ typedef struct flaw_compute {
     struct flaw_watch *watch; /* [workers] of a measuring program (watch.h), or NULL */
 } flaw_compute;
 
-/* NULL, "" or "auto", "ref", "neon", "avx2", "avx512", "amx": the highest kernels to use. */
+/* A name of flaw_level_name; it must be a level of this machine. NULL, "" or "auto": what the environment's FLAW_CPU names,
+ * without it the best of this machine. */
 flaw_status flaw_level_parse(flaw_level *out, const char *name, flaw_error *err);
-/* threads 0 = all processors allowed. */
+/* threads 0 = all processors allowed. The best kernels not above `max`; FLAW_LEVEL_AUTO: as flaw_level_parse of NULL. */
 flaw_status flaw_compute_open(flaw_compute *out, int threads, flaw_level max, flaw_precision precision, flaw_error *err);
 /* At least `size` bytes of scratch for every worker; called while building, never inside a layer. */
 flaw_status flaw_compute_reserve(flaw_compute *c, size_t size, flaw_error *err);

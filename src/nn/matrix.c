@@ -44,12 +44,18 @@ int flaw_matrix_few(flaw_precision precision)
     return precision == FLAW_BF16 ? FEW_BF16 : FEW_F32;
 }
 
+/* Compact weights are unpacked chunk by chunk, which int8 products cannot be packed by. */
+static flaw_precision precision_of(const flaw_compute *c)
+{
+    return c->precision == FLAW_INT8 ? FLAW_BF16 : c->precision;
+}
+
 /* Scratch of a worker: the product's own, the packed tile, a chunk of a panel as float32. */
 size_t flaw_matrix_scratch(const flaw_compute *c, int cols)
 {
-    return aligned(c->kernels->product_scratch(c->precision, cols)) +
-           aligned(c->kernels->pack_size(c->precision, cols, TILE)) +
-           (size_t)c->kernels->panel(c->precision) * DEPTH * sizeof(float);
+    return aligned(c->kernels->product_scratch(precision_of(c), cols)) +
+           aligned(c->kernels->pack_size(precision_of(c), cols, TILE)) +
+           (size_t)c->kernels->panel(precision_of(c)) * DEPTH * sizeof(float);
 }
 
 /* Where a piece lies: its part, its first row there, its rows, its first column of C. */
@@ -118,7 +124,8 @@ static void pack_panel(const flaw_compute *c, const flaw_matrix *m, int row, int
         for (int i = 0; i < rows; i++)
             c->kernels->weight_unpack(m->type, (size_t)depth,
                                       row_of(m, row + i) + flaw_weight_row_bytes(m->type, (size_t)k), plain + i * DEPTH);
-        c->kernels->pack(c->precision, depth, rows, plain, 1, DEPTH, out + c->kernels->pack_size(c->precision, k, rows));
+        c->kernels->pack(precision_of(c), depth, rows, plain, 1, DEPTH,
+                         out + c->kernels->pack_size(precision_of(c), k, rows));
     }
 }
 
@@ -126,7 +133,7 @@ static void tile_piece(void *context, int piece, int worker)
 {
     const pass *f = context;
     const flaw_kernels *k = f->c->kernels;
-    flaw_precision precision = f->c->precision;
+    flaw_precision precision = precision_of(f->c);
     place at = find_piece(f, piece);
     int panel = k->panel(precision);
     unsigned char *scratch = f->c->scratch[worker];
@@ -153,7 +160,7 @@ static int rows_of_piece(int cols)
 
 void flaw_matrix_product(flaw_compute *c, const flaw_matrix *part, int parts, const flaw_product *p)
 {
-    bool few = p->m <= flaw_matrix_few(c->precision);
+    bool few = p->m <= flaw_matrix_few(precision_of(c));
     int tile = p->m <= NARROW_ROWS ? NARROW_TILE : TILE;
     pass f = {.c = c, .part = part, .rows = few ? rows_of_piece(part->cols) : tile, .p = p};
     int pieces = 0;

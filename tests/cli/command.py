@@ -99,6 +99,11 @@ class Command(unittest.TestCase):
         self.assertEqual((status, err), (0, []))
         return out
 
+    def levels(self):
+        """Kernel levels of this machine, as the refusal of an unknown one lists them."""
+        _, _, err = self.run_flaw('bench', FLAW_CPU='none')
+        return err[0].split('allowed here are auto, ')[1].split(', ')
+
     def judge(self, *arguments, **environment):
         """(exit status, parsed JSON lines, lines of standard error) of flaw inspect --json."""
         status, out, err = self.run_flaw('inspect', '--json', *arguments, **environment)

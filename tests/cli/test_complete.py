@@ -25,8 +25,8 @@ class Stories(command.Command):
     def test_published_text(self):
         for model in ('', 'stories260K-f32.gguf', 'stories260K-f16.gguf'):
             self.assertEqual(self.complete('--max-tokens', '256', '', model=model), self.published() + '\n')
-        for level in ('ref', 'avx2', 'avx512', 'amx'):
-            self.assertEqual(self.complete('', FLAW_LEVEL=level, FLAW_TEMPERATURE='0'), self.published() + '\n')
+        for level in self.levels():
+            self.assertEqual(self.complete('', FLAW_CPU=level, FLAW_TEMPERATURE='0'), self.published() + '\n')
 
     def test_json(self):
         with open(os.path.join(STORIES, 'expected.json'), encoding='utf-8') as file:

@@ -47,6 +47,20 @@ class Pages(command.Command):
         self.assertEqual(page.count('  flaw '), 3)
         self.assertRegex(self.succeed('--version'), r'^flaw \d+\.\d+\.\d+\n$')
 
+    def test_level(self):
+        levels = self.levels()
+        self.assertEqual(levels[0], 'ref')
+        for level in levels:
+            bench = json.loads(self.succeed('bench', '--json', '--repeat', '1', FLAW_CPU=level))
+            self.assertEqual(bench['level'], level)
+        bench = json.loads(self.succeed('bench', '--json', '--repeat', '1', '--level', levels[-1], FLAW_CPU='ref'))
+        self.assertEqual(bench['level'], levels[-1])
+        self.fail_once(2, 'FLAW_CPU', 'bench', FLAW_CPU='sse9', words=('"sse9"', 'unknown', 'ref'))
+        every = ('neon', 'avx2', 'avx2-vnni', 'avx512', 'avx512-vnni', 'avx512-bf16', 'amx')
+        for level in [level for level in every if level not in levels]:
+            self.fail_once(69, 'level', 'bench', '--level', level, words=(level, 'lacks', 'ref'))
+            self.fail_once(69, 'FLAW_CPU', 'bench', FLAW_CPU=level, words=(level, 'lacks', 'ref'))
+
     def test_reference_page_is_up_to_date(self):
         with open(os.path.join(SOURCE, 'docs', 'cli.md'), encoding='utf-8') as file:
             self.assertEqual(file.read(), self.succeed('help', '--markdown'),

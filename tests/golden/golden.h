@@ -3,6 +3,7 @@
 #define FLAW_TESTS_GOLDEN_GOLDEN_H
 
 #include "../check.h"
+#include "../level_loop.h"
 
 #include <math.h>
 
@@ -14,9 +15,6 @@
 #define BAR_PIXELS 1e-6
 #define BAR_RELATIVE 2e-4
 #define BAR_WINDOWS 1e-4
-
-#define AT_EVERY_LEVEL(level)                                                                                          \
-    for (flaw_level level = FLAW_LEVEL_REF; level <= flaw_kernels_best(); level = (flaw_level)(level + 1))
 
 /* "root/tests/golden/data/NAME", or "shared/NAME" when `shared` and the folder is there. NULL: no such folder. */
 static inline const char *golden_path(char out[1024], bool shared, const char *name)

@@ -87,7 +87,7 @@ static void test_maps(void **state)
     setting s = open_setting(folder);
     const json_t *images = json_object_get(s.root, "images");
     assert_int_equal(json_array_size(images), 2);
-    AT_EVERY_LEVEL(level)
+    AT_EVERY_KIND_OF_VECTOR(level)
     {
         flaw_compute c = open_compute(level);
         flaw_clip *m = open_clip(folder, &c);

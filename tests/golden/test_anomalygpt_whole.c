@@ -115,7 +115,7 @@ static void check_picture(setting *s, const json_t *entry)
 
 static void test_answers(void **state)
 {
-    AT_EVERY_LEVEL(level)
+    AT_EVERY_KIND_OF_VECTOR(level)
     {
         setting s;
         if (!open_setting(&s, level, NULL)) skip();
@@ -136,7 +136,7 @@ static void test_bundle(void **state)
     if (!golden_path(folder, true, ANOMALYGPT)) skip();
     assert_ok(flaw_model_convert(folder, in_folder(bundle, *state, "m.flaw"), NULL, NULL, NULL, &err));
     assert_ok(flaw_model_convert(bundle, in_folder(again, *state, "again.flaw"), "file", NULL, NULL, &err));
-    assert_true(open_setting(&s, FLAW_LEVEL_AMX, again));
+    assert_true(open_setting(&s, FLAW_LEVEL_AUTO, again));
     const json_t *images = json_object_get(s.root, "images");
     for (size_t i = 0; i < json_array_size(images); i++) check_picture(&s, json_array_get(images, i));
     close_setting(&s);
@@ -148,7 +148,7 @@ static void test_pieces(void **state)
     setting s;
     const char *text;
     json_t *want;
-    if (!open_setting(&s, FLAW_LEVEL_AMX, NULL)) skip();
+    if (!open_setting(&s, FLAW_LEVEL_AUTO, NULL)) skip();
     json_object_foreach(json_object_get(s.root, "tokens"), text, want)
     {
         int32_t ids[256];

@@ -75,7 +75,7 @@ static void check_form(const char *form)
     snprintf(path, sizeof path, "%s/expected.safetensors", folder);
     flaw_tensors expected = open_expected(path);
     snprintf(path, sizeof path, "%s/%s", folder, form);
-    AT_EVERY_LEVEL(level)
+    AT_EVERY_KIND_OF_VECTOR(level)
     {
         flaw_compute c = open_compute(level);
         flaw_clip *m = open_clip(path, &c);

@@ -91,7 +91,7 @@ static void check_texts(flaw_compute *c, const flaw_clip *m, const char *act)
 
 static void check_form(const char *path, const char *act)
 {
-    AT_EVERY_LEVEL(level)
+    AT_EVERY_KIND_OF_VECTOR(level)
     {
         flaw_compute c = open_compute(level);
         flaw_clip *m = open_clip(path, &c);

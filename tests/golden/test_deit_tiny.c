@@ -51,7 +51,7 @@ static void test_photographs(void **state)
     assert_int_equal(json_array_size(images), 4);
     snprintf(path, sizeof path, "%s/expected.safetensors", folder);
     flaw_tensors expected = open_expected(path);
-    AT_EVERY_LEVEL(level)
+    AT_EVERY_KIND_OF_VECTOR(level)
     {
         flaw_compute c = open_compute(level);
         flaw_clip *m = open_clip(folder, &c);

@@ -58,7 +58,7 @@ static void test_vicuna(void **state)
     assert_non_null(golden_path(path, false, "language.json"));
     json_t *expected = json_load_file(path, 0, NULL);
     assert_non_null(expected);
-    AT_EVERY_LEVEL(level)
+    AT_EVERY_KIND_OF_VECTOR(level)
     {
         flaw_compute c = open_compute(level);
         check_model(folder, FLAW_KEEP_FILE, &c, expected);

@@ -75,7 +75,7 @@ static void check_form(const char *name)
     if (!read_expected(&e)) skip();
     snprintf(where, sizeof where, "models/stories260K%s", name);
     assert_non_null(golden_path(path, true, where));
-    AT_EVERY_LEVEL(level)
+    AT_EVERY_KIND_OF_VECTOR(level)
     {
         flaw_compute c = open_compute(level);
         flaw_language *m = NULL;
@@ -113,7 +113,7 @@ static void test_cut_prompt(void **state)
     flaw_reading *r;
     if (!read_expected(&e)) skip();
     assert_non_null(golden_path(path, true, "models/stories260K"));
-    flaw_compute c = open_compute(FLAW_LEVEL_AMX);
+    flaw_compute c = open_compute(FLAW_LEVEL_AUTO);
     assert_ok(flaw_language_open(&m, path, FLAW_KEEP_FILE, NULL, &c, &err));
     const size_t vocab = (size_t)m->shape.vocab;
     const int count = (int)e.count, cuts[] = {count, 3, 1};
@@ -165,7 +165,7 @@ static void test_long_prompt(void **state)
         flaw_language *m = NULL;
         flaw_reading *r;
         flaw_error err = {0};
-        assert_ok(flaw_compute_open(&c, threads, FLAW_LEVEL_AMX, FLAW_F32, &err));
+        assert_ok(flaw_compute_open(&c, threads, FLAW_LEVEL_AUTO, FLAW_F32, &err));
         assert_ok(flaw_language_open(&m, path, FLAW_KEEP_FILE, NULL, &c, &err));
         const size_t vocab = (size_t)m->shape.vocab;
         assert_ok(flaw_reading_open(&r, m, &c, &err));
@@ -194,7 +194,7 @@ static void test_kept(void **state)
     expected e;
     if (!read_expected(&e)) skip();
     assert_non_null(golden_path(path, true, "models/stories260K"));
-    flaw_compute c = open_compute(FLAW_LEVEL_AMX);
+    flaw_compute c = open_compute(FLAW_LEVEL_AUTO);
     for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
         flaw_language *m = NULL;
         flaw_reading *r;

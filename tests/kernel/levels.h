@@ -13,10 +13,7 @@
 #include <cmocka.h>
 
 #include "base/random.h"
-#include "kernel/kernel.h"
-#ifdef __x86_64__
-#include "kernel/x86/levels.h"
-#endif
+#include "../level_loop.h"
 
 #define EPS 0x1p-24 /* half a unit in the last place of 1 in float32 */
 
@@ -25,25 +22,18 @@
 #define ROUNDS_SHARE 1
 #endif
 
-enum { LEVELS_MAX = 8 };
+enum { LEVELS_MAX = FLAW_LEVEL_AUTO };
 
 typedef struct levels {
     int count;
     const flaw_kernels *table[LEVELS_MAX];
 } levels;
 
-/* Every table that runs here, the reference first. The AVX-512 table without bf16 instructions is never selected on
- * machines that have them, but it runs there. */
+/* Every table that runs here, the reference first. */
 static inline levels levels_here(void)
 {
     levels all = {0};
-    for (int level = FLAW_LEVEL_REF; level <= FLAW_LEVEL_AMX; level++) {
-        const flaw_kernels *k = flaw_kernels_select((flaw_level)level);
-        if (all.count == 0 || all.table[all.count - 1] != k) all.table[all.count++] = k;
-    }
-#ifdef __x86_64__
-    if (flaw_kernels_best() >= FLAW_LEVEL_AVX512) all.table[all.count++] = &flaw_kernels_avx512;
-#endif
+    AT_EVERY_LEVEL(level) all.table[all.count++] = flaw_kernels_exact(level);
     return all;
 }
 

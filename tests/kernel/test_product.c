@@ -1,6 +1,7 @@
 #include "levels.h"
 
 #include "kernel/bf16.h"
+#include "kernel/int8.h"
 
 typedef struct problem {
     int m, n, k;
@@ -120,6 +121,42 @@ static void check_values(const flaw_kernels *k, const problem *q, const operands
     }
 }
 
+/* Each value quantised is the nearest of its row's (or column's) 255, and the product is that of these whole numbers: with
+ * the float operations of flaw_product, in their order, on every level to the last bit. */
+static float int8_value(const problem *q, const operands *o, int i, int j)
+{
+    const float *a = o->a + i * o->a_row, *b = o->b + j * o->b_col;
+    flaw_int8_scale sa = flaw_int8_scale_of(flaw_int8_largest((size_t)q->k, a, o->a_col));
+    flaw_int8_scale sb = flaw_int8_scale_of(flaw_int8_largest((size_t)q->k, b, o->b_row));
+    int64_t sum = 0;
+    for (int p = 0; p < q->k; p++) {
+        int x = flaw_int8_round(a[p * o->a_col], sa), y = flaw_int8_round(b[p * o->b_row], sb);
+        assert_true(fabs((double)a[p * o->a_col] - x * (double)sa.scale) <= 0.50003 * (double)sa.scale);
+        assert_true(abs(x) <= 127 && abs(y) <= 127);
+        sum += x * y;
+    }
+    return (float)sum * sa.scale * sb.scale;
+}
+
+static void check_int8(const flaw_kernels *k, const problem *q, const operands *o, const float *c, const float *pre)
+{
+    for (int i = 0; i < q->m; i++) {
+        for (int j = 0; j < q->n; j++) {
+            ptrdiff_t at = i * o->c_row + j;
+            float sum = int8_value(q, o, i, j), residual = q->in_place ? o->c0[at] : q->residual ? o->residual[at] : 0.0f;
+            if (q->bias) sum += o->bias[j];
+            if (q->pre) assert_true(pre[at] == sum);
+            bool exact = q->act == FLAW_ACT_NONE;
+            double want = exact ? (double)(sum + residual) : act_double(q->act, (double)sum) + (double)residual;
+            double bound = exact ? 0.0 : 3e-7 * (1.0 + fabs((double)sum)) + 2.0 * EPS * fabs(want);
+            if (!(fabs((double)c[at] - want) <= bound))
+                fail_msg("%s: int8 C[%d,%d] of %d x %d x %d act %d: %.9g, expected %.9g", k->name, i, j, q->m, q->n, q->k,
+                         (int)q->act, (double)c[at], want);
+        }
+        for (ptrdiff_t j = q->n; j < o->c_row; j++) assert_true(c[i * o->c_row + j] == o->c0[i * o->c_row + j]);
+    }
+}
+
 /* a_sums: in order of k, starting from what is there; the same bits on every level. */
 static void check_a_sums(const flaw_kernels *k, const problem *q, const operands *o, flaw_product p, void *scratch)
 {
@@ -208,7 +245,8 @@ static void check_problem(flaw_random *r, const flaw_kernels *k, const problem *
     void *packed = packed_new(k, q, &o);
     float *pre = array_new(o.c_size);
     float *c = run_whole(k, q, &o, packed, pre);
-    check_values(k, q, &o, c, pre);
+    if (q->prec == FLAW_INT8) check_int8(k, q, &o, c, pre);
+    else check_values(k, q, &o, c, pre);
     check_pieces(k, q, &o, c);
     check_part(r, k, q, &o, c);
     free(packed);
@@ -225,7 +263,7 @@ static problem problem_random(flaw_random *r)
     problem q = {.m = size[dice(r, 0, 13)], .n = wide[dice(r, 0, 12)], .k = deep[dice(r, 0, 15)]};
     q.a_transposed = dice(r, 0, 1);
     q.b_transposed = dice(r, 0, 1);
-    q.prec = dice(r, 0, 1) ? FLAW_BF16 : FLAW_F32;
+    q.prec = (flaw_precision)dice(r, 0, FLAW_PRECISIONS - 1);
     q.accumulate = dice(r, 0, 2) == 0;
     q.bias = dice(r, 0, 1);
     q.residual = dice(r, 0, 1);
@@ -234,6 +272,7 @@ static problem problem_random(flaw_random *r)
     q.far = dice(r, 0, 2) == 0;
     q.a_sums = dice(r, 0, 1);
     q.act = (flaw_activation)dice(r, 0, 2);
+    if (q.prec == FLAW_INT8) q.a_transposed = q.accumulate = q.a_sums = false;
     return q;
 }
 
@@ -351,12 +390,13 @@ static void test_denormals(void **state)
 static void test_levels(void **state)
 {
     assert_string_equal(flaw_kernels_select(FLAW_LEVEL_REF)->name, "ref");
-    for (int level = FLAW_LEVEL_REF; level <= FLAW_LEVEL_AMX; level++) {
-        const flaw_kernels *k = flaw_kernels_select((flaw_level)level);
-        assert_true(k->level <= (flaw_level)level);
-        assert_true(k == flaw_kernels_select((flaw_level)level));
+    for (int level = FLAW_LEVEL_REF; level <= FLAW_LEVEL_AUTO; level++) {
+        const flaw_kernels *best = flaw_kernels_select((flaw_level)level), *exact = flaw_kernels_exact((flaw_level)level);
+        assert_true(best->level <= (flaw_level)level);
+        assert_true(!exact || exact == best);
+        assert_string_equal(best->name, flaw_level_name(best->level));
     }
-    assert_true(flaw_kernels_select(FLAW_LEVEL_AMX)->level == flaw_kernels_best());
+    assert_true(flaw_kernels_select(FLAW_LEVEL_AUTO)->level == flaw_kernels_best());
     levels all = levels_here();
     for (int l = 0; l < all.count; l++) print_message("level %s\n", all.table[l]->name);
 }

@@ -23,7 +23,7 @@ int main(int argc, char **argv)
 {
     tiny x;
     flaw_error err;
-    if (argc != 2 || tiny_open(&x, 1, FLAW_LEVEL_AMX, FLAW_F32, 0)) return 2;
+    if (argc != 2 || tiny_open(&x, 1, FLAW_LEVEL_AUTO, FLAW_F32, 0)) return 2;
     flaw_loss_values v = tiny_step(&x);
     float loss[6] = {(float)v.contrast, (float)v.state, (float)v.peak, (float)v.local, (float)v.dice, (float)v.distil};
     size_t patches = (size_t)flaw_clip_patches(&x.t.shape), width = (size_t)x.t.shape.image.width;

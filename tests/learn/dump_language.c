@@ -33,7 +33,7 @@ int main(int argc, char **argv)
 {
     tiny_language x;
     flaw_error err;
-    if (argc != 3 || tiny_language_open(&x, !strcmp(argv[2], "tied"), 1, FLAW_LEVEL_AMX)) return 2;
+    if (argc != 3 || tiny_language_open(&x, !strcmp(argv[2], "tied"), 1, FLAW_LEVEL_AUTO)) return 2;
     flaw_language_loss l = flaw_language_train_step(&x.c, &x.t, &x.batch, TINY_SCALE);
     float loss = (float)(TINY_SCALE * l.sum);
     size_t width = (size_t)x.m->shape.block.width, each = width * (width + 2 * width / 3) + width * width;

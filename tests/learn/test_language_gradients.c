@@ -73,7 +73,7 @@ static void test_frozen(void **state)
     flaw_language_train frozen;
     float kept[TINY_ROWS * 24];
     flaw_language_limits limits = {.rows = TINY_N * TINY_T, .tokens = TINY_T, .frozen = true};
-    assert_int_equal(tiny_language_open(&x, true, 1, FLAW_LEVEL_AMX), FLAW_OK);
+    assert_int_equal(tiny_language_open(&x, true, 1, FLAW_LEVEL_AUTO), FLAW_OK);
     flaw_language_train_step(&x.c, &x.t, &x.batch, TINY_SCALE);
     memcpy(kept, x.d_rows, sizeof kept);
     assert_ok(flaw_language_train_open(&frozen, x.m, limits, &x.c, &err));
@@ -93,7 +93,7 @@ static void test_frozen(void **state)
 static void test_texts_are_apart(void **state)
 {
     tiny_language x;
-    assert_int_equal(tiny_language_open(&x, true, 1, FLAW_LEVEL_AMX), FLAW_OK);
+    assert_int_equal(tiny_language_open(&x, true, 1, FLAW_LEVEL_AUTO), FLAW_OK);
     flaw_language_loss all = flaw_language_train_step(&x.c, &x.t, &x.batch, TINY_SCALE), sum = {0};
     size_t total = x.m->list.total;
     float *kept = malloc(total * sizeof *kept), rows[TINY_ROWS * 24];
@@ -139,7 +139,7 @@ static void test_chunks_and_threads(void **state)
         flaw_random r;
         int32_t ids[N * T], target[N * T];
         flaw_random_init(&r, 5, 0);
-        assert_int_equal(tiny_language_open(&x, true, k ? 3 : 1, FLAW_LEVEL_AMX), FLAW_OK);
+        assert_int_equal(tiny_language_open(&x, true, k ? 3 : 1, FLAW_LEVEL_AUTO), FLAW_OK);
         assert_ok(flaw_language_train_open(&t, x.m, (flaw_language_limits){.rows = N * T, .tokens = T}, &x.c, &err));
         for (int i = 0; i < N * T; i++) {
             ids[i] = flaw_random_below(&r, TINY_VOCAB);
@@ -197,7 +197,7 @@ static void test_adapters_begin_as_nothing(void **state)
     flaw_random r;
     flaw_lora l;
     flaw_random_init(&r, 3, 0);
-    assert_int_equal(tiny_language_open(&x, false, 1, FLAW_LEVEL_AMX), FLAW_OK);
+    assert_int_equal(tiny_language_open(&x, false, 1, FLAW_LEVEL_AUTO), FLAW_OK);
     float *kept = malloc(x.m->list.total * sizeof *kept);
     assert_non_null(kept);
     memcpy(kept, x.m->weights, x.m->list.total * sizeof *kept);

@@ -133,7 +133,7 @@ static void test_learns_and_goes_on(void **state)
 
     flaw_compute compute;
     flaw_language *m;
-    assert_ok(flaw_compute_open(&compute, 1, FLAW_LEVEL_AMX, FLAW_F32, &err));
+    assert_ok(flaw_compute_open(&compute, 1, FLAW_LEVEL_AUTO, FLAW_F32, &err));
     assert_ok(flaw_language_open(&m, path, FLAW_KEEP_FILE, NULL, &compute, &err));
     assert_int_equal(m->shape.context, 64);
     assert_non_null(m->pieces);

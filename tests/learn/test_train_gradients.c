@@ -49,8 +49,8 @@ static void test_threads(void **state)
     (void)state;
     for (int precision = FLAW_F32; precision <= FLAW_BF16; precision++) {
         tiny one, three;
-        assert_int_equal(tiny_open(&one, 1, FLAW_LEVEL_AMX, (flaw_precision)precision, 0), FLAW_OK);
-        assert_int_equal(tiny_open(&three, 3, FLAW_LEVEL_AMX, (flaw_precision)precision, 0), FLAW_OK);
+        assert_int_equal(tiny_open(&one, 1, FLAW_LEVEL_AUTO, (flaw_precision)precision, 0), FLAW_OK);
+        assert_int_equal(tiny_open(&three, 3, FLAW_LEVEL_AUTO, (flaw_precision)precision, 0), FLAW_OK);
         flaw_loss_values a = tiny_step(&one), b = tiny_step(&three);
         assert_true(a.total == b.total);
         assert_memory_equal(one.t.grads, three.t.grads, one.t.list.total * sizeof(float));
@@ -64,8 +64,8 @@ static void test_frozen(void **state)
 {
     (void)state;
     tiny all, some;
-    assert_int_equal(tiny_open(&all, 2, FLAW_LEVEL_AMX, FLAW_F32, 0), FLAW_OK);
-    assert_int_equal(tiny_open(&some, 2, FLAW_LEVEL_AMX, FLAW_F32, 2), FLAW_OK);
+    assert_int_equal(tiny_open(&all, 2, FLAW_LEVEL_AUTO, FLAW_F32, 0), FLAW_OK);
+    assert_int_equal(tiny_open(&some, 2, FLAW_LEVEL_AUTO, FLAW_F32, 2), FLAW_OK);
     all.weight.distil = some.weight.distil = 0;
     tiny_step(&all);
     tiny_step(&some);
@@ -86,7 +86,7 @@ static void test_bf16_bound(void **state)
     (void)state;
     tiny exact, rounded;
     assert_int_equal(tiny_open(&exact, 1, FLAW_LEVEL_REF, FLAW_F32, 0), FLAW_OK);
-    assert_int_equal(tiny_open(&rounded, 1, FLAW_LEVEL_AMX, FLAW_BF16, 0), FLAW_OK);
+    assert_int_equal(tiny_open(&rounded, 1, FLAW_LEVEL_AUTO, FLAW_BF16, 0), FLAW_OK);
     tiny_step(&exact);
     tiny_step(&rounded);
     double gap = 0, size = 0;

@@ -124,7 +124,7 @@ static void test_resume(void **state)
     o.dialogue = longer_dialogue(other, *state, lists);
     assert_int_equal(flaw_voice_train_run(&o, &callbacks, &err), FLAW_USAGE);
     assert_contains(err.text, "dialogues");
-    flaw_compute c = open_compute_with(2, FLAW_LEVEL_AMX);
+    flaw_compute c = open_compute_with(2, FLAW_LEVEL_AUTO);
     flaw_anomalygpt m = {0};
     assert_ok(flaw_anomalygpt_open(&m, b, FLAW_KEEP_FILE, &c, &err));
     assert_true(m.voice->shape.fused && m.voice->shape.stage_norm);
@@ -168,7 +168,7 @@ static void test_adapters(void **state)
     snprintf(b, sizeof b, "%s/model.safetensors", halves);
     same_file(a, b);
 
-    flaw_compute c = open_compute_with(2, FLAW_LEVEL_AMX);
+    flaw_compute c = open_compute_with(2, FLAW_LEVEL_AUTO);
     flaw_anomalygpt m = {0};
     flaw_language *base = NULL, *before = NULL, *after = NULL;
     assert_ok(flaw_anomalygpt_open(&m, b, FLAW_KEEP_FILE, &c, &err));
@@ -279,7 +279,7 @@ static void test_views_as_used(void **state)
 {
     enum { VIEWS = 7 };
     flaw_error err = {0};
-    flaw_compute c = open_compute_with(2, FLAW_LEVEL_AMX);
+    flaw_compute c = open_compute_with(2, FLAW_LEVEL_AUTO);
     flaw_anomalygpt m = {0};
     flaw_scene scene;
     flaw_scene_options drawing;

@@ -166,7 +166,7 @@ static void test_shape_text(void **state)
 static void test_embedded(void **state)
 {
     static const char *const names[] = {NULL, "", "default"};
-    flaw_compute c = open_compute_with(1, FLAW_LEVEL_AMX);
+    flaw_compute c = open_compute_with(1, FLAW_LEVEL_AUTO);
     for (size_t i = 0; i < 3; i++) {
         flaw_error err = {0};
         flaw_clip *m = NULL;

@@ -102,7 +102,7 @@ static void test_released(void **state)
     convert(folder, in_folder(path, *state, "file.flaw"), NULL);
     check_manifest(path, folder, files, sizeof files / sizeof files[0], false);
 
-    flaw_compute c = open_compute_with(2, FLAW_LEVEL_AMX);
+    flaw_compute c = open_compute_with(2, FLAW_LEVEL_AUTO);
     flaw_error err = {0};
     flaw_anomalygpt a, b;
     char hash[2][65];
@@ -170,7 +170,7 @@ static void test_language(void **state)
         double bar;
     } rows[] = {{NULL, 0}, {"f32", 0}, {"bf16", 3e-2}, {"int8", 5e-2}, {"int4", 0.5}};
     static const char *const files[] = {"config.json", "tokenizer.model", "model.safetensors"};
-    flaw_compute c = open_compute_with(2, FLAW_LEVEL_AMX);
+    flaw_compute c = open_compute_with(2, FLAW_LEVEL_AUTO);
     flaw_language *trained = tiny_trained(&tiny_language, 8, &c), *m = NULL;
     flaw_pieces *pieces = tiny_pieces();
     tiny_tensors t;
@@ -248,7 +248,7 @@ static void test_refused(void **state)
 static void test_towers(void **state)
 {
     static const char *const names[] = {"timm", "open_clip"};
-    flaw_compute c = open_compute_with(2, FLAW_LEVEL_AMX);
+    flaw_compute c = open_compute_with(2, FLAW_LEVEL_AUTO);
     for (size_t n = 0; n < 2; n++) {
         char path[1024], out[512], hash[2][65];
         int32_t ids[2][20] = {{0}, {0}};

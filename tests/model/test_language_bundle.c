@@ -35,7 +35,7 @@ static void test_types(void **state)
                 {FLAW_KEEP_BF16, FLAW_WEIGHT_BF16, FLAW_WEIGHT_BF16, 3e-2},
                 {FLAW_KEEP_INT8, FLAW_WEIGHT_Q8_0, FLAW_WEIGHT_Q8_0, 5e-2},
                 {FLAW_KEEP_INT4, FLAW_WEIGHT_Q4_1, FLAW_WEIGHT_Q8_0, 0.5}};
-    flaw_compute c = open_compute_with(2, FLAW_LEVEL_AMX);
+    flaw_compute c = open_compute_with(2, FLAW_LEVEL_AUTO);
     for (int tied = 0; tied < 2; tied++) {
         flaw_language_shape shape = tiny_language;
         shape.tied = tied;
@@ -85,7 +85,7 @@ static void test_types(void **state)
 /* A Hugging Face folder becomes a bundle: q, k, v of one type are stacked as they are. */
 static void test_from_folder(void **state)
 {
-    flaw_compute c = open_compute_with(2, FLAW_LEVEL_AMX);
+    flaw_compute c = open_compute_with(2, FLAW_LEVEL_AUTO);
     flaw_language *trained = tiny_trained(&tiny_language, 4, &c);
     tiny_tensors t;
     char path[512];
@@ -117,7 +117,7 @@ static void test_from_folder(void **state)
 /* Towers and language in one file: each reader finds its own and only its own. */
 static void test_beside_towers(void **state)
 {
-    flaw_compute c = open_compute_with(2, FLAW_LEVEL_AMX);
+    flaw_compute c = open_compute_with(2, FLAW_LEVEL_AUTO);
     flaw_clip *clip = open_tiny("open_clip", &c), *back = NULL;
     flaw_language *trained = tiny_trained(&tiny_language, 5, &c), *m = NULL;
     flaw_part towers, language;
@@ -175,7 +175,7 @@ static void test_beside_towers(void **state)
 
 static void test_not_finite(void **state)
 {
-    flaw_compute c = open_compute_with(1, FLAW_LEVEL_AMX);
+    flaw_compute c = open_compute_with(1, FLAW_LEVEL_AUTO);
     flaw_language *trained = tiny_trained(&tiny_language, 5, &c);
     char path[512];
     flaw_error err = {0};

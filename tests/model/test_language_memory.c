@@ -134,7 +134,7 @@ static void check_action(const char *name, action run, const bench *b)
 
 static void test_refused_memory(void **state)
 {
-    flaw_compute c = open_compute_with(1, FLAW_LEVEL_AMX);
+    flaw_compute c = open_compute_with(1, FLAW_LEVEL_AUTO);
     flaw_language *trained = tiny_trained(&tiny_language, 1, &c);
     flaw_pieces *pieces = tiny_pieces();
     tiny_tensors t, lora = {.count = 0};

@@ -33,7 +33,7 @@ static void test_types(void **state)
         {FLAW_WEIGHT_F32, FLAW_KEEP_INT8, FLAW_WEIGHT_Q8_0, 5e-2},
         {FLAW_WEIGHT_F16, FLAW_KEEP_INT4, FLAW_WEIGHT_Q4_1, 0.5},
     };
-    flaw_compute c = open_compute_with(2, FLAW_LEVEL_AMX);
+    flaw_compute c = open_compute_with(2, FLAW_LEVEL_AUTO);
     flaw_language *trained = tiny_trained(&tiny_language, 1, &c);
     float *want = tiny_logits(trained, &c);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -61,7 +61,7 @@ static void test_types(void **state)
 /* Rows that do not divide into blocks are kept as BF16. */
 static void test_odd_width(void **state)
 {
-    flaw_compute c = open_compute_with(1, FLAW_LEVEL_AMX);
+    flaw_compute c = open_compute_with(1, FLAW_LEVEL_AUTO);
     flaw_language_shape shape = tiny_language;
     shape.block.hidden = 100;
     flaw_language *trained = tiny_trained(&shape, 1, &c);
@@ -83,7 +83,7 @@ static void test_odd_width(void **state)
 /* A tied model may bring its head along, when it is the table; shards and a tokenizer. */
 static void test_tied(void **state)
 {
-    flaw_compute c = open_compute_with(1, FLAW_LEVEL_AMX);
+    flaw_compute c = open_compute_with(1, FLAW_LEVEL_AUTO);
     flaw_language_shape shape = tiny_language;
     shape.tied = true;
     flaw_language *trained = tiny_trained(&shape, 5, &c), *m = NULL;
@@ -140,7 +140,7 @@ static void add_adapter(tiny_tensors *t, const adapter_case *x, const float *a, 
 
 static void test_adapters(void **state)
 {
-    flaw_compute c = open_compute_with(2, FLAW_LEVEL_AMX);
+    flaw_compute c = open_compute_with(2, FLAW_LEVEL_AUTO);
     flaw_language *plain = tiny_trained(&tiny_language, 1, &c), *merged = tiny_trained(&tiny_language, 1, &c);
     tiny_tensors t, lora = {.count = 0};
     flaw_arena_init(&lora.arena, 0);
@@ -234,7 +234,7 @@ static void test_broken_adapters(void **state)
          FLAW_BAD_DATA,
          "1 have no place"},
     };
-    flaw_compute c = open_compute_with(1, FLAW_LEVEL_AMX);
+    flaw_compute c = open_compute_with(1, FLAW_LEVEL_AUTO);
     flaw_language *plain = tiny_trained(&tiny_language, 1, &c);
     tiny_tensors t;
     tiny_tensors_of(&t, plain, FLAW_WEIGHT_F32);
@@ -341,7 +341,7 @@ static int rows_for(const char *what)
 
 static void test_broken(void **state)
 {
-    flaw_compute c = open_compute_with(2, FLAW_LEVEL_AMX);
+    flaw_compute c = open_compute_with(2, FLAW_LEVEL_AUTO);
     flaw_pieces *pieces = tiny_pieces();
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         const char *what = table[i].what;
@@ -379,7 +379,7 @@ static void test_broken(void **state)
 /* Numbers that are not finite in a mapped matrix are not looked for while opening; the text that meets them fails. */
 static void test_not_finite_in_map(void **state)
 {
-    flaw_compute c = open_compute_with(1, FLAW_LEVEL_AMX);
+    flaw_compute c = open_compute_with(1, FLAW_LEVEL_AUTO);
     flaw_language *trained = tiny_trained(&tiny_language, 1, &c);
     tiny_tensors t;
     flaw_reading *r;
@@ -408,7 +408,7 @@ static void test_not_finite_in_map(void **state)
 /* Files that hold something else, and a build without a voice. */
 static void test_other_files(void **state)
 {
-    flaw_compute c = open_compute_with(1, FLAW_LEVEL_AMX);
+    flaw_compute c = open_compute_with(1, FLAW_LEVEL_AUTO);
     flaw_language *trained = tiny_trained(&tiny_language, 1, &c), *m = NULL;
     tiny_tensors t;
     char path[512];

@@ -133,7 +133,7 @@ static int load(taken *out, const char *folder, flaw_keep keep, const char *bund
 {
     flaw_compute c;
     flaw_language *m = NULL;
-    if (flaw_compute_open(&c, 2, FLAW_LEVEL_AMX, FLAW_F32, NULL)) return 2;
+    if (flaw_compute_open(&c, 2, FLAW_LEVEL_AUTO, FLAW_F32, NULL)) return 2;
     const size_t own = counted("\nAnonymous:"), all = counted("\nRss:");
     atomic_store(&counting, true);
     if (flaw_language_open(&m, folder, keep, NULL, &c, NULL)) return 3;

@@ -133,7 +133,7 @@ static void check_case(const writing_case *x, flaw_compute *c)
 
 static void test_cases(void **state)
 {
-    flaw_compute c = open_compute_with(1, FLAW_LEVEL_AMX);
+    flaw_compute c = open_compute_with(1, FLAW_LEVEL_AUTO);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         print_message("  case %zu\n", i);
         check_case(&cases[i], &c);
@@ -145,7 +145,7 @@ static void test_cases(void **state)
  * what cannot be done is refused. */
 static void test_edges(void **state)
 {
-    flaw_compute c = open_compute_with(1, FLAW_LEVEL_AMX);
+    flaw_compute c = open_compute_with(1, FLAW_LEVEL_AUTO);
     static const int32_t chain[] = {1, 261, 262, 263, 264, 265, 266, 267, 268, 269};
     flaw_language *m = chain_model(chain, 10, 8, &c);
     flaw_reading *r;
@@ -196,7 +196,7 @@ static void test_edges(void **state)
 static void test_random_texts(void **state)
 {
     static const char *const stops[] = {"##", "w2", "269", "6", " w27", "7w", "e", NULL};
-    flaw_compute c = open_compute_with(1, FLAW_LEVEL_AMX);
+    flaw_compute c = open_compute_with(1, FLAW_LEVEL_AUTO);
     flaw_language *m = tiny_trained(&tiny_language, 9, &c);
     const int32_t bos = 1;
     int stopped = 0;

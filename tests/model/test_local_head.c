@@ -30,7 +30,7 @@ static void patch_by_formula(const flaw_clip *m, float *const stage[FLAW_STAGES]
 
 static void test_formula(void **state)
 {
-    flaw_compute c = open_compute_with(2, FLAW_LEVEL_AMX);
+    flaw_compute c = open_compute_with(2, FLAW_LEVEL_AUTO);
     flaw_clip *m = open_tiny("", &c);
     const flaw_clip_shape *s = &m->shape;
     size_t patches = (size_t)flaw_clip_patches(s), e = (size_t)s->joint, pixels_count = 3 * (size_t)(s->side * s->side);

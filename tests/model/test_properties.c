@@ -1,5 +1,6 @@
 /* What must hold for any CLIP, bit for bit: results do not depend on what else is in the batch, on its order, or on the
  * number of threads; windows are real windows. On the tiny models and the embedded one, on every kernel level. */
+#include "../level_loop.h"
 #include "tiny.h"
 
 #include <math.h>
@@ -26,7 +27,7 @@ typedef void (*property)(flaw_compute *c, const flaw_clip *m);
 
 static void for_all(property holds)
 {
-    for (flaw_level level = FLAW_LEVEL_REF; level <= flaw_kernels_best(); level = (flaw_level)(level + 1))
+    AT_EVERY_KIND_OF_VECTOR(level)
         for (size_t i = 0; i < sizeof models / sizeof models[0]; i++) {
             flaw_compute c = open_compute_with(2, level);
             flaw_clip *m = open_tiny(models[i], &c);
@@ -97,7 +98,7 @@ static void test_threads(void **state)
     for (size_t i = 0; i < sizeof models / sizeof models[0]; i++) {
         float *first = NULL;
         for (int threads = 1; threads <= 4; threads += threads) {
-            flaw_compute c = open_compute_with(threads, FLAW_LEVEL_AMX);
+            flaw_compute c = open_compute_with(threads, FLAW_LEVEL_AUTO);
             flaw_clip *m = open_tiny(models[i], &c);
             size_t count = 3 * (size_t)flaw_clip_width(&m->shape) * (1 + (size_t)flaw_clip_patches(&m->shape));
             float *pixels = random_floats(3 * pixels_of(m), 7), *out = encode(&c, m, 3, pixels);
@@ -150,7 +151,7 @@ static void test_padding(void **state)
 {
     static const char *const forms[] = {"open_clip", "hf"};
     for (int i = 0; i < 2; i++) {
-        flaw_compute c = open_compute_with(1, FLAW_LEVEL_AMX);
+        flaw_compute c = open_compute_with(1, FLAW_LEVEL_AUTO);
         flaw_clip *m = open_tiny(forms[i], &c);
         int context = m->shape.context, length, end = flaw_tokenizer_end(m->tokenizer);
         int32_t *ids = calloc((size_t)context, sizeof *ids);

@@ -45,7 +45,7 @@ static void open_fixture(fixture *f, const flaw_voice_shape *shape, int threads)
     memset(f, 0, sizeof *f);
     flaw_arena_init(&f->arena, 0);
     flaw_random_init(&f->random, 11, 2);
-    assert_ok(flaw_compute_open(&f->c, threads, FLAW_LEVEL_AMX, FLAW_F32, &err));
+    assert_ok(flaw_compute_open(&f->c, threads, FLAW_LEVEL_AUTO, FLAW_F32, &err));
     assert_ok(flaw_voice_reserve(&f->c, &err));
     assert_ok(flaw_voice_new(&f->v, shape, &err));
     size_t area = (size_t)shape->side * (size_t)shape->side;

@@ -4,6 +4,7 @@
 
 #include "base/random.h"
 #include "check.h"
+#include "level_loop.h"
 #include "nn/block.h"
 
 typedef struct fixture {
@@ -163,7 +164,7 @@ static const flaw_block_shape shapes[] = {
 static void test_equations(void **state)
 {
     enum { N = 2, T = 21 };
-    for (int level = FLAW_LEVEL_REF; level <= FLAW_LEVEL_AMX; level++) {
+    AT_EVERY_LEVEL(level) {
         for (size_t i = 0; i < SHAPES; i++) {
             fixture f;
             open_block(&f, &shapes[i], T, 2, (flaw_level)level);
@@ -194,7 +195,7 @@ static void test_cached(void **state)
         const flaw_block_shape *s = &shapes[i];
         if (!s->causal) continue;
         fixture f;
-        open_block(&f, s, T, 3, FLAW_LEVEL_AMX);
+        open_block(&f, s, T, 3, FLAW_LEVEL_AUTO);
         size_t d = (size_t)s->width, kv = (size_t)flaw_block_kv_width(s);
         float *x = floats(&f, T * d, 1), *whole = floats(&f, T * d, 0), *y = floats(&f, T * d, 0);
         float *work = floats(&f, flaw_block_workspace(s, 1, T), 0);

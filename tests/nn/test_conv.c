@@ -1,6 +1,7 @@
 /* Convolution, pooling and the products under them: against plain loops, against central differences, and the same bits for
  * any number of threads. */
 #include "../check.h"
+#include "../level_loop.h"
 
 #include <math.h>
 
@@ -72,7 +73,7 @@ static const flaw_conv shapes[] = {
 
 static void test_forward(void **state)
 {
-    for (flaw_level level = FLAW_LEVEL_REF; level <= flaw_kernels_best(); level++)
+    AT_EVERY_KIND_OF_VECTOR(level)
         for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
             const flaw_conv *s = &shapes[i];
             fixture f = open_fixture(2, level);
@@ -117,7 +118,7 @@ static void test_backward(void **state)
 {
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         const flaw_conv *s = &shapes[i];
-        fixture f = open_fixture(2, FLAW_LEVEL_AMX);
+        fixture f = open_fixture(2, FLAW_LEVEL_AUTO);
         size_t in = (size_t)(s->in * s->height * s->width), taps = (size_t)(s->in * s->kernel * s->kernel), o = (size_t)s->out;
         size_t out = o * (size_t)(flaw_conv_height(s) * flaw_conv_width(s));
         float *x = floats(&f, in, 1), *w = floats(&f, o * taps, 1), *b = floats(&f, o, 1), *r = floats(&f, out, 1);
@@ -158,7 +159,7 @@ static void test_threads(void **state)
     float *result[2], *gradient[2];
     fixture f[2];
     for (int i = 0; i < 2; i++) {
-        f[i] = open_fixture(1 + 2 * i, FLAW_LEVEL_AMX);
+        f[i] = open_fixture(1 + 2 * i, FLAW_LEVEL_AUTO);
         float *x = floats(&f[i], 16 * 1600, 1), *w = floats(&f[i], 100 * 144, 1), *b = floats(&f[i], 100, 1);
         float *work = floats(&f[i], flaw_conv_work(&f[i].c, &s), 0);
         result[i] = floats(&f[i], 100 * 1600, 0);

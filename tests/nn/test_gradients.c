@@ -280,7 +280,7 @@ static void test_block_forwards_agree(void **state)
     };
     for (int i = 0; i < 2; i++) {
         const flaw_block_shape *shape = &shapes[i];
-        fixture_open(&f, 2, FLAW_LEVEL_AMX, FLAW_F32);
+        fixture_open(&f, 2, FLAW_LEVEL_AUTO, FLAW_F32);
         block_case t;
         block_open(&t, &f, *shape, 5, 41);
         block_loss(&t);
@@ -311,8 +311,8 @@ static void test_threads_and_precisions(void **state)
         block_case one, three;
         const flaw_block_shape *shape = i % 2 ? &language : &vision;
         flaw_precision precision = i / 2 ? FLAW_BF16 : FLAW_F32;
-        run_threads(shape, 1, precision, FLAW_LEVEL_AMX, &one, &f1);
-        run_threads(shape, 3, precision, FLAW_LEVEL_AMX, &three, &f3);
+        run_threads(shape, 1, precision, FLAW_LEVEL_AUTO, &one, &f1);
+        run_threads(shape, 3, precision, FLAW_LEVEL_AUTO, &three, &f3);
         assert_memory_equal(one.grads, three.grads, one.count * sizeof(float));
         assert_memory_equal(one.dx, three.dx, 12 * 101 * 96 * sizeof(float));
         fixture_close(&f1);
@@ -326,7 +326,7 @@ static void check_bf16(const flaw_block_shape *shape)
     fixture exact, rounded;
     block_case a, b;
     run_threads(shape, 1, FLAW_F32, FLAW_LEVEL_REF, &a, &exact);
-    run_threads(shape, 1, FLAW_BF16, FLAW_LEVEL_AMX, &b, &rounded);
+    run_threads(shape, 1, FLAW_BF16, FLAW_LEVEL_AUTO, &b, &rounded);
     double gap = 0, size = 0;
     for (size_t i = 0; i < a.count; i++) {
         gap += pow((double)a.grads[i] - b.grads[i], 2);

@@ -88,7 +88,7 @@ static void check_all(const problem *q, flaw_activation act)
 {
     size_t n = (size_t)(q->n * q->out);
     float *y = array_new(n), *pre = array_new(n), *again = array_new(n);
-    for (int level = FLAW_LEVEL_REF; level <= FLAW_LEVEL_AMX; level++) {
+    AT_EVERY_LEVEL(level) {
         for (int precision = 0; precision < 2; precision++) {
             flaw_compute c;
             open_compute(&c, 1, (flaw_level)level, (flaw_precision)precision, q->cols);
@@ -147,7 +147,7 @@ static void test_rows_alone(void **state)
     flaw_random_init(&r, 33, 0);
     problem q = problem_new(&r, 40, 64, type, rows);
     flaw_compute c;
-    open_compute(&c, 2, FLAW_LEVEL_AMX, FLAW_F32, q.cols);
+    open_compute(&c, 2, FLAW_LEVEL_AUTO, FLAW_F32, q.cols);
     float y[40 * 65], part[40 * 65];
     for (int few = 0; few < 2; few++) {
         int n = few ? 4 : 40, less = few ? 1 : 17;

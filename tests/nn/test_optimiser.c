@@ -50,7 +50,7 @@ static void test_equations(void **state)
     run r;
     flaw_compute c;
     run_open(&r);
-    assert_int_equal(flaw_compute_open(&c, 2, FLAW_LEVEL_AMX, FLAW_F32, NULL), FLAW_OK);
+    assert_int_equal(flaw_compute_open(&c, 2, FLAW_LEVEL_AUTO, FLAW_F32, NULL), FLAW_OK);
     const int probe[] = {0, 29999, 30000, 34999};
     double w[4], m[4] = {0}, v[4] = {0}, average[4];
     float frozen = r.a.w[36000];
@@ -102,7 +102,7 @@ static void test_threads(void **state)
     for (int i = 0; i < 2; i++) {
         flaw_compute c;
         run_open(&r[i]);
-        assert_int_equal(flaw_compute_open(&c, i ? 3 : 1, FLAW_LEVEL_AMX, FLAW_F32, NULL), FLAW_OK);
+        assert_int_equal(flaw_compute_open(&c, i ? 3 : 1, FLAW_LEVEL_AUTO, FLAW_F32, NULL), FLAW_OK);
         for (int t = 1; t <= 4; t++) {
             gradient(&r[i], t);
             flaw_optimiser_step(&c, &optimiser, &r[i].a, 0.01f, t);

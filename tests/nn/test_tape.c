@@ -112,8 +112,8 @@ static void test_threads(void **state)
 {
     net *one = calloc(1, sizeof *one), *three = calloc(1, sizeof *three);
     flaw_error err = {0};
-    open_net(one, 1, FLAW_LEVEL_AMX);
-    open_net(three, 3, FLAW_LEVEL_AMX);
+    open_net(one, 1, FLAW_LEVEL_AUTO);
+    open_net(three, 3, FLAW_LEVEL_AUTO);
     for (int i = 0; i < 3; i++) {
         backward(one);
         backward(three);
@@ -133,7 +133,7 @@ static void test_threads(void **state)
 static void test_hidden(void **state)
 {
     net *n = calloc(1, sizeof *n);
-    open_net(n, 1, FLAW_LEVEL_AMX);
+    open_net(n, 1, FLAW_LEVEL_AUTO);
     float before[T * OUT];
     loss_of(n);
     memcpy(before, n->t.node[n->output].y, sizeof before);
@@ -151,7 +151,7 @@ static void test_learns(void **state)
     net *n = calloc(1, sizeof *n);
     flaw_error err = {0};
     double first = 0, last = 0, norm;
-    open_net(n, 2, FLAW_LEVEL_AMX);
+    open_net(n, 2, FLAW_LEVEL_AUTO);
     for (int step = 0; step < 60; step++) { /* towards `weigh` */
         flaw_tape_node *out = &n->t.node[n->output];
         loss_of(n);

@@ -31,7 +31,7 @@ static void open_fixture(fixture *f, int context)
     flaw_language_shape shape = tiny_language;
     shape.context = context;
     *f = (fixture){.m = NULL};
-    assert_ok(flaw_compute_open(&f->c, 1, FLAW_LEVEL_AMX, FLAW_F32, &err));
+    assert_ok(flaw_compute_open(&f->c, 1, FLAW_LEVEL_AUTO, FLAW_F32, &err));
     f->m = tiny_trained(&shape, 5, &f->c);
     f->m->pieces = tiny_pieces();
     f->m->bos = 1;

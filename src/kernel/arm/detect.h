@@ -4,7 +4,7 @@
 
 #include "kernel/kernel.h"
 
-/* The best table not above `max`, or NULL when only the reference will do. */
-const flaw_kernels *flaw_arm_select(flaw_level max);
+/* The table of exactly this level, or NULL. */
+const flaw_kernels *flaw_arm_kernels(flaw_level level);
 
 #endif

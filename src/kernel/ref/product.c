@@ -1,17 +1,36 @@
-/* Reference product. Packed B is plain rows [k, n], as float32 or as bf16. */
+/* Reference product. Packed B is plain rows [k, n], as float32, as bf16, or as int8 behind the scales [n] of its columns. */
 #include "kernel/bf16.h"
+#include "kernel/int8.h"
 #include "kernel/ref/ref.h"
 
 enum { BLOCK = 64 }; /* columns summed at a time, so that B is read along its rows */
 
 size_t flaw_ref_pack_size(flaw_precision prec, int k, int n)
 {
-    return (size_t)k * (size_t)n * (prec == FLAW_BF16 ? sizeof(uint16_t) : sizeof(float));
+    size_t values = (size_t)k * (size_t)n;
+    if (prec == FLAW_INT8) return (size_t)n * sizeof(float) + values;
+    return values * (prec == FLAW_BF16 ? sizeof(uint16_t) : sizeof(float));
+}
+
+static void pack_int8(int k, int n, const float *b, ptrdiff_t b_row, ptrdiff_t b_col, int n0, int n1, void *out)
+{
+    float *scale = out;
+    int8_t *q = (int8_t *)(scale + n);
+    for (int j = n0; j < n1; j++) {
+        const float *column = b + j * b_col;
+        flaw_int8_scale s = flaw_int8_scale_of(flaw_int8_largest((size_t)k, column, b_row));
+        scale[j] = s.scale;
+        for (int p = 0; p < k; p++) q[(size_t)p * (size_t)n + (size_t)j] = flaw_int8_round(column[p * b_row], s);
+    }
 }
 
 void flaw_ref_pack_cols(flaw_precision prec, int k, int n, const float *b, ptrdiff_t b_row, ptrdiff_t b_col, int n0,
                         int n1, void *out)
 {
+    if (prec == FLAW_INT8) {
+        pack_int8(k, n, b, b_row, b_col, n0, n1, out);
+        return;
+    }
     for (int p = 0; p < k; p++) {
         for (int j = n0; j < n1; j++) {
             float x = b[p * b_row + j * b_col];
@@ -34,7 +53,7 @@ int flaw_ref_panel(flaw_precision prec)
 
 size_t flaw_ref_product_scratch(flaw_precision prec, int k)
 {
-    return 64; /* unused, but never an empty allocation */
+    return prec == FLAW_INT8 && k > 64 ? (size_t)k : 64; /* a row of A as int8; never an empty allocation */
 }
 
 /* Four rows of B at a time, in the same order of sums: the sums are fetched and put back a fourth as often. Most of the time of
@@ -88,8 +107,37 @@ static void finish(const flaw_product *p, int i, int j, float x)
     p->c[at] = x;
 }
 
+/* Whole sums of columns j0 .. of a quantised row. */
+static void sum_whole(const flaw_product *p, const int8_t *row, int j0, int columns, int32_t *sum)
+{
+    const int8_t *q = (const int8_t *)((const float *)p->b + p->n) + j0;
+    for (int j = 0; j < columns; j++) sum[j] = 0;
+    for (int k = 0; k < p->k; k++, q += p->n)
+        for (int j = 0; j < columns; j++) sum[j] += row[k] * q[j];
+}
+
+static void product_int8(const flaw_product *p, int m0, int m1, int n0, int n1, int8_t *row)
+{
+    const float *scale = p->b;
+    for (int i = m0; i < m1; i++) {
+        const float *a = p->a + i * p->a_row;
+        flaw_int8_scale s = flaw_int8_scale_of(flaw_int8_largest((size_t)p->k, a, p->a_col));
+        for (int k = 0; k < p->k; k++) row[k] = flaw_int8_round(a[k * p->a_col], s);
+        for (int j0 = n0; j0 < n1; j0 += BLOCK) {
+            int columns = n1 - j0 < BLOCK ? n1 - j0 : BLOCK;
+            int32_t sum[BLOCK];
+            sum_whole(p, row, j0, columns, sum);
+            for (int j = 0; j < columns; j++) finish(p, i, j0 + j, (float)sum[j] * s.scale * scale[j0 + j]);
+        }
+    }
+}
+
 void flaw_ref_product(flaw_precision prec, const flaw_product *p, int m0, int m1, int n0, int n1, void *scratch)
 {
+    if (prec == FLAW_INT8) {
+        product_int8(p, m0, m1, n0, n1, scratch);
+        return;
+    }
     for (int i = m0; i < m1; i++) {
         for (int j0 = n0; j0 < n1; j0 += BLOCK) {
             int columns = n1 - j0 < BLOCK ? n1 - j0 : BLOCK;

@@ -132,6 +132,12 @@ size_t flaw_attention_parts_scratch(const flaw_attention_parts *parts, int token
 
 void flaw_attention_parts_forward(const flaw_attention_parts *parts, const flaw_attention *a, void *scratch)
 {
+    flaw_attention finer;
+    if (a->precision == FLAW_INT8) { /* neither scores nor probabilities bear it */
+        finer = *a;
+        finer.precision = FLAW_BF16;
+        a = &finer;
+    }
     const flaw_kernels *k = parts->kernels;
     int t = a->tokens, w = a->width, asked = a->queries ? a->queries : t, most = block_rows(t);
     if (is_few(a)) {

@@ -27,6 +27,9 @@ typedef struct flaw_tile {
     ptrdiff_t c_row;
 } flaw_tile;
 
+/* Packs columns n0 .. n1 of B, see flaw_kernels.pack_cols. */
+typedef void flaw_pack_cols(int k, int n, const float *b, ptrdiff_t b_row, ptrdiff_t b_col, int n0, int n1, void *out);
+
 typedef struct flaw_engine {
     int rows, cols; /* register tile; rows divides block_rows, cols divides FLAW_TILE_COLS */
     int block_rows;
@@ -36,6 +39,7 @@ typedef struct flaw_engine {
     size_t a_panel;      /* bytes of a packed panel of A, k_block deep; a multiple of 64 */
     void (*begin)(void); /* around the work of one call, or NULL (tile registers) */
     void (*end)(void);
+    flaw_pack_cols *pack_cols;
     /* Rows i0 .. i0 + live (live <= rows) and p0 .. p0 + k of A into a panel; rows behind `live` are 0. */
     void (*pack_a)(const flaw_product *p, int i0, int live, int p0, int k, void *panel);
     void (*sum)(const flaw_tile *t);

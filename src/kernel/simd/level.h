@@ -1,12 +1,9 @@
 /* What one level of vectors defines. One body per kernel (*.inc.c) is compiled once for each kind of vector: LEVEL(name) is
- * flaw_avx2_name, flaw_avx512_name, ... The tables are made of them (table.h). */
+ * flaw_avx2_name, flaw_avx512_name, ... The tables are made of them (table.inc.c). */
 #ifndef FLAW_KERNEL_SIMD_LEVEL_H
 #define FLAW_KERNEL_SIMD_LEVEL_H
 
 #include "kernel/simd/engine.h"
-
-/* Packs columns n0 .. n1 of B, see flaw_kernels.pack_cols. */
-typedef void flaw_pack_cols(int k, int n, const float *b, ptrdiff_t b_row, ptrdiff_t b_col, int n0, int n1, void *out);
 
 #define FLAW_DECLARE_LEVEL(level)                                                                                      \
     void level##_layer_norm(int rows, int d, float eps, const float *x, const float *w, const float *b, float *y,      \
@@ -42,7 +39,6 @@ typedef void flaw_pack_cols(int k, int n, const float *b, ptrdiff_t b_row, ptrdi
     void level##_weight_unpack(flaw_weight_type type, size_t n, const void *row, float *out);                           \
     void level##_weight_product(const flaw_weight_product *p);                                                         \
     void level##_finish(const flaw_product *p, int i, int j, int live_rows, int live_cols, const float *sum);          \
-    extern const flaw_engine level##_engine_f32, level##_engine_rounded;                                               \
-    flaw_pack_cols level##_pack_f32, level##_pack_rounded;
+    extern const flaw_engine level##_engine_f32, level##_engine_rounded;
 
 #endif

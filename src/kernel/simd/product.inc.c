@@ -41,17 +41,6 @@ static void sum_f32(const flaw_tile *t)
     tile_sum_live(t, t->k);
 }
 
-/* The two engines differ in the packing of A only. */
-#define ENGINE(pack)                                                                                                   \
-    {                                                                                                                  \
-        .rows = TILE_ROWS, .cols = TILE_COLS, .block_rows = FLAW_TILE_ROWS, .k_unit = 1, .k_block = TILE_DEPTH,        \
-        .element = sizeof(float), .a_panel = TILE_PANEL, .pack_a = pack, .sum = sum_f32, .finish = LEVEL(finish),      \
-        .column_sum = LEVEL(column_sum)                                                                                \
-    }
-
-const flaw_engine LEVEL(engine_f32) = ENGINE(pack_a_f32);
-const flaw_engine LEVEL(engine_rounded) = ENGINE(pack_a_rounded);
-
 /* One panel of B, k from p0 to p1, whose rows lie along memory. `live` columns exist. */
 VEC_INLINE void pack_rows(bool round, int p0, int p1, int live, const float *b, ptrdiff_t b_row, float *out)
 {
@@ -108,12 +97,23 @@ VEC_INLINE void pack_b(bool round, int k, int n, const float *b, ptrdiff_t b_row
     }
 }
 
-void LEVEL(pack_f32)(int k, int n, const float *b, ptrdiff_t b_row, ptrdiff_t b_col, int n0, int n1, void *out)
+static void pack_b_f32(int k, int n, const float *b, ptrdiff_t b_row, ptrdiff_t b_col, int n0, int n1, void *out)
 {
     pack_b(false, k, n, b, b_row, b_col, n0, n1, out);
 }
 
-void LEVEL(pack_rounded)(int k, int n, const float *b, ptrdiff_t b_row, ptrdiff_t b_col, int n0, int n1, void *out)
+static void pack_b_rounded(int k, int n, const float *b, ptrdiff_t b_row, ptrdiff_t b_col, int n0, int n1, void *out)
 {
     pack_b(true, k, n, b, b_row, b_col, n0, n1, out);
 }
+
+/* The two engines differ in the packing alone. */
+#define ENGINE(pack_a_function, pack_b_function)                                                                       \
+    {                                                                                                                  \
+        .rows = TILE_ROWS, .cols = TILE_COLS, .block_rows = FLAW_TILE_ROWS, .k_unit = 1, .k_block = TILE_DEPTH,        \
+        .element = sizeof(float), .a_panel = TILE_PANEL, .pack_cols = pack_b_function, .pack_a = pack_a_function,      \
+        .sum = sum_f32, .finish = LEVEL(finish), .column_sum = LEVEL(column_sum)                                       \
+    }
+
+const flaw_engine LEVEL(engine_f32) = ENGINE(pack_a_f32, pack_b_f32);
+const flaw_engine LEVEL(engine_rounded) = ENGINE(pack_a_rounded, pack_b_rounded);

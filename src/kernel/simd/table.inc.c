@@ -1,0 +1,94 @@
+/* The body of a level's table. The includer defines TABLE (its name), TABLE_TEXT, TABLE_LEVEL, LEVEL(name) (the
+ * vectors' kernels on rows and arrays), and a static array `engines`: one for each precision, NULL where the reference
+ * does it. */
+#include "kernel/ref/ref.h"
+#include "kernel/simd/attention.h"
+
+static size_t pack_size(flaw_precision prec, int k, int n)
+{
+    return engines[prec] ? flaw_engine_pack_size(engines[prec], k, n) : flaw_ref_pack_size(prec, k, n);
+}
+
+static void pack_cols(flaw_precision prec, int k, int n, const float *b, ptrdiff_t b_row, ptrdiff_t b_col, int n0, int n1,
+                      void *out)
+{
+    if (engines[prec]) engines[prec]->pack_cols(k, n, b, b_row, b_col, n0, n1, out);
+    else flaw_ref_pack_cols(prec, k, n, b, b_row, b_col, n0, n1, out);
+}
+
+static void pack(flaw_precision prec, int k, int n, const float *b, ptrdiff_t b_row, ptrdiff_t b_col, void *out)
+{
+    pack_cols(prec, k, n, b, b_row, b_col, 0, n, out);
+}
+
+static int panel(flaw_precision prec)
+{
+    return engines[prec] ? engines[prec]->cols : flaw_ref_panel(prec);
+}
+
+static size_t product_scratch(flaw_precision prec, int k)
+{
+    return engines[prec] ? flaw_engine_scratch(engines[prec], k) : flaw_ref_product_scratch(prec, k);
+}
+
+static void product(flaw_precision prec, const flaw_product *p, int m0, int m1, int n0, int n1, void *scratch)
+{
+    if (engines[prec]) flaw_engine_product(engines[prec], p, m0, m1, n0, n1, scratch);
+    else flaw_ref_product(prec, p, m0, m1, n0, n1, scratch);
+}
+
+static const flaw_attention_parts parts = {&TABLE, LEVEL(exp_rows), LEVEL(exp_again), LEVEL(norm_rows),
+                                           LEVEL(backward_rows), LEVEL(attention_few)};
+
+static size_t attention_scratch(int tokens, int width)
+{
+    return flaw_attention_parts_scratch(&parts, tokens, width);
+}
+
+static void attention(const flaw_attention *a, void *scratch)
+{
+    flaw_attention_parts_forward(&parts, a, scratch);
+}
+
+static size_t attention_backward_scratch(int tokens, int width)
+{
+    return flaw_attention_parts_backward_scratch(&parts, tokens, width);
+}
+
+static void attention_backward(const flaw_attention_grad *g, void *scratch)
+{
+    flaw_attention_parts_backward(&parts, g, scratch);
+}
+
+const flaw_kernels TABLE = {
+    .name = TABLE_TEXT,
+    .level = TABLE_LEVEL,
+    .pack_size = pack_size,
+    .pack = pack,
+    .pack_cols = pack_cols,
+    .panel = panel,
+    .product_scratch = product_scratch,
+    .product = product,
+    .attention_scratch = attention_scratch,
+    .attention = attention,
+    .attention_backward_scratch = attention_backward_scratch,
+    .attention_backward = attention_backward,
+    .weight_unpack = LEVEL(weight_unpack),
+    .weight_product = LEVEL(weight_product),
+    .layer_norm = LEVEL(layer_norm),
+    .layer_norm_backward = LEVEL(layer_norm_backward),
+    .rms_norm = LEVEL(rms_norm),
+    .rms_norm_backward = LEVEL(rms_norm_backward),
+    .rotate = LEVEL(rotate),
+    .softmax = LEVEL(softmax),
+    .activate = LEVEL(activate),
+    .activate_backward = LEVEL(activate_backward),
+    .gate = LEVEL(gate),
+    .gate_backward = LEVEL(gate_backward),
+    .exp = LEVEL(exp),
+    .dot = LEVEL(dot),
+    .axpy = LEVEL(axpy),
+    .scale = LEVEL(scale),
+    .column_sum = LEVEL(column_sum),
+    .adamw = LEVEL(adamw),
+};

@@ -1,0 +1,9 @@
+#include "kernel/x86/levels.h"
+
+#define TABLE flaw_kernels_amx
+#define TABLE_TEXT "amx"
+#define TABLE_LEVEL FLAW_LEVEL_AMX
+#define LEVEL(name) flaw_avx512_##name
+static const flaw_engine *const engines[FLAW_PRECISIONS] = {&flaw_avx512_engine_f32, &flaw_amx_engine, NULL};
+
+#include "kernel/simd/table.inc.c"

@@ -1,0 +1,9 @@
+#include "kernel/x86/levels.h"
+
+#define TABLE flaw_kernels_avx512_bf16
+#define TABLE_TEXT "avx512-bf16"
+#define TABLE_LEVEL FLAW_LEVEL_AVX512_BF16
+#define LEVEL(name) flaw_avx512_##name
+static const flaw_engine *const engines[FLAW_PRECISIONS] = {&flaw_avx512_engine_f32, &flaw_avx512_engine_bf16, NULL};
+
+#include "kernel/simd/table.inc.c"
