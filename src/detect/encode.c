@@ -15,6 +15,13 @@ static float *floats(flaw_arena *arena, size_t a, size_t b, size_t c, bool *fail
     return p;
 }
 
+static const int window_size[2] = {2, 3};
+
+static int window_sizes(const flaw_clip_shape *shape)
+{
+    return shape->grid < 2 ? 0 : shape->grid < 3 ? 1 : 2;
+}
+
 flaw_status flaw_encoder_open(flaw_encoder *out, const flaw_clip *model, flaw_compute *compute, int want, int batch,
                               flaw_error *err)
 {
@@ -35,11 +42,9 @@ flaw_status flaw_encoder_open(flaw_encoder *out, const flaw_clip *model, flaw_co
     size_t work = flaw_clip_image_workspace(model, batch);
     if (want & FLAW_WANT_WINDOWS) {
         out->raw.embedded = floats(arena, n, tokens, width, &failed);
-        out->window = floats(arena, patches, 1, joint, &failed);
-        for (int k = 2; k <= 3 && k <= shape->grid; k++) {
-            size_t more = flaw_clip_window_workspace(model, k);
-            if (more > work) work = more;
-        }
+        for (int i = 0; i < 2; i++) out->window[i] = floats(arena, patches, 1, joint, &failed);
+        size_t more = flaw_clip_window_workspace(compute, model, window_sizes(shape), window_size);
+        if (more > work) work = more;
     }
     out->work = floats(arena, work, 1, 1, &failed);
     if (!failed) return FLAW_OK;
@@ -92,12 +97,12 @@ static void keep(const flaw_encoder *e, size_t i, flaw_features *out)
         const float *tokens = raw->stage[s] + (i * sequence + 1) * width; /* behind the class token */
         sound &= unit_rows(kernels, tokens, patches, width, out->stage[s], out->length[s]);
     }
-    for (int w = 0; w < 2; w++) {
-        if (!out->window[w]) continue;
-        int k = w + 2, across = out->grid - k + 1;
-        flaw_clip_encode_windows(e->compute, e->model, k, raw->embedded + i * sequence * width, e->window,
-                                 e->work);
-        sound &= unit_rows(kernels, e->window, (size_t)across * (size_t)across, joint, out->window[w], NULL);
+    if (out->window[0])
+        flaw_clip_encode_windows(e->compute, e->model, window_sizes(&e->model->shape), window_size,
+                                 raw->embedded + i * sequence * width, e->window, e->work);
+    for (size_t w = 0; w < 2; w++) {
+        size_t across = (size_t)out->grid - 1 - w;
+        if (out->window[w]) sound &= unit_rows(kernels, e->window[w], across * across, joint, out->window[w], NULL);
     }
     out->sound = sound;
 }

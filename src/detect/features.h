@@ -46,7 +46,7 @@ typedef struct flaw_encoder {
     int want, batch;
     float *pixels;         /* [batch, 3, S, S] */
     flaw_image_output raw; /* of the batch */
-    float *window;         /* [(G-1)^2, E], one kind of window at a time */
+    float *window[2];      /* [(G-1)^2, E], [(G-2)^2, E] of one picture */
     float *work;
     flaw_arena arena;
 } flaw_encoder;

@@ -166,15 +166,14 @@ static flaw_status open_dump(dump *d, const flaw_clip_shape *shape, size_t joint
 
 static flaw_status dump_windows(dump *d, const flaw_engine *engine, flaw_error *err)
 {
-    const flaw_clip *m = engine->model;
-    for (int i = 0; i < 2; i++) {
-        if (!d->window[i]) continue;
-        float *work = room_for(d, flaw_clip_window_workspace(m, i + 2));
-        if (!work) return flaw_fail(err, FLAW_NO_MEMORY, "memory for windows was refused");
-        flaw_clip_encode_windows(borrow(engine), m, i + 2, d->out.embedded, d->window[i], work);
-        hand_back(engine);
-    }
-    return FLAW_OK;
+    static const int k[2] = {2, 3};
+    int sizes = d->window[1] ? 2 : d->window[0] ? 1 : 0;
+    if (!sizes) return FLAW_OK;
+    flaw_compute *c = borrow(engine);
+    float *work = room_for(d, flaw_clip_window_workspace(c, engine->model, sizes, k));
+    if (work) flaw_clip_encode_windows(c, engine->model, sizes, k, d->out.embedded, d->window, work);
+    hand_back(engine);
+    return work ? FLAW_OK : flaw_fail(err, FLAW_NO_MEMORY, "memory for windows was refused");
 }
 
 flaw_status flaw_embed_dump(const flaw_engine *engine, const flaw_picture *picture, const char *path, flaw_error *err)

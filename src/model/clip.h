@@ -164,10 +164,12 @@ typedef struct flaw_image_output {
 size_t flaw_clip_image_workspace(const flaw_clip *m, int n);
 void flaw_clip_encode_images(flaw_compute *c, const flaw_clip *m, int n, const float *pixels, const flaw_image_output *out,
                              float *work);
-/* Windows of k x k patches at stride 1 (WinCLIP 2.3): for one picture's `embedded` [T, D], the class token + the window's
- * patch tokens with their positions through the whole tower. out [(G-k+1)^2, E], not normalised, row-major. */
-size_t flaw_clip_window_workspace(const flaw_clip *m, int k);
-void flaw_clip_encode_windows(flaw_compute *c, const flaw_clip *m, int k, const float *embedded, float *out, float *work);
+/* Windows of k x k patches at stride 1 (WinCLIP 2.3), of one or two sizes k[0], k[1]: for one picture's `embedded` [T, D],
+ * the class token + the window's patch tokens with their positions through the whole tower. out[i] [(G-k[i]+1)^2, E], not
+ * normalised, row-major. */
+size_t flaw_clip_window_workspace(const flaw_compute *c, const flaw_clip *m, int sizes, const int *k);
+void flaw_clip_encode_windows(flaw_compute *c, const flaw_clip *m, int sizes, const int *k, const float *embedded,
+                              float *const *out, float *work);
 
 /* ids [N, context], each in [0, vocab), -> out [N, E] (row of the end token, see text_end), not normalised. Only as many
  * tokens as the longest text has are computed; the texts go through in chunks, so the workspace is bounded. */

@@ -6,59 +6,70 @@
 
 #include "model/clip.h"
 #include "model/rows.h"
+#include "nn/block_short.h"
 
-/* Windows go through in chunks of about so many tokens: enough for the products, small enough for the caches. */
-#define CHUNK_TOKENS 2048
+typedef struct window_rows {
+    const flaw_clip *m;
+    const int *k;
+} window_rows;
 
 static int windows_of(const flaw_clip *m, int k)
 {
     return (m->shape.grid - k + 1) * (m->shape.grid - k + 1);
 }
 
-static int tokens_of(const flaw_clip *m, int k)
+/* Token of the picture [class, patches, registers] that is this token of a window; windows are counted row-major. */
+static int row_of(const void *context, int kind, int window, int token)
 {
-    return 1 + k * k + m->shape.registers;
+    const window_rows *w = context;
+    int grid = w->m->shape.grid, k = w->k[kind], across = grid - k + 1, patch = token - 1;
+    if (token == 0) return 0;
+    if (patch >= k * k) return 1 + grid * grid + patch - k * k;
+    return 1 + (window / across + patch / k) * grid + window % across + patch % k;
 }
 
-static int chunk_of(const flaw_clip *m, int k)
+/* The windows of all sizes are one batch. */
+static flaw_short sequences_of(const window_rows *w, int sizes)
 {
-    int chunk = CHUNK_TOKENS / tokens_of(m, k), windows = windows_of(m, k);
-    if (chunk < 1) chunk = 1;
-    return chunk < windows ? chunk : windows;
+    flaw_short s = {.kinds = sizes, .table = flaw_clip_tokens(&w->m->shape), .row_of = row_of, .context = w};
+    for (int i = 0; i < sizes; i++) {
+        s.kind[i].n = windows_of(w->m, w->k[i]);
+        s.kind[i].tokens = 1 + w->k[i] * w->k[i] + w->m->shape.registers;
+    }
+    return s;
 }
 
-size_t flaw_clip_window_workspace(const flaw_clip *m, int k)
+/* Floats of the tokens before the first block and of the class tokens behind the last, twice. */
+static void rooms(const flaw_clip *m, const flaw_short *s, size_t *table, size_t *tokens)
 {
-    int chunk = chunk_of(m, k), tokens = tokens_of(m, k);
-    return (size_t)chunk * (size_t)tokens * (size_t)m->shape.image.width +
-           flaw_block_workspace(&m->shape.image, chunk, tokens);
+    *table = (size_t)s->table * (size_t)m->shape.image.width;
+    *tokens = (size_t)flaw_short_sequences(s) * (size_t)m->shape.image.width;
 }
 
-/* Tokens of window `index` (row-major) from embedded [T, D] to x [1 + k*k and registers, D]. */
-static void gather(const flaw_clip *m, int k, int index, const float *embedded, float *x)
+size_t flaw_clip_window_workspace(const flaw_compute *c, const flaw_clip *m, int sizes, const int *k)
 {
-    size_t d = (size_t)m->shape.image.width, grid = (size_t)m->shape.grid, across = grid - (size_t)k + 1;
-    size_t top = (size_t)index / across, left = (size_t)index % across;
-    memcpy(x, embedded, d * sizeof *x);
-    for (size_t y = 0; y < (size_t)k; y++)
-        memcpy(x + (1 + y * (size_t)k) * d, embedded + (1 + (top + y) * grid + left) * d, (size_t)k * d * sizeof *x);
-    memcpy(x + (1 + (size_t)(k * k)) * d, embedded + (1 + grid * grid) * d, (size_t)m->shape.registers * d * sizeof *x);
+    window_rows w = {m, k};
+    flaw_short s = sequences_of(&w, sizes);
+    size_t table, tokens;
+    rooms(m, &s, &table, &tokens);
+    return table + 2 * tokens + flaw_short_workspace(c, &m->shape.image, &s);
 }
 
-void flaw_clip_encode_windows(flaw_compute *c, const flaw_clip *m, int k, const float *embedded, float *out,
-                              float *work)
+void flaw_clip_encode_windows(flaw_compute *c, const flaw_clip *m, int sizes, const int *k, const float *embedded,
+                              float *const *out, float *work)
 {
     const flaw_clip_view *v = &m->view;
-    int d = m->shape.image.width, tokens = tokens_of(m, k), windows = windows_of(m, k), chunk = chunk_of(m, k);
-    size_t width = (size_t)flaw_clip_width(&m->shape), sequence = (size_t)tokens * (size_t)d;
-    float *x = work, *second = work + (size_t)chunk * sequence, eps = m->shape.image.eps;
-    for (int first = 0; first < windows; first += chunk) {
-        int n = windows - first < chunk ? windows - first : chunk;
-        float *to = out + (size_t)first * width;
-        for (int i = 0; i < n; i++) gather(m, k, first + i, embedded, x + (size_t)i * sequence);
-        if (m->shape.pre_norm) flaw_rows_norm(c, n * tokens, d, eps, x, v->pre_w, v->pre_b, x);
-        for (int l = 0; l < m->shape.image_layers; l++) flaw_block_forward(c, &m->image_block[l], n, tokens, x, second);
-        flaw_rows_norm_of(c, n, tokens, 0, 1, d, eps, x, v->post_w, v->post_b, m->shape.joint ? second : to);
-        if (m->shape.joint) flaw_linear_forward(c, &m->image_proj, n, second, d, to, FLAW_ACT_NONE, NULL, NULL);
+    window_rows w = {m, k};
+    flaw_short s = sequences_of(&w, sizes);
+    size_t table, tokens, d = (size_t)m->shape.image.width;
+    rooms(m, &s, &table, &tokens);
+    float *x = work + table, *normed = x + tokens, eps = m->shape.image.eps;
+    if (m->shape.pre_norm) flaw_rows_norm(c, s.table, (int)d, eps, embedded, v->pre_w, v->pre_b, work);
+    else memcpy(work, embedded, table * sizeof *work);
+    flaw_short_forward(c, m->image_block, m->shape.image_layers, &s, work, x, normed + tokens);
+    flaw_rows_norm(c, flaw_short_sequences(&s), (int)d, eps, x, v->post_w, v->post_b, normed);
+    for (int i = 0; i < sizes; normed += (size_t)s.kind[i++].n * d) {
+        if (m->shape.joint) flaw_linear_forward(c, &m->image_proj, s.kind[i].n, normed, (ptrdiff_t)d, out[i], FLAW_ACT_NONE, NULL, NULL);
+        else memcpy(out[i], normed, (size_t)s.kind[i].n * d * sizeof *normed);
     }
 }

@@ -141,8 +141,8 @@ static inline float *run_windows(flaw_compute *c, const flaw_clip *m, int k, con
 {
     size_t across = (size_t)(m->shape.grid - k + 1);
     float *out = make_floats(across * across * (size_t)flaw_clip_width(&m->shape));
-    float *work = make_floats(flaw_clip_window_workspace(m, k));
-    flaw_clip_encode_windows(c, m, k, embedded, out, work);
+    float *work = make_floats(flaw_clip_window_workspace(c, m, 1, &k));
+    flaw_clip_encode_windows(c, m, 1, &k, embedded, &out, work);
     free(work);
     return out;
 }

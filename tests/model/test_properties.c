@@ -195,11 +195,11 @@ static void check_windows_of(flaw_compute *c, const flaw_clip *m, int k, const f
 {
     size_t e = (size_t)flaw_clip_width(&m->shape), across = (size_t)(m->shape.grid - k + 1), count = across * across;
     float *windows = make_floats(count * e), *again = make_floats(count * e);
-    float *space = make_floats(flaw_clip_window_workspace(m, k));
-    flaw_clip_encode_windows(c, m, k, embedded, windows, space);
+    float *space = make_floats(flaw_clip_window_workspace(c, m, 1, &k));
+    flaw_clip_encode_windows(c, m, 1, &k, embedded, &windows, space);
     if (k == m->shape.grid) assert_same_bits(windows, cls, e);
     else assert_true(spread_of(windows, count, e) > 1e-3);
-    flaw_clip_encode_windows(c, m, k, changed, again, space);
+    flaw_clip_encode_windows(c, m, 1, &k, changed, &again, space);
     assert_same_bits(again, windows, (count - 1) * e);
     assert_memory_not_equal(again + (count - 1) * e, windows + (count - 1) * e, e * sizeof *again);
     free(windows);

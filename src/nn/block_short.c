@@ -1,0 +1,288 @@
+#include "nn/block_short.h"
+
+#include <string.h>
+
+#include "nn/norm.h"
+#include "nn/watch.h"
+
+/* Letters: D width, Q columns of queries, keys and values, F hidden. */
+typedef struct short_pass {
+    const flaw_compute *c;
+    const flaw_short *s;
+    const flaw_block *b;
+    bool first, last; /* the block */
+    size_t d, q, f;
+    int piece_rows;           /* at most, of any piece */
+    int per[FLAW_SHORT_KINDS]; /* sequences of a piece */
+    const float *table;       /* [table, D] */
+    float *out;               /* [sequences, D] */
+    float *x;                 /* [rows, D] the residual stream */
+    float *table_qkv;         /* [table, Q] of the first block */
+    float *token_q;           /* [sequences, D and up to a whole panel] queries of token 0 in the last block */
+    float *token_h;           /* [sequences, D] the heads' output of token 0 in the last block */
+    float *own;               /* of each worker: h [piece rows, D], then q, k, v or the hidden layer [piece rows, most of Q, F] */
+    size_t own_size;
+} short_pass;
+
+/* Some whole sequences of one kind. */
+typedef struct short_piece {
+    int kind, first, n, tokens;
+    size_t sequence, row; /* counted over all kinds */
+} short_piece;
+
+static int least(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+static int ceil_div(int a, int b)
+{
+    return (a + b - 1) / b;
+}
+
+int flaw_short_sequences(const flaw_short *s)
+{
+    int n = 0;
+    for (int k = 0; k < s->kinds; k++) n += s->kind[k].n;
+    return n;
+}
+
+static int rows_of(const flaw_short *s)
+{
+    int n = 0;
+    for (int k = 0; k < s->kinds; k++) n += s->kind[k].n * s->kind[k].tokens;
+    return n;
+}
+
+/* Columns of the queries in whole panels of the packed weights: a product is cut there. */
+static int query_columns(const flaw_compute *c, const flaw_block_shape *shape)
+{
+    int panel = c->kernels->panel(c->precision);
+    return least(ceil_div(shape->width, panel) * panel, flaw_block_qkv_width(shape));
+}
+
+static int sequences_of_piece(int tokens)
+{
+    return tokens < FLAW_TILE_ROWS ? FLAW_TILE_ROWS / tokens : 1;
+}
+
+/* Sizes, and where everything lies in `work` (NULL: sizes only); returns the floats. */
+static size_t place(short_pass *p, const flaw_compute *c, const flaw_block_shape *shape, const flaw_short *s, float *work)
+{
+    size_t sequences = (size_t)flaw_short_sequences(s), rows = (size_t)rows_of(s), table = (size_t)s->table;
+    *p = (short_pass){.c = c, .s = s, .d = (size_t)shape->width, .q = (size_t)flaw_block_qkv_width(shape),
+                      .f = (size_t)flaw_block_fc1_width(shape), .piece_rows = FLAW_TILE_ROWS};
+    for (int k = 0; k < s->kinds; k++) {
+        p->per[k] = sequences_of_piece(s->kind[k].tokens);
+        if (p->per[k] * s->kind[k].tokens > p->piece_rows) p->piece_rows = p->per[k] * s->kind[k].tokens;
+    }
+    p->own_size = (size_t)p->piece_rows * (p->d + (p->q > p->f ? p->q : p->f));
+    size_t at_qkv = rows * p->d, at_q = at_qkv + table * p->q;
+    size_t at_h = at_q + sequences * (size_t)query_columns(c, shape), at_own = at_h + sequences * p->d;
+    if (work) {
+        p->x = work;
+        p->table_qkv = work + at_qkv;
+        p->token_q = work + at_q;
+        p->token_h = work + at_h;
+        p->own = work + at_own;
+    }
+    return at_own + (size_t)c->workers * p->own_size;
+}
+
+size_t flaw_short_workspace(const flaw_compute *c, const flaw_block_shape *shape, const flaw_short *s)
+{
+    short_pass p;
+    return place(&p, c, shape, s, NULL);
+}
+
+static int pieces_of(const short_pass *p)
+{
+    int n = 0;
+    for (int k = 0; k < p->s->kinds; k++) n += ceil_div(p->s->kind[k].n, p->per[k]);
+    return n;
+}
+
+static short_piece piece_at(const short_pass *p, int piece)
+{
+    const flaw_short *s = p->s;
+    short_piece e = {0};
+    for (; piece >= ceil_div(s->kind[e.kind].n, p->per[e.kind]); e.kind++) {
+        piece -= ceil_div(s->kind[e.kind].n, p->per[e.kind]);
+        e.sequence += (size_t)s->kind[e.kind].n;
+        e.row += (size_t)(s->kind[e.kind].n * s->kind[e.kind].tokens);
+    }
+    e.tokens = s->kind[e.kind].tokens;
+    e.first = piece * p->per[e.kind];
+    e.n = least(p->per[e.kind], s->kind[e.kind].n - e.first);
+    e.sequence += (size_t)e.first;
+    e.row += (size_t)(e.first * e.tokens);
+    return e;
+}
+
+static void norm(const short_pass *p, int rows, const float *x, const float *w, const float *b, float *h)
+{
+    const flaw_block_shape *s = &p->b->shape;
+    flaw_norm_rows(p->c->kernels, rows, s->width, s->eps, x, w, s->rms ? NULL : b, h, NULL, NULL);
+}
+
+static void linear(const short_pass *p, int worker, const flaw_linear *l, int rows, const float *x, float *y,
+                   flaw_activation act, const float *residual)
+{
+    flaw_linear_rows(p->c, worker, l, rows, x, l->in, y, l->out, act, residual, NULL, false);
+}
+
+/* x += everything behind the attention; h: the heads' output, used up. */
+static void mlp(const short_pass *p, int worker, int rows, float *h, float *x, float *hidden)
+{
+    const flaw_block *b = p->b;
+    const flaw_block_shape *s = &b->shape;
+    double start = flaw_watch_start(p->c);
+    linear(p, worker, &b->out, rows, h, x, FLAW_ACT_NONE, x);
+    flaw_watch_lap(p->c, worker, FLAW_STATION_OUT, &start);
+    norm(p, rows, x, b->weights.norm2_w, b->weights.norm2_b, h);
+    flaw_watch_lap(p->c, worker, FLAW_STATION_NORM, &start);
+    linear(p, worker, &b->fc1, rows, h, hidden, s->gated ? FLAW_ACT_NONE : s->act, NULL);
+    if (s->gated) p->c->kernels->gate(s->act, rows, s->hidden, hidden, b->fc1.out, hidden, b->fc1.out);
+    flaw_watch_lap(p->c, worker, FLAW_STATION_FC1, &start);
+    flaw_linear_rows(p->c, worker, &b->fc2, rows, hidden, b->fc1.out, x, s->width, FLAW_ACT_NONE, x, NULL, false);
+    flaw_watch_lap(p->c, worker, FLAW_STATION_FC2, &start);
+}
+
+/* First block: norm, queries, keys and values of rows of the table. */
+static void table_piece(void *context, int piece, int worker)
+{
+    const short_pass *p = context;
+    int pieces = ceil_div(p->s->table, FLAW_TILE_ROWS), r0 = p->s->table * piece / pieces;
+    int rows = p->s->table * (piece + 1) / pieces - r0;
+    float *h = p->own + (size_t)worker * p->own_size;
+    double start = flaw_watch_start(p->c);
+    norm(p, rows, p->table + (size_t)r0 * p->d, p->b->weights.norm1_w, p->b->weights.norm1_b, h);
+    flaw_watch_lap(p->c, worker, FLAW_STATION_NORM, &start);
+    linear(p, worker, &p->b->qkv, rows, h, p->table_qkv + (size_t)r0 * p->q, FLAW_ACT_NONE, NULL);
+    flaw_watch_lap(p->c, worker, FLAW_STATION_QKV, &start);
+}
+
+/* First block: a piece's rows of the table, to qkv and to its residual stream. */
+static void gather(const short_pass *p, const short_piece *e, float *qkv)
+{
+    const size_t d = p->d, q = p->q;
+    float *x = p->x + e->row * d;
+    for (int i = 0; i < e->n; i++)
+        for (int t = 0; t < e->tokens; t++, x += d, qkv += q) {
+            size_t row = (size_t)p->s->row_of(p->s->context, e->kind, e->first + i, t);
+            memcpy(qkv, p->table_qkv + row * q, q * sizeof *qkv);
+            memcpy(x, p->table + row * d, d * sizeof *x);
+        }
+}
+
+/* Norm, queries, keys and values of a piece; in the last block without the queries. */
+static void project(const short_pass *p, int worker, const short_piece *e, float *h, float *qkv)
+{
+    const flaw_block *b = p->b;
+    int rows = e->n * e->tokens, panel = p->c->kernels->panel(p->c->precision);
+    double start = flaw_watch_start(p->c);
+    norm(p, rows, p->x + e->row * p->d, b->weights.norm1_w, b->weights.norm1_b, h);
+    flaw_watch_lap(p->c, worker, FLAW_STATION_NORM, &start);
+    flaw_linear_columns(p->c, worker, &b->qkv, p->last ? b->shape.width / panel * panel : 0, b->qkv.out, rows, h,
+                        (ptrdiff_t)p->d, qkv, (ptrdiff_t)p->q);
+    flaw_watch_lap(p->c, worker, FLAW_STATION_QKV, &start);
+}
+
+/* The heads of a piece's sequences; in the last block of token 0 alone, to token_h. */
+static void attend(const short_pass *p, int worker, const short_piece *e, const float *qkv, float *h)
+{
+    const flaw_block_shape *s = &p->b->shape;
+    size_t heads = (size_t)s->heads, width = p->d / heads, queries = (size_t)query_columns(p->c, s);
+    double start = flaw_watch_start(p->c);
+    for (size_t i = 0; i < (size_t)e->n; i++) {
+        for (size_t head = 0; head < heads; head++) {
+            flaw_attention a;
+            flaw_block_attention(s, e->tokens, i * heads + head, qkv, h, NULL, &a);
+            a.precision = p->c->precision;
+            if (p->last) {
+                a.queries = 1;
+                a.out = p->token_h + (e->sequence + i) * p->d + head * width;
+            }
+            if (p->last && !p->first) a.q = p->token_q + (e->sequence + i) * queries + head * width;
+            p->c->kernels->attention(&a, p->c->scratch[worker]);
+        }
+    }
+    flaw_watch_lap(p->c, worker, FLAW_STATION_ATTENTION, &start);
+}
+
+static void block_piece(void *context, int piece, int worker)
+{
+    const short_pass *p = context;
+    short_piece e = piece_at(p, piece);
+    float *h = p->own + (size_t)worker * p->own_size, *qkv = h + (size_t)p->piece_rows * p->d;
+    if (p->first) gather(p, &e, qkv);
+    else project(p, worker, &e, h, qkv);
+    attend(p, worker, &e, qkv, h);
+    if (!p->last) mlp(p, worker, e.n * e.tokens, h, p->x + e.row * p->d, qkv);
+}
+
+/* The rows of token 0 of all sequences, cut into pieces. */
+static int token_cut(const short_pass *p, int piece)
+{
+    int n = flaw_short_sequences(p->s);
+    return n * piece / ceil_div(n, FLAW_TILE_ROWS);
+}
+
+/* Where token 0 of a sequence is in the residual stream: in the first block still in the table. */
+static const float *token_x(const short_pass *p, int sequence)
+{
+    const flaw_short *s = p->s;
+    size_t row = 0;
+    int kind = 0;
+    for (; sequence >= s->kind[kind].n; kind++) {
+        sequence -= s->kind[kind].n;
+        row += (size_t)(s->kind[kind].n * s->kind[kind].tokens);
+    }
+    if (p->first) return p->table + (size_t)s->row_of(s->context, kind, sequence, 0) * p->d;
+    return p->x + (row + (size_t)(sequence * s->kind[kind].tokens)) * p->d;
+}
+
+/* Last block: token 0 of some sequences to `out`, and its queries. */
+static void query_piece(void *context, int piece, int worker)
+{
+    const short_pass *p = context;
+    const flaw_block *b = p->b;
+    int r0 = token_cut(p, piece), r1 = token_cut(p, piece + 1), queries = query_columns(p->c, &b->shape);
+    float *h = p->own + (size_t)worker * p->own_size, *out = p->out + (size_t)r0 * p->d;
+    double start = flaw_watch_start(p->c);
+    for (int i = r0; i < r1; i++) memcpy(p->out + (size_t)i * p->d, token_x(p, i), p->d * sizeof *out);
+    if (p->first) return; /* they are in the table */
+    norm(p, r1 - r0, out, b->weights.norm1_w, b->weights.norm1_b, h);
+    flaw_watch_lap(p->c, worker, FLAW_STATION_NORM, &start);
+    flaw_linear_columns(p->c, worker, &b->qkv, 0, queries, r1 - r0, h, (ptrdiff_t)p->d,
+                        p->token_q + (size_t)r0 * (size_t)queries, queries);
+    flaw_watch_lap(p->c, worker, FLAW_STATION_QKV, &start);
+}
+
+/* Last block, behind the attention. */
+static void token_piece(void *context, int piece, int worker)
+{
+    const short_pass *p = context;
+    int r0 = token_cut(p, piece), r1 = token_cut(p, piece + 1);
+    mlp(p, worker, r1 - r0, p->token_h + (size_t)r0 * p->d, p->out + (size_t)r0 * p->d,
+        p->own + (size_t)worker * p->own_size);
+}
+
+void flaw_short_forward(flaw_compute *c, const flaw_block *blocks, int layers, const flaw_short *s, const float *table,
+                        float *out, float *work)
+{
+    short_pass p;
+    place(&p, c, &blocks->shape, s, work);
+    p.table = table;
+    p.out = out;
+    int tokens = ceil_div(flaw_short_sequences(s), FLAW_TILE_ROWS);
+    for (int l = 0; l < layers; l++) {
+        p.b = &blocks[l];
+        p.first = l == 0;
+        p.last = l + 1 == layers;
+        if (p.first) flaw_pool_run(c->pool, table_piece, &p, ceil_div(s->table, FLAW_TILE_ROWS));
+        if (p.last) flaw_pool_run(c->pool, query_piece, &p, tokens);
+        flaw_pool_run(c->pool, block_piece, &p, pieces_of(&p));
+        if (p.last) flaw_pool_run(c->pool, token_piece, &p, tokens);
+    }
+}
