@@ -69,7 +69,9 @@ void flaw_clip_encode_windows(flaw_compute *c, const flaw_clip *m, int sizes, co
     flaw_short_forward(c, m->image_block, m->shape.image_layers, &s, work, x, normed + tokens);
     flaw_rows_norm(c, flaw_short_sequences(&s), (int)d, eps, x, v->post_w, v->post_b, normed);
     for (int i = 0; i < sizes; normed += (size_t)s.kind[i++].n * d) {
-        if (m->shape.joint) flaw_linear_forward(c, &m->image_proj, s.kind[i].n, normed, (ptrdiff_t)d, out[i], FLAW_ACT_NONE, NULL, NULL);
-        else memcpy(out[i], normed, (size_t)s.kind[i].n * d * sizeof *normed);
+        if (m->shape.joint)
+            flaw_linear_forward(c, &m->image_proj, s.kind[i].n, normed, (ptrdiff_t)d, out[i], FLAW_ACT_NONE, NULL, NULL);
+        else
+            memcpy(out[i], normed, (size_t)s.kind[i].n * d * sizeof *normed);
     }
 }
