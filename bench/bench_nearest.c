@@ -15,9 +15,7 @@
 #include "base/random.h"
 #include "detect/compare.h"
 #include "detect/coreset.h"
-#ifdef __x86_64__
 #include "limit.h"
-#endif
 
 enum { QUERIES = 576, STAGES_MOST = 4, CENTERS = 500, CHECKED = 24, LIMIT_CALLS = 40 };
 
@@ -113,8 +111,10 @@ static float *cloud_new(const flaw_compute *compute, size_t count, int width, ui
 
 /* ---- limit ---- */
 
+static const char *const precision_names[] = {[FLAW_F32] = "f32", [FLAW_BF16] = "bf16"};
+
 typedef struct limit_run {
-    double (*loop)(void);
+    limit_loop *loop;
     double *done; /* [workers] */
 } limit_run;
 
@@ -125,22 +125,11 @@ static void limit_piece(void *context, int piece, int worker)
     for (int i = 0; i < LIMIT_CALLS; i++) l->done[piece] += l->loop();
 }
 
-static double (*limit_for(const flaw_kernels *k, flaw_precision prec))(void)
-{
-#ifdef __x86_64__
-    if (prec == FLAW_BF16 && !strcmp(k->name, "amx")) return limit_amx_bf16;
-    if (prec == FLAW_BF16 && !strcmp(k->name, "avx512-bf16")) return limit_avx512_bf16;
-    if (k->level >= FLAW_LEVEL_AVX512) return limit_avx512_f32;
-    if (k->level >= FLAW_LEVEL_AVX2) return limit_avx2_f32;
-#endif
-    return NULL;
-}
-
 /* GFLOP/s of all threads together in registers, the best of some short runs; 0 where no loop is known. */
 static double limit_now(const flaw_compute *c, flaw_precision prec)
 {
     double best = 0, done[1024] = {0};
-    limit_run l = {limit_for(c->kernels, prec), done};
+    limit_run l = {limit_for(c->kernels->name, precision_names[prec]), done};
     for (int r = 0; l.loop && r < 7; r++) {
         double begin = now_ms(), sum = 0;
         memset(done, 0, sizeof done);
@@ -153,8 +142,6 @@ static double limit_now(const flaw_compute *c, flaw_precision prec)
 }
 
 /* ---- comparison ---- */
-
-static const char *const precision_names[] = {[FLAW_F32] = "f32", [FLAW_BF16] = "bf16"};
 
 typedef struct comparison {
     flaw_compute compute;

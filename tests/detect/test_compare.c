@@ -215,6 +215,79 @@ static void test_coreset_clusters(void **state)
     flaw_compute_close(&c);
 }
 
+/* Greedy choice as it is told, in double: always the row farthest from all kept ones. */
+static void choose_plainly(size_t *chosen, size_t keep, const float *const *tables, int spaces, size_t count, int width)
+{
+    double *apart = malloc(count * sizeof *apart);
+    assert_non_null(apart);
+    for (size_t i = 0; i < count; i++) apart[i] = INFINITY;
+    for (size_t k = 1; k < keep; k++) {
+        size_t last = chosen[k - 1], best = 0;
+        for (size_t i = 0; i < count; i++) {
+            double square = 0;
+            for (int s = 0; s < spaces; s++)
+                for (int d = 0; d < width; d++) {
+                    double x = (double)tables[s][i * (size_t)width + (size_t)d] -
+                               (double)tables[s][last * (size_t)width + (size_t)d];
+                    square += x * x;
+                }
+            apart[i] = fmin(apart[i], square);
+            if (apart[i] > apart[best]) best = i;
+        }
+        chosen[k] = best;
+    }
+    free(apart);
+}
+
+/* The same rows in the same order, more rows than are in the running at a time; rows in clusters, so that a choice lowers
+ * many distances, and rows all over the sphere, where it lowers few. */
+static void test_coreset_plainly(void **state)
+{
+    enum { COUNT = 4000, KEEP = 300, WIDTH = 24, CLUSTERS = 37 };
+    static size_t want[KEEP], got[KEEP];
+    for (int clusters = 0; clusters < 2; clusters++) {
+        float *a = unit_rows(COUNT, WIDTH, 14), *b = unit_rows(COUNT, WIDTH, 15);
+        for (int i = 0; clusters && i < COUNT; i++)
+            for (int d = 0; d < WIDTH; d++) a[i * WIDTH + d] = 0.3f * a[i * WIDTH + d] + b[i % CLUSTERS * WIDTH + d];
+        const float *tables[2] = {a, b};
+        for (int run = 0; run < 4; run++) {
+            int spaces = 1 + run % 2;
+            flaw_error err = {0};
+            flaw_compute c = compute_of(1 + run, run < 2 ? FLAW_LEVEL_REF : FLAW_LEVEL_AUTO, FLAW_F32);
+            assert_ok(flaw_coreset_choose(got, KEEP, tables, spaces, COUNT, WIDTH, 3, &c, &err));
+            want[0] = got[0];
+            choose_plainly(want, KEEP, tables, spaces, COUNT, WIDTH);
+            for (int k = 0; k < KEEP; k++)
+                if (got[k] != want[k]) fail_msg("run %d: choice %d is row %zu, expected %zu", run, k, got[k], want[k]);
+            flaw_compute_close(&c);
+        }
+        free(a);
+        free(b);
+    }
+}
+
+/* Rows that are all one: every choice is at distance 0, and still none is taken twice; the lowest come first. */
+static void test_coreset_equal(void **state)
+{
+    enum { COUNT = 2500, WIDTH = 8 };
+    static size_t chosen[COUNT];
+    static bool seen[COUNT];
+    flaw_compute c = compute_of(2, FLAW_LEVEL_AUTO, FLAW_F32);
+    float *rows = malloc(COUNT * WIDTH * sizeof *rows);
+    const float *tables[1] = {rows};
+    flaw_error err = {0};
+    assert_non_null(rows);
+    for (int i = 0; i < COUNT * WIDTH; i++) rows[i] = 0.25f;
+    assert_ok(flaw_coreset_choose(chosen, COUNT, tables, 1, COUNT, WIDTH, 4, &c, &err));
+    for (int k = 0; k < COUNT; k++) {
+        assert_true(chosen[k] < COUNT && !seen[chosen[k]]);
+        seen[chosen[k]] = true;
+        if (k > 1) assert_true(chosen[k] > chosen[k - 1]);
+    }
+    free(rows);
+    flaw_compute_close(&c);
+}
+
 /* No row twice, the same seed the same choice whatever the threads, all rows when all are kept. */
 static void test_coreset_fixed(void **state)
 {
@@ -245,8 +318,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nearest),          cmocka_unit_test(test_many),
-        cmocka_unit_test(test_same_bits),        cmocka_unit_test(test_broken_query),  cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_coreset_clusters), cmocka_unit_test(test_coreset_fixed),
+        cmocka_unit_test(test_same_bits),        cmocka_unit_test(test_broken_query),
+        cmocka_unit_test(test_refused),          cmocka_unit_test(test_coreset_clusters),
+        cmocka_unit_test(test_coreset_plainly),  cmocka_unit_test(test_coreset_equal),
+        cmocka_unit_test(test_coreset_fixed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
