@@ -261,13 +261,13 @@ static bool read_options(options *o, int argc, char **argv)
 
 static flaw_status read_precision(flaw_precision *out, const char *name, flaw_error *err)
 {
-    static const char *const names[] = {"f32", "bf16"};
+    static const char *const names[] = {"f32", "bf16", "int8"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(name, names[i])) continue;
         *out = (flaw_precision)i;
         return FLAW_OK;
     }
-    return flaw_fail(err, FLAW_USAGE, "precision \"%.20s\" is unknown, allowed are f32 and bf16", name);
+    return flaw_fail(err, FLAW_USAGE, "precision \"%.20s\" is unknown, allowed are f32, bf16 and int8", name);
 }
 
 static flaw_status open_bench(bench *b, const options *o, flaw_error *err)
@@ -280,7 +280,7 @@ static flaw_status open_bench(bench *b, const options *o, flaw_error *err)
     if (status) return status;
     b->engine = (flaw_engine_options){
         .model = o->model, .threads = o->threads, .precision = o->precision, .level = o->level};
-    b->limit = limit_for(b->c.kernels->name, o->precision);
+    b->limit = limit_loop_for(b->c.kernels->name, o->precision);
     return tower_open(&b->m, o->model, &b->c, err);
 }
 

@@ -24,7 +24,7 @@ static const struct {
 };
 #endif
 
-limit_loop *limit_for(const char *level, const char *precision)
+limit_loop *limit_loop_for(const char *level, const char *precision)
 {
 #ifdef __x86_64__
     for (size_t i = 0; i < sizeof loops / sizeof loops[0]; i++)

@@ -10,6 +10,6 @@ limit_loop limit_avx2_int8, limit_avx512_int8, limit_amx_int8; /* vpdpbusd, of A
 
 /* The loop of the instruction that the products of a level ("avx2" ...) and precision ("f32", "bf16", "int8") are made of;
  * NULL where none is known. */
-limit_loop *limit_for(const char *level, const char *precision);
+limit_loop *limit_loop_for(const char *level, const char *precision);
 
 #endif

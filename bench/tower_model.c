@@ -30,7 +30,7 @@ static void ones(float *x, int n)
 static flaw_status make(flaw_clip **out, size_t which, flaw_compute *c, flaw_error *err)
 {
     flaw_clip_shape s = {.joint = towers[which].joint, .image_layers = towers[which].layers, .side = towers[which].side,
-                         .patch = towers[which].patch, .pre_norm = true, 
+                         .patch = towers[which].patch, .pre_norm = true,
                          .prepare = {towers[which].side, {0.5f, 0.5f, 0.5f}, {0.5f, 0.5f, 0.5f}}};
     int d = towers[which].width;
     s.image = (flaw_block_shape){.width = d, .heads = towers[which].heads, .hidden = 4 * d, .act = FLAW_ACT_QUICK_GELU,

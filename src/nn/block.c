@@ -14,6 +14,7 @@ typedef struct block_pass {
     const flaw_compute *c;
     const flaw_block *b;
     int n, tokens, rows;
+    int row_unit, row_parts; /* rows are cut into so many pieces, on multiples of the unit */
     int heads_per_piece;
     float *x;      /* [rows, D] the residual stream */
     float *h;      /* [rows, D] normed input, then the heads' output, then normed again */
@@ -91,32 +92,53 @@ size_t flaw_block_workspace(const flaw_block_shape *shape, int n, int tokens)
     return (size_t)n * (size_t)tokens * ((size_t)shape->width + (size_t)(q > f ? q : f));
 }
 
-static int piece_rows(int rows, int piece)
-{
-    int left = rows - piece * FLAW_TILE_ROWS;
-    return left < FLAW_TILE_ROWS ? left : FLAW_TILE_ROWS;
-}
-
 /* The biases of norms are absent from RMS norms (norm.h). */
 static const float *norm_bias(const flaw_block *b, const float *bias)
 {
     return b->shape.rms ? NULL : bias;
 }
 
+/* Where part i of `parts` about equal ones begins: on a multiple of `unit`, or at the end. */
+static int cut(int count, int unit, int i, int parts)
+{
+    long units = (count + unit - 1) / unit;
+    int at = (int)(units * i / parts) * unit;
+    return at < count ? at : count;
+}
+
+static int row_cut(const block_pass *p, int i)
+{
+    return cut(p->rows, p->row_unit, i, p->row_parts);
+}
+
+/* The four linears on some rows and columns n0 .. n1 of the result, on this thread. */
+static void multiply(const block_pass *p, int worker, const flaw_linear *l, int r0, int r1, int n0, int n1, const float *a,
+                     float *c, flaw_activation act, const float *residual)
+{
+    ptrdiff_t row = r0;
+    flaw_product q = {.m = r1 - r0, .n = l->out, .k = l->in, .a = a + row * l->in, .a_row = l->in, .a_col = 1,
+                      .b = l->packed, .c = c + row * l->out, .c_row = l->out, .bias = l->b, .act = act,
+                      .residual = residual ? residual + row * l->out : NULL};
+    p->c->kernels->product(p->c->precision, &q, 0, q.m, n0, n1, p->c->scratch[worker]);
+}
+
+static void norm(const block_pass *p, int r0, int r1, const float *w, const float *b)
+{
+    ptrdiff_t d = p->b->shape.width, row = r0;
+    flaw_norm_rows(p->c->kernels, r1 - r0, (int)d, p->b->shape.eps, p->x + row * d, w, norm_bias(p->b, b), p->h + row * d,
+                   NULL, NULL);
+}
+
 /* Rows of the first norm and of q, k, v. */
-static void qkv_piece(void *context, int piece, int worker)
+static void qkv_rows(void *context, int piece, int worker)
 {
     const block_pass *p = context;
-    int d = p->b->shape.width, q = flaw_block_qkv_width(&p->b->shape), rows = piece_rows(p->rows, piece);
-    size_t r = (size_t)piece * FLAW_TILE_ROWS;
-    const flaw_block_weights *w = &p->b->weights;
-    float *h = p->h + r * (size_t)d, *qkv = p->qkv + r * (size_t)q;
+    int q = flaw_block_qkv_width(&p->b->shape), r0 = row_cut(p, piece), r1 = row_cut(p, piece + 1);
     double start = flaw_watch_start(p->c);
-    flaw_norm_rows(p->c->kernels, rows, d, p->b->shape.eps, p->x + r * (size_t)d, w->norm1_w, norm_bias(p->b, w->norm1_b), h,
-                   NULL, NULL);
+    norm(p, r0, r1, p->b->weights.norm1_w, p->b->weights.norm1_b);
     flaw_watch_lap(p->c, worker, FLAW_STATION_NORM, &start);
-    flaw_linear_rows(p->c, worker, &p->b->qkv, rows, h, d, qkv, q, FLAW_ACT_NONE, NULL, NULL, false);
-    flaw_block_turn(p->c, p->b, p->tokens, r, rows, false, qkv);
+    multiply(p, worker, &p->b->qkv, r0, r1, 0, q, p->h, p->qkv, FLAW_ACT_NONE, NULL);
+    flaw_block_turn(p->c, p->b, p->tokens, (size_t)r0, r1 - r0, false, p->qkv + (ptrdiff_t)r0 * q);
     flaw_watch_lap(p->c, worker, FLAW_STATION_QKV, &start);
 }
 
@@ -149,24 +171,93 @@ static void attention_piece(void *context, int piece, int worker)
 }
 
 /* Rows of everything behind the attention: projection, residual, second norm, MLP, residual. */
-static void mlp_piece(void *context, int piece, int worker)
+static void mlp_rows(void *context, int piece, int worker)
 {
     const block_pass *p = context;
-    const flaw_block_shape *s = &p->b->shape;
-    int d = s->width, f = flaw_block_fc1_width(s), rows = piece_rows(p->rows, piece);
-    size_t r = (size_t)piece * FLAW_TILE_ROWS;
-    const flaw_block_weights *w = &p->b->weights;
-    float *h = p->h + r * (size_t)d, *x = p->x + r * (size_t)d, *hidden = p->hidden + r * (size_t)f;
+    const flaw_block *b = p->b;
+    const flaw_block_shape *s = &b->shape;
+    int r0 = row_cut(p, piece), r1 = row_cut(p, piece + 1), d = s->width, f = flaw_block_fc1_width(s);
     double start = flaw_watch_start(p->c);
-    flaw_linear_rows(p->c, worker, &p->b->out, rows, h, d, x, d, FLAW_ACT_NONE, x, NULL, false);
+    multiply(p, worker, &b->out, r0, r1, 0, d, p->h, p->x, FLAW_ACT_NONE, p->x);
     flaw_watch_lap(p->c, worker, FLAW_STATION_OUT, &start);
-    flaw_norm_rows(p->c->kernels, rows, d, s->eps, x, w->norm2_w, norm_bias(p->b, w->norm2_b), h, NULL, NULL);
+    norm(p, r0, r1, b->weights.norm2_w, b->weights.norm2_b);
     flaw_watch_lap(p->c, worker, FLAW_STATION_NORM, &start);
-    flaw_linear_rows(p->c, worker, &p->b->fc1, rows, h, d, hidden, f, s->gated ? FLAW_ACT_NONE : s->act, NULL, NULL, false);
-    if (s->gated) p->c->kernels->gate(s->act, rows, s->hidden, hidden, f, hidden, f);
+    float *hidden = p->hidden + (ptrdiff_t)r0 * f;
+    multiply(p, worker, &b->fc1, r0, r1, 0, f, p->h, p->hidden, s->gated ? FLAW_ACT_NONE : s->act, NULL);
+    if (s->gated) p->c->kernels->gate(s->act, r1 - r0, s->hidden, hidden, f, hidden, f);
     flaw_watch_lap(p->c, worker, FLAW_STATION_FC1, &start);
-    flaw_linear_rows(p->c, worker, &p->b->fc2, rows, hidden, f, x, d, FLAW_ACT_NONE, x, NULL, false);
+    float *x = p->x + (ptrdiff_t)r0 * d;
+    flaw_linear_rows(p->c, worker, &b->fc2, r1 - r0, hidden, f, x, d, FLAW_ACT_NONE, x, NULL, false);
     flaw_watch_lap(p->c, worker, FLAW_STATION_FC2, &start);
+}
+
+/* Few rows: each layer is a run of the pool, cut by columns of its result. */
+typedef struct layer_pass {
+    const block_pass *p;
+    const flaw_linear *l;
+    const float *a, *residual;
+    float *c;
+    flaw_activation act;
+    flaw_station station;
+    int parts;
+} layer_pass;
+
+static void layer_columns(void *context, int piece, int worker)
+{
+    const layer_pass *y = context;
+    const flaw_compute *c = y->p->c;
+    int unit = c->kernels->panel(c->precision);
+    double start = flaw_watch_start(c);
+    multiply(y->p, worker, y->l, 0, y->p->rows, cut(y->l->out, unit, piece, y->parts),
+             cut(y->l->out, unit, piece + 1, y->parts), y->a, y->c, y->act, y->residual);
+    flaw_watch_lap(c, worker, y->station, &start);
+}
+
+static void run_layer(flaw_compute *c, layer_pass y)
+{
+    y.parts = c->workers;
+    flaw_pool_run(c->pool, layer_columns, &y, y.parts);
+}
+
+static void norm1_rows(void *context, int piece, int worker)
+{
+    const block_pass *p = context;
+    double start = flaw_watch_start(p->c);
+    norm(p, row_cut(p, piece), row_cut(p, piece + 1), p->b->weights.norm1_w, p->b->weights.norm1_b);
+    flaw_watch_lap(p->c, worker, FLAW_STATION_NORM, &start);
+}
+
+static void norm2_rows(void *context, int piece, int worker)
+{
+    const block_pass *p = context;
+    double start = flaw_watch_start(p->c);
+    norm(p, row_cut(p, piece), row_cut(p, piece + 1), p->b->weights.norm2_w, p->b->weights.norm2_b);
+    flaw_watch_lap(p->c, worker, FLAW_STATION_NORM, &start);
+}
+
+static void run_attention(flaw_compute *c, block_pass *p)
+{
+    int heads = p->n * p->b->shape.heads;
+    flaw_pool_run(c->pool, attention_piece, p, (heads + p->heads_per_piece - 1) / p->heads_per_piece);
+}
+
+static void forward_by_rows(flaw_compute *c, block_pass *p)
+{
+    flaw_pool_run(c->pool, qkv_rows, p, p->row_parts);
+    run_attention(c, p);
+    flaw_pool_run(c->pool, mlp_rows, p, p->row_parts);
+}
+
+static void forward_by_columns(flaw_compute *c, block_pass *p)
+{
+    const flaw_block *b = p->b;
+    flaw_pool_run(c->pool, norm1_rows, p, p->row_parts);
+    run_layer(c, (layer_pass){p, &b->qkv, p->h, NULL, p->qkv, FLAW_ACT_NONE, FLAW_STATION_QKV, 0});
+    run_attention(c, p);
+    run_layer(c, (layer_pass){p, &b->out, p->h, p->x, p->x, FLAW_ACT_NONE, FLAW_STATION_OUT, 0});
+    flaw_pool_run(c->pool, norm2_rows, p, p->row_parts);
+    run_layer(c, (layer_pass){p, &b->fc1, p->h, NULL, p->hidden, b->shape.act, FLAW_STATION_FC1, 0});
+    run_layer(c, (layer_pass){p, &b->fc2, p->hidden, p->x, p->x, FLAW_ACT_NONE, FLAW_STATION_FC2, 0});
 }
 
 int flaw_block_heads_per_piece(int tokens)
@@ -174,15 +265,23 @@ int flaw_block_heads_per_piece(int tokens)
     return tokens >= ATTENTION_PIECE_ROWS ? 1 : ATTENTION_PIECE_ROWS / tokens;
 }
 
+/* Pieces of whole rows keep what they work on in the second cache from the projection to the end of the block, but there
+ * must be several for each thread to be shared out evenly. */
+static bool enough_rows(const flaw_compute *c, const flaw_block_shape *s, int rows)
+{
+    return c->workers == 1 || s->gated || s->rotary != FLAW_ROTARY_NONE || rows >= 2 * FLAW_TILE_ROWS * c->workers;
+}
+
 void flaw_block_forward(flaw_compute *c, const flaw_block *b, int n, int tokens, float *x, float *work)
 {
-    int rows = n * tokens;
+    int rows = n * tokens, share = FLAW_TILE_ROWS * c->workers;
     block_pass p = {.c = c, .b = b, .n = n, .tokens = tokens, .rows = rows, .x = x, .h = work};
     p.qkv = p.hidden = work + (size_t)rows * (size_t)b->shape.width;
     p.heads_per_piece = flaw_block_heads_per_piece(tokens);
-    flaw_pool_run(c->pool, qkv_piece, &p, flaw_row_pieces(rows));
-    flaw_pool_run(c->pool, attention_piece, &p, (n * b->shape.heads + p.heads_per_piece - 1) / p.heads_per_piece);
-    flaw_pool_run(c->pool, mlp_piece, &p, flaw_row_pieces(rows));
+    p.row_unit = c->kernels->level == FLAW_LEVEL_AMX && c->precision ? 16 : 12;
+    p.row_parts = (rows + share - 1) / share * c->workers;
+    if (enough_rows(c, &b->shape, rows)) forward_by_rows(c, &p);
+    else forward_by_columns(c, &p);
 }
 
 /* New queries of one head that a piece of the pool takes. */

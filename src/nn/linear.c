@@ -8,6 +8,7 @@ typedef struct packing {
     int k, n;
     const float *b;
     ptrdiff_t b_row, b_col;
+    flaw_precision precision;
     void *out;
 } packing;
 
@@ -26,23 +27,24 @@ static void pack_piece(void *context, int piece, int worker)
     const packing *p = context;
     (void)worker;
     int n0 = piece * FLAW_TILE_COLS;
-    p->c->kernels->pack_cols(p->c->precision, p->k, p->n, p->b, p->b_row, p->b_col, n0,
+    p->c->kernels->pack_cols(p->precision, p->k, p->n, p->b, p->b_row, p->b_col, n0,
                              smaller(n0 + FLAW_TILE_COLS, p->n), p->out);
 }
 
 /* Room for packed B[k, n], on the first call, and for the products with it. */
-static flaw_status reserve(void **out, int k, int n, flaw_compute *c, flaw_arena *arena, flaw_error *err)
+static flaw_status reserve(void **out, flaw_precision precision, int k, int n, flaw_compute *c, flaw_arena *arena,
+                           flaw_error *err)
 {
     if (*out) return FLAW_OK;
-    size_t size = c->kernels->pack_size(c->precision, k, n);
+    size_t size = c->kernels->pack_size(precision, k, n);
     *out = flaw_arena_alloc(arena, size, 1);
     if (!*out) return flaw_fail(err, FLAW_NO_MEMORY, "no memory for %zu bytes of packed weights", size);
-    return flaw_compute_reserve(c, c->kernels->product_scratch(c->precision, k), err);
+    return flaw_compute_reserve(c, c->kernels->product_scratch(precision, k), err);
 }
 
 static flaw_status pack_matrix(packing p, void **out, flaw_compute *c, flaw_arena *arena, flaw_error *err)
 {
-    flaw_status status = reserve(out, p.k, p.n, c, arena, err);
+    flaw_status status = reserve(out, p.precision, p.k, p.n, c, arena, err);
     if (status != FLAW_OK) return status;
     p.c = c;
     p.out = *out;
@@ -52,7 +54,7 @@ static flaw_status pack_matrix(packing p, void **out, flaw_compute *c, flaw_aren
 
 flaw_status flaw_linear_pack(flaw_linear *l, flaw_compute *c, flaw_arena *arena, flaw_error *err)
 {
-    packing p = {.k = l->in, .n = l->out, .b = l->w, .b_row = 1, .b_col = l->in};
+    packing p = {.k = l->in, .n = l->out, .b = l->w, .b_row = 1, .b_col = l->in, .precision = flaw_linear_precision(c, l)};
     return pack_matrix(p, &l->packed, c, arena, err);
 }
 
@@ -69,7 +71,7 @@ static void read_piece(void *context, int piece, int worker)
 {
     reading *r = context;
     const flaw_kernels *k = r->c->kernels;
-    flaw_precision precision = r->c->precision;
+    flaw_precision precision = flaw_linear_precision(r->c, r->l);
     int in = r->l->in, row = piece * r->rows, rows = smaller(r->rows, r->l->out - row), lowest = atomic_load(&r->failed);
     float *read = r->c->scratch[worker];
     flaw_status status = r->from->read(r->from->context, row, rows, read, NULL);
@@ -82,10 +84,10 @@ static void read_piece(void *context, int piece, int worker)
 flaw_status flaw_linear_pack_from(flaw_linear *l, const flaw_row_source *from, flaw_compute *c, flaw_arena *arena,
                                   flaw_error *err)
 {
-    reading r = {.c = c, .l = l, .from = from, .rows = c->kernels->panel(c->precision)};
+    reading r = {.c = c, .l = l, .from = from, .rows = c->kernels->panel(flaw_linear_precision(c, l))};
     int pieces = (l->out + r.rows - 1) / r.rows;
     atomic_init(&r.failed, pieces);
-    flaw_status status = reserve(&l->packed, l->in, l->out, c, arena, err);
+    flaw_status status = reserve(&l->packed, flaw_linear_precision(c, l), l->in, l->out, c, arena, err);
     if (!status) status = flaw_compute_reserve(c, (size_t)r.rows * (size_t)l->in * sizeof(float), err);
     if (status) return status;
     flaw_pool_run(c->pool, read_piece, &r, pieces);
@@ -95,7 +97,7 @@ flaw_status flaw_linear_pack_from(flaw_linear *l, const flaw_row_source *from, f
 
 flaw_status flaw_linear_pack_backward(flaw_linear *l, flaw_compute *c, flaw_arena *arena, flaw_error *err)
 {
-    packing p = {.k = l->out, .n = l->in, .b = l->w, .b_row = l->in, .b_col = 1};
+    packing p = {.k = l->out, .n = l->in, .b = l->w, .b_row = l->in, .b_col = 1, .precision = c->precision};
     return pack_matrix(p, &l->packed_back, c, arena, err);
 }
 
@@ -104,7 +106,7 @@ void flaw_linear_rows(const flaw_compute *c, int worker, const flaw_linear *l, i
 {
     flaw_product p = {.m = rows, .n = l->out, .k = l->in, .a = x, .a_row = x_row, .a_col = 1, .b = l->packed, .c = y,
                       .c_row = y_row, .far = far, .bias = l->b, .act = act, .residual = residual, .pre = pre};
-    c->kernels->product(c->precision, &p, 0, rows, 0, l->out, c->scratch[worker]);
+    c->kernels->product(flaw_linear_precision(c, l), &p, 0, rows, 0, l->out, c->scratch[worker]);
 }
 
 void flaw_linear_columns(const flaw_compute *c, int worker, const flaw_linear *l, int n0, int n1, int rows, const float *x,
@@ -112,7 +114,7 @@ void flaw_linear_columns(const flaw_compute *c, int worker, const flaw_linear *l
 {
     flaw_product p = {.m = rows, .n = l->out, .k = l->in, .a = x, .a_row = x_row, .a_col = 1, .b = l->packed, .c = y,
                       .c_row = y_row, .bias = l->b};
-    c->kernels->product(c->precision, &p, 0, rows, n0, n1, c->scratch[worker]);
+    c->kernels->product(flaw_linear_precision(c, l), &p, 0, rows, n0, n1, c->scratch[worker]);
 }
 
 void flaw_linear_rows_backward(const flaw_compute *c, int worker, const flaw_linear *l, int rows, const float *dy,
@@ -126,6 +128,7 @@ void flaw_linear_rows_backward(const flaw_compute *c, int worker, const flaw_lin
 /* Forward: few rows are cut along the columns too, so that a small batch still feeds several threads. */
 typedef struct forward_pass {
     const flaw_compute *c;
+    flaw_precision precision;
     flaw_product p;
     int column_pieces, columns;
 } forward_pass;
@@ -136,13 +139,13 @@ static void product_piece(void *context, int piece, int worker)
 {
     const forward_pass *f = context;
     int m0 = piece / f->column_pieces * FLAW_TILE_ROWS, n0 = piece % f->column_pieces * f->columns;
-    f->c->kernels->product(f->c->precision, &f->p, m0, smaller(m0 + FLAW_TILE_ROWS, f->p.m), n0,
+    f->c->kernels->product(f->precision, &f->p, m0, smaller(m0 + FLAW_TILE_ROWS, f->p.m), n0,
                            smaller(n0 + f->columns, f->p.n), f->c->scratch[worker]);
 }
 
-static void run_product(flaw_compute *c, const flaw_product *p)
+static void run_product(flaw_compute *c, flaw_precision precision, const flaw_product *p)
 {
-    forward_pass f = {.c = c, .p = *p, .column_pieces = 1, .columns = p->n};
+    forward_pass f = {.c = c, .precision = precision, .p = *p, .column_pieces = 1, .columns = p->n};
     int row_pieces = flaw_row_pieces(p->m);
     if (row_pieces < ENOUGH_ROW_PIECES) {
         f.columns = FLAW_TILE_COLS;
@@ -157,7 +160,7 @@ void flaw_linear_forward(flaw_compute *c, const flaw_linear *l, int rows, const 
     flaw_product p = {.m = rows, .n = l->out, .k = l->in, .a = x, .a_row = x_row, .a_col = 1, .b = l->packed, .c = y,
                       .c_row = l->out, .bias = l->b, .act = act, .residual = residual, .pre = pre};
     if (l->part) flaw_matrix_product(c, l->part, l->parts, &p);
-    else run_product(c, &p);
+    else run_product(c, flaw_linear_precision(c, l), &p);
 }
 
 void flaw_linear_backward(flaw_compute *c, const flaw_linear *l, int rows, const float *dy, ptrdiff_t dy_row, float *dx,
@@ -165,7 +168,7 @@ void flaw_linear_backward(flaw_compute *c, const flaw_linear *l, int rows, const
 {
     flaw_product p = {.m = rows, .n = l->in, .k = l->out, .a = dy, .a_row = dy_row, .a_col = 1, .b = l->packed_back,
                       .c = dx, .c_row = l->in, .accumulate = accumulate};
-    run_product(c, &p);
+    run_product(c, c->precision, &p);
 }
 
 /* Weight gradients: dW[out, in] += dY^T X with K = rows. X is packed chunk by chunk (B of the product); a piece of the

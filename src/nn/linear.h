@@ -18,7 +18,13 @@ typedef struct flaw_linear {
     const flaw_matrix *part; /* or: the matrix kept in compact types, several ones standing below each other (q, k, v of a
                                 file); w and packed are NULL then, and only flaw_linear_forward works */
     int parts;
+    bool exact; /* forward products in float32, whatever the compute's precision is; set before packing */
 } flaw_linear;
+
+static inline flaw_precision flaw_linear_precision(const flaw_compute *c, const flaw_linear *l)
+{
+    return l->exact ? FLAW_F32 : c->precision;
+}
 
 /* Allocate (first call) and fill `packed` from w; call again after w changed. Also reserves scratch in `c`. */
 flaw_status flaw_linear_pack(flaw_linear *l, flaw_compute *c, flaw_arena *arena, flaw_error *err);

@@ -211,26 +211,24 @@ void LEVEL(rotate)(int rows, int heads, int width, bool halves, bool back, const
         for (int head = 0; head < heads; head++) turn_head(halves, signs, table, x + head * width, width / 2);
 }
 
-/* The largest of scale x. */
-static float row_top(int n, float scale, const float *x)
+/* The largest of x. */
+static float row_top(int n, const float *x)
 {
-    vf s = vf_set(scale), even = vf_set(-INFINITY), odd = even;
+    vf s[CHAINS] = {vf_set(-INFINITY), vf_set(-INFINITY), vf_set(-INFINITY), vf_set(-INFINITY)};
     int j = 0;
-    for (; j + 2 * VEC <= n; j += 2 * VEC) {
-        even = vf_max(even, vf_mul(s, vf_load(x + j)));
-        odd = vf_max(odd, vf_mul(s, vf_load(x + j + VEC)));
-    }
-    if (j + VEC <= n) {
-        even = vf_max(even, vf_mul(s, vf_load(x + j)));
-        j += VEC;
-    }
-    if (j < n) odd = vf_max(odd, vf_keep(vf_mul(s, vf_load_some(x + j, n - j)), n - j, vf_set(-INFINITY)));
-    return vf_top(vf_max(even, odd));
+    for (; j + CHAINS * VEC <= n; j += CHAINS * VEC)
+        for (int c = 0; c < CHAINS; c++) s[c] = vf_max(s[c], vf_load(x + j + c * VEC));
+    for (; j + VEC <= n; j += VEC) s[0] = vf_max(s[0], vf_load(x + j));
+    if (j < n) s[1] = vf_max(s[1], vf_keep(vf_load_some(x + j, n - j), n - j, vf_set(-INFINITY)));
+    return vf_top(vf_max(vf_max(s[0], s[1]), vf_max(s[2], s[3])));
 }
 
-VEC_INLINE vf exp_below_lanes(vf scale, vf top, float *x, int n)
+/* e^(scale x - top) = 2^(scale2 x - top2) */
+#define LOG2_E 1.44269504f
+
+VEC_INLINE vf exp_below_lanes(vf scale2, vf minus_top2, float *x, int n)
 {
-    vf e = vf_exp_bounded(vf_sub(vf_mul(scale, vf_load_some(x, n)), top));
+    vf e = vf_exp2_below(vf_fma(scale2, vf_load_some(x, n), minus_top2));
     vf_store_some(x, e, n);
     return e;
 }
@@ -238,18 +236,14 @@ VEC_INLINE vf exp_below_lanes(vf scale, vf top, float *x, int n)
 /* x = exp(scale x - top); their sum. */
 static float row_exp(int n, float scale, float top, float *x)
 {
-    vf s = vf_set(scale), t = vf_set(top), even = vf_zero(), odd = vf_zero();
+    vf s = vf_set(scale * LOG2_E), t = vf_set(-top * LOG2_E);
+    vf sum[CHAINS] = {vf_zero(), vf_zero(), vf_zero(), vf_zero()};
     int j = 0;
-    for (; j + 2 * VEC <= n; j += 2 * VEC) {
-        even = vf_add(even, exp_below_lanes(s, t, x + j, VEC));
-        odd = vf_add(odd, exp_below_lanes(s, t, x + j + VEC, VEC));
-    }
-    if (j + VEC <= n) {
-        even = vf_add(even, exp_below_lanes(s, t, x + j, VEC));
-        j += VEC;
-    }
-    if (j < n) odd = vf_add(odd, vf_keep(exp_below_lanes(s, t, x + j, n - j), n - j, vf_zero()));
-    return vf_sum(vf_add(even, odd));
+    for (; j + CHAINS * VEC <= n; j += CHAINS * VEC)
+        for (int c = 0; c < CHAINS; c++) sum[c] = vf_add(sum[c], exp_below_lanes(s, t, x + j + c * VEC, VEC));
+    for (; j + VEC <= n; j += VEC) sum[0] = vf_add(sum[0], exp_below_lanes(s, t, x + j, VEC));
+    if (j < n) sum[1] = vf_add(sum[1], vf_keep(exp_below_lanes(s, t, x + j, n - j), n - j, vf_zero()));
+    return chains_sum(sum);
 }
 
 /* A few rows at a time go through each pass together: the passes of one row wait for each other, those of several
@@ -258,7 +252,7 @@ void LEVEL(exp_rows)(int rows, int n, int grow, float scale, float *x, ptrdiff_t
 {
     for (int i0 = 0; i0 < rows; i0 += SOFTMAX_ROWS) {
         int end = rows - i0 < SOFTMAX_ROWS ? rows : i0 + SOFTMAX_ROWS;
-        for (int i = i0; i < end; i++) stats[2 * i] = row_top(n + grow * i, scale, x + i * x_row);
+        for (int i = i0; i < end; i++) stats[2 * i] = scale * row_top(n + grow * i, x + i * x_row);
         for (int i = i0; i < end; i++) stats[2 * i + 1] = row_exp(n + grow * i, scale, stats[2 * i], x + i * x_row);
         for (int i = i0; i < end; i++) stats[2 * i + 1] = 1.0f / stats[2 * i + 1];
     }
@@ -280,17 +274,17 @@ void LEVEL(norm_rows)(int rows, int n, int grow, const float *x, ptrdiff_t x_row
     }
 }
 
-VEC_INLINE void exp_again_lanes(vf scale, vf top, vf share, float *x, int n)
+VEC_INLINE void exp_again_lanes(vf scale2, vf minus_top2, vf share, float *x, int n)
 {
-    vf e = vf_exp_bounded(vf_sub(vf_mul(scale, vf_load_some(x, n)), top));
+    vf e = vf_exp2_below(vf_fma(scale2, vf_load_some(x, n), minus_top2));
     vf_store_some(x, vf_mul(share, e), n);
 }
 
 void LEVEL(exp_again)(int rows, int n, int grow, float scale, float *x, ptrdiff_t x_row, const float *stats)
 {
-    vf s = vf_set(scale);
+    vf s = vf_set(scale * LOG2_E);
     for (int i = 0; i < rows; i++, x += x_row, n += grow) {
-        vf top = vf_set(stats[2 * i]), share = vf_set(stats[2 * i + 1]);
+        vf top = vf_set(-stats[2 * i] * LOG2_E), share = vf_set(stats[2 * i + 1]);
         int j = 0;
         for (; j + VEC <= n; j += VEC) exp_again_lanes(s, top, share, x + j, VEC);
         if (j < n) exp_again_lanes(s, top, share, x + j, n - j);

@@ -24,6 +24,22 @@ VEC_INLINE vf vf_exp_bounded(vf x)
     return vf_times_pow2(vf_add(p, vf_set(1.0f)), n);
 }
 
+/* 2^t for t <= 1 (or NaN), within 2e-7 of it: t = n + r, |r| <= 1/2, and the minimax polynomial of degree 5 for 2^r that is
+ * 1 at 0. Below -150 it is 0. For the softmax, where it takes half the time of vf_exp. */
+VEC_INLINE vf vf_exp2_below(vf t)
+{
+    const vf shift = vf_set(0x1.8p23f);
+    t = vf_max(vf_set(-150.0f), t);
+    vf n = vf_sub(vf_add(t, shift), shift), r = vf_sub(t, n);
+    vf p = vf_set(0x1.5bba14p-10f);
+    p = vf_fma(p, r, vf_set(0x1.3cea88p-7f));
+    p = vf_fma(p, r, vf_set(0x1.c6b752p-5f));
+    p = vf_fma(p, r, vf_set(0x1.ebf9bcp-3f));
+    p = vf_fma(p, r, vf_set(0x1.62e42ap-1f));
+    p = vf_fma(p, r, vf_set(1.0f));
+    return vf_times_pow2(p, n);
+}
+
 /* e^x; infinite above 88.8. */
 VEC_INLINE vf vf_exp(vf x)
 {
