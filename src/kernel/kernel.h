@@ -122,6 +122,7 @@ typedef struct flaw_kernels {
     /* Compact weights (weights.h): one row as float32, the same bits on every level; rows times a few vectors. */
     void (*weight_unpack)(flaw_weight_type type, size_t n, const void *row, float *out);
     void (*weight_product)(const flaw_weight_product *p);
+    const flaw_weight_digits *weight_digits; /* a faster way for types with blocks, or NULL */
 
     size_t (*attention_scratch)(int tokens, int width);
     void (*attention)(const flaw_attention *a, void *scratch);

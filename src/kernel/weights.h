@@ -40,9 +40,19 @@ typedef struct flaw_weight_product {
     int vectors; /* 1 .. FLAW_WEIGHT_VECTORS */
     const float *x;
     ptrdiff_t x_row; /* floats between vectors */
+    const void *digits; /* the vectors once more, as flaw_weight_digits makes them; only its product reads them */
+    size_t digits_size; /* bytes between them, a multiple of 64 */
     float *y;
     ptrdiff_t y_row;
 } flaw_weight_product;
+
+/* Vectors in fixed point: whole numbers of 24 bits with a scale for each 32 of them, so that sums of products with the
+ * steps of a compact type are whole too. What that loses is below what float32 sums lose. */
+typedef struct flaw_weight_digits {
+    size_t (*size)(int n); /* bytes of a vector, a multiple of 64 */
+    void (*prepare)(int n, const float *x, void *digits); /* n a multiple of 32, `digits` of 64 */
+    void (*product)(const flaw_weight_product *p);        /* of the types with blocks */
+} flaw_weight_digits;
 
 /* Unpack one row into float32: exact, the same bits on every level. */
 void flaw_weight_unpack(flaw_weight_type type, size_t n, const void *row, float *out);

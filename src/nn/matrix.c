@@ -6,8 +6,10 @@ enum {
     NARROW_TILE = 64,           /* the same for a product of few rows, whose tile then stays in the second cache */
     NARROW_ROWS = 64,
     DEPTH = 256,                /* elements of a row that are unpacked at a time: a panel of them fits the first cache */
-    PIECE_ELEMENTS = 131072,    /* about so many weights are one piece of the pool */
-    PIECE_ROWS = 256,           /* at most */
+    PIECES = 32,                /* of a product of few rows, where the matrices are large enough: */
+    PIECE_LEAST = 65536,        /* weights of a piece */
+    PIECE_MOST = 1 << 20,
+    PIECE_ROWS = 512, /* at most */
     ALIGNMENT = 64
 };
 
@@ -17,6 +19,8 @@ typedef struct pass {
     const flaw_matrix *part;
     int rows;
     const flaw_product *p;
+    unsigned char *digits; /* of all vectors (few rows), or NULL */
+    size_t digits_size;
 } pass;
 
 static int smaller(int a, int b)
@@ -50,12 +54,16 @@ static flaw_precision precision_of(const flaw_compute *c)
     return c->precision == FLAW_INT8 ? FLAW_BF16 : c->precision;
 }
 
-/* Scratch of a worker: the product's own, the packed tile, a chunk of a panel as float32. */
+/* Scratch of a worker: the product's own, the packed tile, a chunk of a panel as float32; or the first worker's: digits of
+ * a few vectors. */
 size_t flaw_matrix_scratch(const flaw_compute *c, int cols)
 {
-    return aligned(c->kernels->product_scratch(precision_of(c), cols)) +
-           aligned(c->kernels->pack_size(precision_of(c), cols, TILE)) +
-           (size_t)c->kernels->panel(precision_of(c)) * DEPTH * sizeof(float);
+    const flaw_weight_digits *digits = c->kernels->weight_digits;
+    const size_t few = digits ? (size_t)flaw_matrix_few(precision_of(c)) * digits->size(cols) : 0;
+    const size_t many = aligned(c->kernels->product_scratch(precision_of(c), cols)) +
+                        aligned(c->kernels->pack_size(precision_of(c), cols, TILE)) +
+                        (size_t)c->kernels->panel(precision_of(c)) * DEPTH * sizeof(float);
+    return few > many ? few : many;
 }
 
 /* Where a piece lies: its part, its first row there, its rows, its first column of C. */
@@ -111,7 +119,13 @@ static void few_piece(void *context, int piece, int worker)
                                    .x_row = p->a_row,
                                    .y = sum,
                                    .y_row = PIECE_ROWS};
-        f->c->kernels->weight_product(&few);
+        if (f->digits && flaw_weight_block(few.type) > 1) {
+            few.digits = f->digits + (size_t)t * f->digits_size;
+            few.digits_size = f->digits_size;
+            f->c->kernels->weight_digits->product(&few);
+        } else {
+            f->c->kernels->weight_product(&few);
+        }
         for (int v = 0; v < few.vectors; v++) finish(f, t + v, at.column, at.rows, sum + v * PIECE_ROWS);
     }
 }
@@ -151,20 +165,38 @@ static void tile_piece(void *context, int piece, int worker)
     k->product(precision, &p, 0, p.m, 0, p.n, scratch);
 }
 
-/* The cut depends on the matrices alone. */
-static int rows_of_piece(int cols)
+/* The cut depends on the matrices alone. Long pieces are read faster: each is several streams through memory. */
+static int rows_of_piece(const flaw_matrix *part, int parts)
 {
-    int rows = PIECE_ELEMENTS / cols / 8 * 8;
+    size_t all = 0;
+    for (int i = 0; i < parts; i++) all += (size_t)part[i].rows * (size_t)part[i].cols;
+    const size_t piece = all / PIECES < PIECE_LEAST ? PIECE_LEAST : all / PIECES > PIECE_MOST ? PIECE_MOST : all / PIECES;
+    const int rows = (int)(piece / (size_t)part->cols) / 8 * 8;
     return rows < 8 ? 8 : smaller(rows, PIECE_ROWS);
+}
+
+/* The vectors of a call in the first worker's scratch, where any part has blocks. */
+static void prepare_digits(pass *f, int parts)
+{
+    const flaw_weight_digits *digits = f->c->kernels->weight_digits;
+    const flaw_product *p = f->p;
+    bool any = false;
+    for (int i = 0; i < parts; i++) any |= flaw_weight_block(f->part[i].type) > 1;
+    if (!digits || !any) return;
+    f->digits = f->c->scratch[0];
+    f->digits_size = digits->size(f->part->cols);
+    for (int t = 0; t < p->m; t++)
+        digits->prepare(f->part->cols, p->a + t * p->a_row, f->digits + (size_t)t * f->digits_size);
 }
 
 void flaw_matrix_product(flaw_compute *c, const flaw_matrix *part, int parts, const flaw_product *p)
 {
     bool few = p->m <= flaw_matrix_few(precision_of(c));
     int tile = p->m <= NARROW_ROWS ? NARROW_TILE : TILE;
-    pass f = {.c = c, .part = part, .rows = few ? rows_of_piece(part->cols) : tile, .p = p};
+    pass f = {.c = c, .part = part, .rows = few ? rows_of_piece(part, parts) : tile, .p = p};
     int pieces = 0;
     for (int i = 0; i < parts; i++) pieces += pieces_of(&f, &part[i]);
+    if (few) prepare_digits(&f, parts);
     flaw_pool_run(c->pool, few ? few_piece : tile_piece, &f, pieces);
 }
 

@@ -144,7 +144,7 @@ typedef struct problem {
     float *x;
 } problem;
 
-static void run(const flaw_kernels *k, const problem *q, int row, int rows, int vector, int vectors, float *y, int y_row)
+static void run(const flaw_kernels *k, bool digits, const problem *q, int row, int rows, int vector, int vectors, float *y, int y_row)
 {
     flaw_weight_product p = {.type = q->type,
                              .n = q->n,
@@ -155,13 +155,23 @@ static void run(const flaw_kernels *k, const problem *q, int row, int rows, int 
                              .x_row = q->x_row,
                              .y = y,
                              .y_row = y_row};
-    k->weight_product(&p);
+    if (!digits) {
+        k->weight_product(&p);
+        return;
+    }
+    p.digits_size = k->weight_digits->size(q->n);
+    uint8_t *room = room_new((size_t)vectors * p.digits_size);
+    for (int t = 0; t < vectors; t++)
+        k->weight_digits->prepare(q->n, p.x + t * p.x_row, room + (size_t)t * p.digits_size);
+    p.digits = room;
+    k->weight_digits->product(&p);
+    free(room);
 }
 
-static void check_product(const flaw_kernels *k, const problem *q)
+static void check_product(const flaw_kernels *k, bool digits, const problem *q)
 {
     float *y = array_new((size_t)(q->rows * q->vectors)), *w = array_new((size_t)q->n), one;
-    run(k, q, 0, q->rows, 0, q->vectors, y, q->rows);
+    run(k, digits, q, 0, q->rows, 0, q->vectors, y, q->rows);
     for (int r = 0; r < q->rows; r++) {
         flaw_weight_unpack(q->type, (size_t)q->n, q->w + (size_t)r * flaw_weight_row_bytes(q->type, (size_t)q->n), w);
         for (int t = 0; t < q->vectors; t++) {
@@ -176,7 +186,7 @@ static void check_product(const flaw_kernels *k, const problem *q)
             if (!(fabs((double)y[t * q->rows + r] - want) <= bound))
                 fail_msg("%s: %s [%d, %d] row %d of %d: %.9g, expected %.9g", k->name, flaw_weight_name(q->type), q->rows,
                          q->n, r, t, (double)y[t * q->rows + r], want);
-            run(k, q, r, 1, t, 1, &one, 1);
+            run(k, digits, q, r, 1, t, 1, &one, 1);
             assert_true(same_bits(&one, y + t * q->rows + r, 1));
         }
     }
@@ -199,7 +209,10 @@ static void test_product(void **state)
             q.w = malloc((size_t)q.rows * flaw_weight_row_bytes(q.type, (size_t)q.n));
             q.x = array_random(&r, (size_t)(q.vectors * q.x_row), 1.0);
             weights_random(&r, q.type, (size_t)q.rows, (size_t)q.n, q.w);
-            for (int l = 0; l < all.count; l++) check_product(all.table[l], &q);
+            for (int l = 0; l < all.count; l++) {
+                check_product(all.table[l], false, &q);
+                if (all.table[l]->weight_digits && block > 1) check_product(all.table[l], true, &q);
+            }
             free(q.w);
             array_free(q.x);
         }

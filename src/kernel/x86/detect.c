@@ -41,9 +41,10 @@ static bool has_avx512_vnni(void)
     return has_avx512() && __builtin_cpu_supports("avx512vnni");
 }
 
+/* VBMI: what compact weights are read with. */
 static bool has_avx512_bf16(void)
 {
-    return has_avx512_vnni() && (leaf7_eax1() & AVX512_BF16);
+    return has_avx512_vnni() && __builtin_cpu_supports("avx512vbmi") && (leaf7_eax1() & AVX512_BF16);
 }
 
 static bool has_amx(void)

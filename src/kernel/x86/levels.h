@@ -10,6 +10,8 @@ FLAW_DECLARE_LEVEL(flaw_avx512)
 extern const flaw_engine flaw_avx512_engine_bf16, flaw_amx_engine;
 flaw_pack_cols flaw_avx512_pack_bf16; /* for both */
 
+extern const flaw_weight_digits flaw_vnni_digits; /* with AVX512-VNNI and VBMI */
+
 extern const flaw_kernels flaw_kernels_avx2;
 extern const flaw_kernels flaw_kernels_avx2_vnni;
 extern const flaw_kernels flaw_kernels_avx512; /* bf16 products with float32 instructions on rounded values */
