@@ -1,10 +1,9 @@
 /* A matrix of weights kept in a compact type (kernel/weights.h), often in the mapped file itself.
  *
- * A few rows of x (words one by one) are multiplied straight from the compact rows, bound by memory (where the kernels have
- * weight_digits: in fixed point, as exact as float32 sums); many rows (a prompt)
- * pack a tile of outputs at a time into the worker's scratch, by way of float32 in the first cache, and go through the
- * packed product. Both sum in a fixed order of their own; which one runs depends on the number of rows of this call and
- * the compute's precision alone. */
+ * A few rows of x (words one by one) are multiplied straight from the compact rows, bound by memory (where the kernels
+ * have weight_digits: in fixed point, as exact as float32 sums); many rows (a prompt) pack a tile of outputs at a time
+ * into the worker's scratch, by way of float32 in the first cache, and go through the packed product. Both sum in a fixed
+ * order of their own; which one runs depends on the number of rows of this call and the compute's precision alone. */
 #ifndef FLAW_NN_MATRIX_H
 #define FLAW_NN_MATRIX_H
 
