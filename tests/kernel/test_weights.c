@@ -144,7 +144,8 @@ typedef struct problem {
     float *x;
 } problem;
 
-static void run(const flaw_kernels *k, bool digits, const problem *q, int row, int rows, int vector, int vectors, float *y, int y_row)
+static void run(const flaw_kernels *k, bool digits, const problem *q, int row, int rows, int vector, int vectors, float *y,
+                int y_row)
 {
     flaw_weight_product p = {.type = q->type,
                              .n = q->n,
