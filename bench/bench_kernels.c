@@ -1,5 +1,5 @@
 /* Speed of the kernels on one thread, as a share of what the machine does in registers in the same run.
- *   bench_kernels [LEVEL...]     ref avx2 avx512 avx512-bf16 amx; without names, all but ref
+ *   bench_kernels [LEVEL...]     names as for flaw --level; without, all but ref
  * Each figure is the best of several rounds: other work on the machine only ever makes a round slower. */
 #include <stdbool.h>
 #include <stdio.h>
@@ -9,9 +9,7 @@
 
 #include "base/random.h"
 #include "kernel/kernel.h"
-#ifdef __x86_64__
 #include "limit.h"
-#endif
 
 enum { ROUNDS = 9, LEVELS = FLAW_LEVEL_AUTO };
 
@@ -35,6 +33,8 @@ typedef struct bench {
     float *x, *y, *z, *u, *v;
     void *packed, *scratch;
 } bench;
+
+static const char *const precision_names[FLAW_PRECISIONS] = {"f32", "bf16", "int8"};
 
 enum { BUFFER = 48 << 20 }; /* bytes of each */
 
@@ -127,28 +127,16 @@ static void run_dot(bench *b)
     (void)keep;
 }
 
-#ifdef __x86_64__
-static double limit_of(double (*loop)(void))
+/* GFLOP/s in registers for the instructions that a table's products use; 0 where not known. */
+static double limit_of(const flaw_kernels *k, flaw_precision prec)
 {
+    limit_loop *loop = limit_for(k->name, precision_names[prec]);
     double best = 0.0;
-    for (int r = 0; r < 40; r++) {
+    for (int r = 0; r < 40 && loop; r++) {
         double start = seconds(), done = loop(), rate = done / (seconds() - start);
         best = rate > best ? rate : best;
     }
     return best * 1e-9;
-}
-#endif
-
-/* GFLOP/s in registers for the instructions that a table's products use; 0 where not known. */
-static double limit_for(const flaw_kernels *k, flaw_precision prec)
-{
-#ifdef __x86_64__
-    if (prec == FLAW_BF16 && k->level == FLAW_LEVEL_AMX) return limit_of(limit_amx_bf16);
-    if (prec == FLAW_BF16 && k->level == FLAW_LEVEL_AVX512_BF16) return limit_of(limit_avx512_bf16);
-    if (k->level >= FLAW_LEVEL_AVX512) return limit_of(limit_avx512_f32);
-    if (k->level >= FLAW_LEVEL_AVX2) return limit_of(limit_avx2_f32);
-#endif
-    return 0.0;
 }
 
 static void print_rate(const char *what, double work_done, double time, double limit)
@@ -199,14 +187,14 @@ static void bench_products(bench *b)
                                     {577, 4096, 1024, "L fc1"}, {577, 1024, 4096, "L fc2"}, {1, 1024, 1024, "row"}};
     static const shape gradient[] = {
         {96, 192, 1024, "d"}, {576, 192, 1024, "d"}, {768, 192, 6304, "d"}, {192, 768, 6304, "d"}};
-    for (int prec = 0; prec < 2; prec++) {
+    for (int prec = 0; prec < FLAW_PRECISIONS; prec++) {
         b->prec = (flaw_precision)prec;
-        double limit = limit_for(b->k, b->prec);
-        printf(" products %s; limit in registers %.0f GFLOP/s\n", prec ? "bf16" : "f32", limit);
+        double limit = limit_of(b->k, b->prec);
+        printf(" products %s; limit in registers %.0f GFLOP/s\n", precision_names[prec], limit);
         for (size_t i = 0; i < sizeof forward / sizeof forward[0]; i++)
             bench_product(b, &forward[i], false, FLAW_ACT_NONE, limit);
         bench_product(b, &forward[2], false, FLAW_ACT_GELU, limit);
-        for (size_t i = 0; i < sizeof gradient / sizeof gradient[0]; i++)
+        for (size_t i = 0; prec != FLAW_INT8 && i < sizeof gradient / sizeof gradient[0]; i++)
             bench_product(b, &gradient[i], true, FLAW_ACT_NONE, limit);
         for (int transposed = 0; transposed < 2; transposed++) {
             b->p.k = transposed ? 192 : 1024;

@@ -43,6 +43,8 @@ typedef struct flaw_product {
     int m, n, k;
     const float *a;
     ptrdiff_t a_row, a_col; /* in floats: A[i][p] = a[i * a_row + p * a_col]; one of them is 1 */
+    const void *a_packed;   /* A as pack_rows left it, for several products or pieces; a, a_row, a_col are unused then, and
+                               accumulate and a_sums are not for it; or NULL */
     const void *b;          /* packed [K,N] */
     int k_packed;           /* B was packed with so many rows, of which the first K are used; 0: K */
     float *c;
@@ -107,14 +109,20 @@ typedef struct flaw_kernels {
     /* Packed B. `pack` writes pack_size(prec,k,n) bytes to 64-byte aligned `out`; B[p][j] = b[p*b_row + j*b_col]. */
     size_t (*pack_size)(flaw_precision prec, int k, int n);
     void (*pack)(flaw_precision prec, int k, int n, const float *b, ptrdiff_t b_row, ptrdiff_t b_col, void *out);
-    /* The same, only columns [n0, n1) (multiples of FLAW_TILE_COLS or n), so that packing can be split in pieces. */
+    /* The same, only columns [n0, n1) (multiples of panel, or n), so that packing can be split in pieces. */
     void (*pack_cols)(flaw_precision prec, int k, int n, const float *b, ptrdiff_t b_row, ptrdiff_t b_col, int n0,
                       int n1, void *out);
     /* Packed B is panels of so many columns one behind the other, each in order of k. So chunks of k (of multiples of
      * FLAW_PACK_DEPTH) of one panel may be packed alone, each pack_size(prec, chunk, columns) bytes behind the other; not
      * for FLAW_INT8, whose scales are over all of k. */
     int (*panel)(flaw_precision prec);
-    /* Rows [m0,m1) x columns [n0,n1) of the product; m0 and n0 are multiples of the FLAW_TILE sizes.
+    /* Rows of A packed beforehand: panels of so many rows one behind the other, for the whole k. Rows from r on (a multiple
+     * of row_panel) begin rows_size(prec, r, k) bytes behind `out` (64-byte aligned). FLAW_INT8 quantises here. */
+    int (*row_panel)(flaw_precision prec);
+    size_t (*rows_size)(flaw_precision prec, int m, int k);
+    void (*pack_rows)(flaw_precision prec, int m, int k, const float *a, ptrdiff_t a_row, void *out);
+    /* Rows [m0,m1) x columns [n0,n1) of the product; m0 is a multiple of row_panel (FLAW_TILE_ROWS is one of each), n0 of
+     * panel (FLAW_TILE_COLS is one of each).
      * `scratch` holds product_scratch(prec, k) bytes, 64-byte aligned, one per worker. */
     size_t (*product_scratch)(flaw_precision prec, int k);
     void (*product)(flaw_precision prec, const flaw_product *p, int m0, int m1, int n0, int n1, void *scratch);

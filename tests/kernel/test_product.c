@@ -215,6 +215,36 @@ static void check_pieces(const flaw_kernels *k, const problem *q, const operands
     array_free(pre);
 }
 
+/* A packed beforehand in two calls, pieces cut on panels: the same bits. */
+static void check_packed_rows(flaw_random *r, const flaw_kernels *k, const problem *q, const operands *o, const float *whole)
+{
+    if (q->a_transposed || q->accumulate) return;
+    int panel = k->row_panel(q->prec), cols = k->panel(q->prec);
+    assert_true(FLAW_TILE_ROWS % panel == 0 && FLAW_TILE_COLS % cols == 0);
+    int m0 = dice(r, 0, q->m / panel) * panel, n0 = dice(r, 0, q->n / cols) * cols;
+    float *c = array_new(o->c_size), *pre = array_new(o->c_size);
+    memcpy(c, o->c0, o->c_size * sizeof *c);
+    void *scratch = room_new(k->product_scratch(q->prec, q->k)), *packed = packed_new(k, q, o);
+    char *rows = room_new(k->rows_size(q->prec, q->m, q->k));
+    if (m0 < q->m)
+        k->pack_rows(q->prec, q->m - m0, q->k, o->a + m0 * o->a_row, o->a_row, rows + k->rows_size(q->prec, m0, q->k));
+    if (m0) k->pack_rows(q->prec, m0, q->k, o->a, o->a_row, rows);
+    flaw_product p = describe(q, o, packed, c, pre);
+    p.a = NULL;
+    p.a_row = p.a_col = 0;
+    p.a_packed = rows;
+    k->product(q->prec, &p, m0, q->m, n0, q->n, scratch);
+    k->product(q->prec, &p, 0, m0, n0, q->n, scratch);
+    k->product(q->prec, &p, 0, q->m, 0, n0, scratch);
+    if (!same_bits(c, whole, o->c_size))
+        fail_msg("%s: %d x %d x %d cut at %d, %d differs with rows packed before", k->name, q->m, q->n, q->k, m0, n0);
+    free(rows);
+    free(packed);
+    free(scratch);
+    array_free(c);
+    array_free(pre);
+}
+
 /* One row alone, and a few rows from the middle with fewer columns: the same bits. */
 static void check_part(flaw_random *r, const flaw_kernels *k, const problem *q, const operands *o, const float *whole)
 {
@@ -248,6 +278,7 @@ static void check_problem(flaw_random *r, const flaw_kernels *k, const problem *
     if (q->prec == FLAW_INT8) check_int8(k, q, &o, c, pre);
     else check_values(k, q, &o, c, pre);
     check_pieces(k, q, &o, c);
+    check_packed_rows(r, k, q, &o, c);
     check_part(r, k, q, &o, c);
     free(packed);
     array_free(pre);

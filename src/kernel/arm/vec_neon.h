@@ -194,6 +194,12 @@ VEC_INLINE double vf_double_sum(vf_double s)
     return vgetq_lane_f64(both, 0) + vgetq_lane_f64(both, 1);
 }
 
+/* Lanes that hold whole numbers of 32 bits, as floats. */
+VEC_INLINE vf vf_from_whole(vf v)
+{
+    return vcvtq_f32_s32(vreinterpretq_s32_f32(v));
+}
+
 /* Transposes a square of 4 x 4 lanes of 4 bytes, in place. */
 VEC_INLINE void vf_transpose(vf r[4])
 {

@@ -1,4 +1,7 @@
-/* Reference product. Packed B is plain rows [k, n], as float32, as bf16, or as int8 behind the scales [n] of its columns. */
+/* Reference product. Packed B is plain rows [k, n], as float32, as bf16, or as int8 behind the scales [n] of its columns.
+ * Packed A is the rows as they are, or as int8 each behind its scale. */
+#include <string.h>
+
 #include "kernel/bf16.h"
 #include "kernel/int8.h"
 #include "kernel/ref/ref.h"
@@ -51,9 +54,43 @@ int flaw_ref_panel(flaw_precision prec)
     return FLAW_TILE_COLS; /* B of more columns is one panel all the same; nobody packs such a one by chunks */
 }
 
+int flaw_ref_row_panel(flaw_precision prec)
+{
+    return 1;
+}
+
+/* A row of A: its scale and its values, padded to whole floats; or just floats. */
+static size_t row_size(flaw_precision prec, int k)
+{
+    return prec == FLAW_INT8 ? sizeof(float) + ((size_t)k + 3) / 4 * 4 : (size_t)k * sizeof(float);
+}
+
+size_t flaw_ref_rows_size(flaw_precision prec, int m, int k)
+{
+    return (size_t)m * row_size(prec, k);
+}
+
+static void pack_row_int8(int k, const float *a, ptrdiff_t a_col, void *out)
+{
+    flaw_int8_scale s = flaw_int8_scale_of(flaw_int8_largest((size_t)k, a, a_col));
+    int8_t *q = (int8_t *)out + sizeof(float);
+    *(float *)out = s.scale;
+    for (int p = 0; p < k; p++) q[p] = flaw_int8_round(a[p * a_col], s);
+}
+
+void flaw_ref_pack_rows(flaw_precision prec, int m, int k, const float *a, ptrdiff_t a_row, void *out)
+{
+    unsigned char *at = out;
+    for (int i = 0; i < m; i++, at += row_size(prec, k)) {
+        if (prec == FLAW_INT8) pack_row_int8(k, a + i * a_row, 1, at);
+        else memcpy(at, a + i * a_row, row_size(prec, k));
+    }
+}
+
 size_t flaw_ref_product_scratch(flaw_precision prec, int k)
 {
-    return prec == FLAW_INT8 && k > 64 ? (size_t)k : 64; /* a row of A as int8; never an empty allocation */
+    size_t row = prec == FLAW_INT8 ? row_size(prec, k) : 0;
+    return row > 64 ? row : 64; /* never an empty allocation */
 }
 
 /* Four rows of B at a time, in the same order of sums: the sums are fetched and put back a fourth as often. Most of the time of
@@ -116,27 +153,37 @@ static void sum_whole(const flaw_product *p, const int8_t *row, int j0, int colu
         for (int j = 0; j < columns; j++) sum[j] += row[k] * q[j];
 }
 
-static void product_int8(const flaw_product *p, int m0, int m1, int n0, int n1, int8_t *row)
+static void product_int8(const flaw_product *p, int m0, int m1, int n0, int n1, void *scratch)
 {
     const float *scale = p->b;
     for (int i = m0; i < m1; i++) {
-        const float *a = p->a + i * p->a_row;
-        flaw_int8_scale s = flaw_int8_scale_of(flaw_int8_largest((size_t)p->k, a, p->a_col));
-        for (int k = 0; k < p->k; k++) row[k] = flaw_int8_round(a[k * p->a_col], s);
+        const unsigned char *row = (const unsigned char *)p->a_packed + (size_t)i * row_size(FLAW_INT8, p->k);
+        if (!p->a_packed) {
+            pack_row_int8(p->k, p->a + i * p->a_row, p->a_col, scratch);
+            row = scratch;
+        }
+        float row_scale = *(const float *)(const void *)row;
         for (int j0 = n0; j0 < n1; j0 += BLOCK) {
             int columns = n1 - j0 < BLOCK ? n1 - j0 : BLOCK;
             int32_t sum[BLOCK];
-            sum_whole(p, row, j0, columns, sum);
-            for (int j = 0; j < columns; j++) finish(p, i, j0 + j, (float)sum[j] * s.scale * scale[j0 + j]);
+            sum_whole(p, (const int8_t *)row + sizeof(float), j0, columns, sum);
+            for (int j = 0; j < columns; j++) finish(p, i, j0 + j, (float)sum[j] * row_scale * scale[j0 + j]);
         }
     }
 }
 
 void flaw_ref_product(flaw_precision prec, const flaw_product *p, int m0, int m1, int n0, int n1, void *scratch)
 {
+    flaw_product plain = *p;
     if (prec == FLAW_INT8) {
         product_int8(p, m0, m1, n0, n1, scratch);
         return;
+    }
+    if (p->a_packed) {
+        plain.a = p->a_packed;
+        plain.a_row = p->k;
+        plain.a_col = 1;
+        p = &plain;
     }
     for (int i = m0; i < m1; i++) {
         for (int j0 = n0; j0 < n1; j0 += BLOCK) {

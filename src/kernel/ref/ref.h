@@ -10,6 +10,9 @@ void flaw_ref_pack(flaw_precision prec, int k, int n, const float *b, ptrdiff_t 
 void flaw_ref_pack_cols(flaw_precision prec, int k, int n, const float *b, ptrdiff_t b_row, ptrdiff_t b_col, int n0,
                         int n1, void *out);
 int flaw_ref_panel(flaw_precision prec);
+int flaw_ref_row_panel(flaw_precision prec);
+size_t flaw_ref_rows_size(flaw_precision prec, int m, int k);
+void flaw_ref_pack_rows(flaw_precision prec, int m, int k, const float *a, ptrdiff_t a_row, void *out);
 size_t flaw_ref_product_scratch(flaw_precision prec, int k);
 void flaw_ref_product(flaw_precision prec, const flaw_product *p, int m0, int m1, int n0, int n1, void *scratch);
 

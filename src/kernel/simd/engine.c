@@ -15,10 +15,11 @@ typedef struct block {
     const flaw_product *p;
     int i0, rows; /* of A and C */
     int k0, k;    /* what of k is packed */
+    int depth;  /* of a k block */
     int row_panels;
     bool plain;
-    bool large;       /* B does not stay in the second cache */
-    unsigned char *a; /* [k blocks, row panels] packed panels */
+    bool large;             /* B does not stay in the second cache */
+    const unsigned char *a; /* packed panels */
     float *sums;      /* [row panels, column panels of FLAW_TILE_COLS] tiles */
 } block;
 
@@ -38,9 +39,14 @@ static int k_blocks(const flaw_engine *e, int k)
     return k > 0 ? ceil_div(k, e->k_block) : 1;
 }
 
+static int block_depth(const flaw_engine *e, int k)
+{
+    return ceil_div(ceil_div(k, k_blocks(e, k)), e->k_unit) * e->k_unit;
+}
+
 size_t flaw_engine_panel_size(const flaw_engine *e, int k)
 {
-    return (size_t)ceil_div(k, e->k_unit) * (size_t)e->k_unit * (size_t)e->cols * e->element;
+    return e->b_head + (size_t)ceil_div(k, e->k_unit) * (size_t)e->k_unit * (size_t)e->cols * e->element;
 }
 
 size_t flaw_engine_pack_size(const flaw_engine *e, int k, int n)
@@ -48,24 +54,37 @@ size_t flaw_engine_pack_size(const flaw_engine *e, int k, int n)
     return (size_t)ceil_div(n, e->cols) * flaw_engine_panel_size(e, k);
 }
 
-static size_t a_block_size(const flaw_engine *e, int blocks)
+static size_t row_panel_size(const flaw_engine *e, int k)
 {
-    return (size_t)blocks * (size_t)(e->block_rows / e->rows) * e->a_panel;
+    return e->a_head + (size_t)k_blocks(e, k) * e->a_panel;
+}
+
+size_t flaw_engine_rows_size(const flaw_engine *e, int m, int k)
+{
+    return (size_t)ceil_div(m, e->rows) * row_panel_size(e, k);
 }
 
 size_t flaw_engine_scratch(const flaw_engine *e, int k)
 {
     size_t tiles = (size_t)e->block_rows * FLAW_TILE_COLS * sizeof(float);
-    return a_block_size(e, k_blocks(e, k)) + tiles;
+    return flaw_engine_rows_size(e, e->block_rows, k) + tiles;
 }
 
-static void pack_block(const block *w)
+/* Rows i0 .. i0 + rows and k0 .. k0 + k of A. */
+static void pack_block(const flaw_engine *e, const flaw_product *p, int i0, int rows, int k0, int k, unsigned char *out)
 {
-    const flaw_engine *e = w->e;
-    unsigned char *at = w->a;
-    for (int k = 0; k < w->k; k += e->k_block)
-        for (int i = 0; i < w->rows; i += e->rows, at += e->a_panel)
-            e->pack_a(w->p, w->i0 + i, least(e->rows, w->rows - i), w->k0 + k, least(e->k_block, w->k - k), at);
+    int depth = block_depth(e, k);
+    for (int i = 0; i < rows; i += e->rows, out += row_panel_size(e, k)) {
+        unsigned char *at = out + e->a_head;
+        for (int from = 0; from < k; from += depth, at += e->a_panel)
+            e->pack_a(p, i0 + i, least(e->rows, rows - i), k0 + from, least(depth, k - from), out, at);
+    }
+}
+
+void flaw_engine_pack_rows(const flaw_engine *e, int m, int k, const float *a, ptrdiff_t a_row, void *out)
+{
+    flaw_product p = {.m = m, .k = k, .a = a, .a_row = a_row, .a_col = 1};
+    pack_block(e, &p, 0, m, 0, k, out);
 }
 
 /* The same rows and k of A, now in the caches, into a_sums: always in order of k. */
@@ -98,79 +117,91 @@ static void load_tile(const flaw_engine *e, const flaw_product *p, int i, int j,
 }
 
 /* A sum and nothing else. */
-static bool is_plain(const flaw_product *p)
+static bool is_plain(const flaw_engine *e, const flaw_product *p)
 {
+    if (e->b_head) return false;
     return p->accumulate || (!p->largest && !p->far && !p->bias && !p->pre && !p->residual && p->act == FLAW_ACT_NONE);
+}
+
+static const unsigned char *head_of_b(const block *w, int j)
+{
+    int packed = w->p->k_packed ? w->p->k_packed : w->p->k;
+    return (const unsigned char *)w->p->b + (size_t)(j / w->e->cols) * flaw_engine_panel_size(w->e, packed);
 }
 
 static const unsigned char *panel_of_b(const block *w, int k, int j)
 {
-    int packed = w->p->k_packed ? w->p->k_packed : w->p->k;
-    return (const unsigned char *)w->p->b + (size_t)(j / w->e->cols) * flaw_engine_panel_size(w->e, packed) +
-           (size_t)(w->k0 + k) * (size_t)w->e->cols * w->e->element;
+    return head_of_b(w, j) + w->e->b_head + (size_t)(w->k0 + k) * (size_t)w->e->cols * w->e->element;
 }
 
 /* The panel that follows this one in the next k block, or else in the next columns: while the row panels of the block
  * pass this one, each asks for its share of that one. */
 static const void *share_ahead(const block *w, int k, int j, int row_panel)
 {
-    int next = k + w->e->k_block < w->k ? k + w->e->k_block : 0, column = next > 0 ? j : j + FLAW_TILE_COLS;
+    int next = k + w->depth < w->k ? k + w->depth : 0, column = next > 0 ? j : j + FLAW_TILE_COLS;
     if (!w->large || column >= w->p->n) return NULL;
-    size_t size = (size_t)least(w->e->k_block, w->k - next) * (size_t)w->e->cols * w->e->element;
+    size_t size = (size_t)least(w->depth, w->k - next) * (size_t)w->e->cols * w->e->element;
     return panel_of_b(w, next, column) + size / (size_t)w->row_panels * (size_t)row_panel;
 }
 
-/* One k block of one tile. Whole tiles of plain products are summed in C itself. Nothing of `t` is read back here: its
- * stores wait behind those of the tile before. */
-static void run_tile(const block *w, int kb, int row_panel, int j, float *tile)
+/* The k block from `from` on of one tile. Whole tiles of plain products are summed in C itself. Nothing of `t` is read
+ * back here: its stores wait behind those of the tile before. */
+static void run_tile(const block *w, int from, int row_panel, int j, float *tile)
 {
     const flaw_engine *e = w->e;
     const flaw_product *p = w->p;
     int i = w->i0 + row_panel * e->rows, rows = least(e->rows, w->i0 + w->rows - i), cols = least(e->cols, p->n - j);
-    int from = kb * e->k_block, k = least(e->k_block, w->k - from);
+    int k = least(w->depth, w->k - from);
     bool direct = w->plain && rows == e->rows && cols == e->cols;
-    flaw_tile t = {.live_rows = rows, .live_cols = cols, .k = k, .a_transposed = p->a_col != 1};
-    t.resume = kb > 0 || p->accumulate;
-    t.a = w->a + (size_t)(kb * w->row_panels + row_panel) * e->a_panel;
+    const unsigned char *head = w->a + (size_t)row_panel * row_panel_size(e, w->k);
+    flaw_tile t = {.live_rows = rows, .live_cols = cols, .k = k, .a_transposed = !p->a_packed && p->a_col != 1};
+    t.resume = from > 0 || p->accumulate;
+    t.a = head + e->a_head + (from ? (size_t)(from / w->depth) * e->a_panel : 0);
     t.b = panel_of_b(w, from, j);
+    t.b_head = head_of_b(w, j);
     t.ahead = share_ahead(w, from, j, row_panel);
     t.c = direct ? p->c + i * p->c_row + j : tile;
     t.c_row = direct ? p->c_row : e->cols;
-    if (!direct && p->accumulate && kb == 0) load_tile(e, p, i, j, rows, cols, tile);
+    if (!direct && p->accumulate && from == 0) load_tile(e, p, i, j, rows, cols, tile);
     e->sum(&t);
-    if (!direct && from + k >= w->k) e->finish(p, i, j, rows, cols, tile);
+    if (!direct && from + k >= w->k) e->finish(p, i, j, rows, cols, tile, e->cols, head, t.b_head);
 }
 
 /* Columns n0 .. n1, at most FLAW_TILE_COLS. A panel of A stays in the first cache while panels of B pass it. */
 static void run_columns(const block *w, int n0, int n1)
 {
     const flaw_engine *e = w->e;
-    int blocks = k_blocks(e, w->k), column_panels = FLAW_TILE_COLS / e->cols;
+    int column_panels = FLAW_TILE_COLS / e->cols;
     size_t tile = (size_t)(e->rows * e->cols);
-    for (int kb = 0; kb < blocks; kb++) {
+    int from = 0;
+    do {
         for (int i = 0; i < w->row_panels; i++) {
             for (int j = n0; j < n1; j += e->cols) {
                 /* With a single k block every tile is finished at once: one place, hot in the cache, serves all. */
-                size_t at = blocks > 1 ? (size_t)(i * column_panels + (j - n0) / e->cols) : 0;
-                run_tile(w, kb, i, j, w->sums + at * tile);
+                size_t at = w->depth < w->k ? (size_t)(i * column_panels + (j - n0) / e->cols) : 0;
+                run_tile(w, from, i, j, w->sums + at * tile);
             }
         }
-    }
+        from += w->depth;
+    } while (from < w->k);
 }
 
 void flaw_engine_product(const flaw_engine *e, const flaw_product *p, int m0, int m1, int n0, int n1, void *scratch)
 {
-    int chunk = p->accumulate ? least(p->k, CHUNK_BLOCKS * e->k_block) : p->k;
-    block w = {.e = e, .p = p, .plain = is_plain(p), .a = scratch};
+    int chunk = p->accumulate && !p->a_packed ? least(p->k, CHUNK_BLOCKS * e->k_block) : p->k;
+    unsigned char *packed = scratch;
+    block w = {.e = e, .p = p, .plain = is_plain(e, p)};
     w.large = flaw_engine_pack_size(e, p->k, p->n) >= LARGE;
-    w.sums = (float *)(void *)(w.a + a_block_size(e, k_blocks(e, chunk)));
+    w.sums = (float *)(void *)(packed + (p->a_packed ? 0 : flaw_engine_rows_size(e, e->block_rows, chunk)));
     if (e->begin) e->begin();
     do {
         w.k = least(chunk, p->k - w.k0);
+        w.depth = block_depth(e, w.k);
         for (w.i0 = m0; w.i0 < m1; w.i0 += e->block_rows) {
             w.rows = least(e->block_rows, m1 - w.i0);
             w.row_panels = ceil_div(w.rows, e->rows);
-            pack_block(&w);
+            if (!p->a_packed) pack_block(e, p, w.i0, w.rows, w.k0, w.k, packed);
+            w.a = p->a_packed ? (const unsigned char *)p->a_packed + flaw_engine_rows_size(e, w.i0, p->k) : packed;
             if (p->a_sums && n0 == 0) sum_block(&w);
             for (int j = n0; j < n1; j += FLAW_TILE_COLS) run_columns(&w, j, least(j + FLAW_TILE_COLS, n1));
         }

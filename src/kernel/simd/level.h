@@ -38,7 +38,7 @@
     void level##_adamw(const flaw_adamw *o, size_t n, float *w, const float *g, float *m, float *v);                   \
     void level##_weight_unpack(flaw_weight_type type, size_t n, const void *row, float *out);                           \
     void level##_weight_product(const flaw_weight_product *p);                                                         \
-    void level##_finish(const flaw_product *p, int i, int j, int live_rows, int live_cols, const float *sum);          \
+    flaw_finish level##_finish, level##_finish_int8;                                                                   \
     extern const flaw_engine level##_engine_f32, level##_engine_rounded;
 
 #endif

@@ -26,12 +26,12 @@ VEC_INLINE void pack_a(bool round, const flaw_product *p, int i0, int live, int 
     if (live < TILE_ROWS) memset(out + live * TILE_STRIDE, 0, (size_t)(TILE_ROWS - live) * TILE_STRIDE * sizeof *out);
 }
 
-static void pack_a_f32(const flaw_product *p, int i0, int live, int p0, int k, void *panel)
+static void pack_a_f32(const flaw_product *p, int i0, int live, int p0, int k, void *head, void *panel)
 {
     pack_a(false, p, i0, live, p0, k, panel);
 }
 
-static void pack_a_rounded(const flaw_product *p, int i0, int live, int p0, int k, void *panel)
+static void pack_a_rounded(const flaw_product *p, int i0, int live, int p0, int k, void *head, void *panel)
 {
     pack_a(true, p, i0, live, p0, k, panel);
 }
@@ -44,11 +44,12 @@ static void sum_f32(const flaw_tile *t)
 /* One panel of B, k from p0 to p1, whose rows lie along memory. `live` columns exist. */
 VEC_INLINE void pack_rows(bool round, int p0, int p1, int live, const float *b, ptrdiff_t b_row, float *out)
 {
-    int left = live < VEC ? live : VEC, right = live - left;
     for (int p = p0; p < p1; p++) {
         const float *row = b + p * b_row;
-        vf_store(out + p * TILE_COLS, maybe_round(round, vf_load_some(row, left)));
-        vf_store(out + p * TILE_COLS + VEC, maybe_round(round, right ? vf_load_some(row + VEC, right) : vf_zero()));
+        for (int h = 0; h < TILE_COLS; h += VEC) {
+            int n = live - h < VEC ? live - h : VEC;
+            vf_store(out + p * TILE_COLS + h, n > 0 ? maybe_round(round, vf_load_some(row + h, n)) : vf_zero());
+        }
     }
 }
 

@@ -30,6 +30,22 @@ static int panel(flaw_precision prec)
     return engines[prec] ? engines[prec]->cols : flaw_ref_panel(prec);
 }
 
+static int row_panel(flaw_precision prec)
+{
+    return engines[prec] ? engines[prec]->rows : flaw_ref_row_panel(prec);
+}
+
+static size_t rows_size(flaw_precision prec, int m, int k)
+{
+    return engines[prec] ? flaw_engine_rows_size(engines[prec], m, k) : flaw_ref_rows_size(prec, m, k);
+}
+
+static void pack_rows(flaw_precision prec, int m, int k, const float *a, ptrdiff_t a_row, void *out)
+{
+    if (engines[prec]) flaw_engine_pack_rows(engines[prec], m, k, a, a_row, out);
+    else flaw_ref_pack_rows(prec, m, k, a, a_row, out);
+}
+
 static size_t product_scratch(flaw_precision prec, int k)
 {
     return engines[prec] ? flaw_engine_scratch(engines[prec], k) : flaw_ref_product_scratch(prec, k);
@@ -71,6 +87,9 @@ const flaw_kernels TABLE = {
     .pack = pack,
     .pack_cols = pack_cols,
     .panel = panel,
+    .row_panel = row_panel,
+    .rows_size = rows_size,
+    .pack_rows = pack_rows,
     .product_scratch = product_scratch,
     .product = product,
     .attention_scratch = attention_scratch,

@@ -1,6 +1,7 @@
-/* The register tile of the vector levels: TILE_ROWS rows by two vectors of columns of sums, in registers for a whole
- * k block. The includer defines TILE_ROWS, TILE_DEPTH (steps of a k block) and tile_step(a, b, sum): a step is one k
- * for float32, one pair of k for bf16, both 4 bytes.
+/* The register tile of the vector levels: TILE_ROWS rows by TILE_VECS vectors of columns of sums, in registers for a whole
+ * k block. The includer defines TILE_ROWS, TILE_VECS, TILE_DEPTH (steps of a k block), tile_step(a, b, sum) and
+ * tile_first(t, h), what sums of the h-th vector of columns start with. A step is 4 bytes of A: one k of float32, a pair of
+ * k of bf16, four of int8.
  *
  * A panel of A is kept as it comes, to spare a transposition: [TILE_ROWS][TILE_STRIDE] steps, or, when A is
  * transposed, [steps][TILE_ROWS]. */
@@ -8,19 +9,21 @@
 #define FLAW_KERNEL_SIMD_TILE_H
 
 enum {
-    TILE_COLS = 2 * VEC,
+    TILE_COLS = TILE_VECS * VEC,
     TILE_STRIDE = TILE_DEPTH + 16,           /* no power of two: the rows fall into different sets of the cache */
     TILE_PANEL = TILE_ROWS * TILE_STRIDE * 4 /* bytes */
 };
 
-VEC_INLINE void tile_one_step(int rows, int vecs, ptrdiff_t a_i, const float *a, const float *b, vf s[TILE_ROWS][2])
+VEC_INLINE void tile_one_step(int rows, int vecs, ptrdiff_t a_i, const float *a, const float *b, vf s[TILE_ROWS][TILE_VECS])
 {
-    vf b0 = vf_load(b), b1 = vecs > 1 ? vf_load(b + VEC) : b0;
+    vf columns[TILE_VECS];
+#pragma GCC unroll 4
+    for (int h = 0; h < vecs; h++) columns[h] = vf_load(b + h * VEC);
 #pragma GCC unroll 16
     for (int i = 0; i < rows; i++) {
         vf x = vf_set(a[i * a_i]);
-        s[i][0] = tile_step(x, b0, s[i][0]);
-        if (vecs > 1) s[i][1] = tile_step(x, b1, s[i][1]);
+#pragma GCC unroll 4
+        for (int h = 0; h < vecs; h++) s[i][h] = tile_step(x, columns[h], s[i][h]);
     }
 }
 
@@ -30,15 +33,14 @@ VEC_INLINE void tile_sum(const flaw_tile *t, int steps, int rows, int vecs, ptrd
     const float *a = t->a, *b = t->b;
     const char *ahead = t->ahead;
     float *c = t->c;
-    vf s[TILE_ROWS][2];
+    vf s[TILE_ROWS][TILE_VECS];
 #pragma GCC unroll 16
     for (int i = 0; i < rows; i++)
-#pragma GCC unroll 2
-        for (int h = 0; h < vecs; h++) s[i][h] = t->resume ? vf_load(c + i * t->c_row + h * VEC) : vf_zero();
+#pragma GCC unroll 4
+        for (int h = 0; h < vecs; h++) s[i][h] = t->resume ? vf_load(c + i * t->c_row + h * VEC) : tile_first(t, h);
     int p = 0;
     for (; p + 4 <= steps; p += 4) {
-        /* A panel of B is TILE_COLS floats a step and shared by 8 or 16 panels of A: a line every fourth step will do.
-         */
+        /* A panel of B is shared by all panels of A, 8 or 16 of whole tiles: a line of it every fourth step will do. */
         if (ahead) __builtin_prefetch(ahead + p * 16, 0, 2);
 #pragma GCC unroll 4
         for (int q = 0; q < 4; q++, a += a_p, b += TILE_COLS) tile_one_step(rows, vecs, a_i, a, b, s);
@@ -46,7 +48,7 @@ VEC_INLINE void tile_sum(const flaw_tile *t, int steps, int rows, int vecs, ptrd
     for (; p < steps; p++, a += a_p, b += TILE_COLS) tile_one_step(rows, vecs, a_i, a, b, s);
 #pragma GCC unroll 16
     for (int i = 0; i < rows; i++)
-#pragma GCC unroll 2
+#pragma GCC unroll 4
         for (int h = 0; h < vecs; h++) vf_store(c + i * t->c_row + h * VEC, s[i][h]);
 }
 
@@ -59,14 +61,17 @@ VEC_INLINE void tile_sum_wide(const flaw_tile *t, int steps, int rows, int vecs)
 /* Edges use a smaller tile. An element's sum is the same chain of steps in each. */
 VEC_INLINE void tile_sum_rows(const flaw_tile *t, int steps, int rows)
 {
-    if (t->live_cols > VEC) tile_sum_wide(t, steps, rows, 2);
+    if (TILE_VECS > 2 && t->live_cols > 3 * VEC) tile_sum_wide(t, steps, rows, TILE_VECS);
+    else if (TILE_VECS > 2 && t->live_cols > 2 * VEC) tile_sum_wide(t, steps, rows, TILE_VECS > 2 ? 3 : 1);
+    else if (t->live_cols > VEC) tile_sum_wide(t, steps, rows, 2);
     else tile_sum_wide(t, steps, rows, 1);
 }
 
 VEC_INLINE void tile_sum_live(const flaw_tile *t, int steps)
 {
-    if (t->live_rows > TILE_ROWS / 2) tile_sum_rows(t, steps, TILE_ROWS);
-    else if (t->live_rows > 1) tile_sum_rows(t, steps, TILE_ROWS / 2);
+    if (t->live_rows > TILE_ROWS / 3 * 2) tile_sum_rows(t, steps, TILE_ROWS);
+    else if (t->live_rows > TILE_ROWS / 3) tile_sum_rows(t, steps, TILE_ROWS / 3 * 2);
+    else if (t->live_rows > 1) tile_sum_rows(t, steps, TILE_ROWS / 3);
     else tile_sum_rows(t, steps, 1);
 }
 

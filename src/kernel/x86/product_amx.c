@@ -62,7 +62,7 @@ static void pack_tile_transposed(const float *a, ptrdiff_t a_col, int live, int 
     for (int i = 0; i < TILE; i++) vf_store((float *)(void *)(out + 64 * i), r[i]);
 }
 
-static void pack_a(const flaw_product *p, int i0, int live, int p0, int k, void *panel)
+static void pack_a(const flaw_product *p, int i0, int live, int p0, int k, void *head, void *panel)
 {
     const float *a = p->a + i0 * p->a_row + p0 * p->a_col;
     unsigned char *out = panel;

@@ -6,11 +6,16 @@
 #include "kernel/x86/levels.h"
 #include "kernel/x86/pack_bf16.h"
 
-enum { TILE_ROWS = 12, TILE_DEPTH = 256 };
+enum { TILE_ROWS = 12, TILE_VECS = 2, TILE_DEPTH = 256 };
 
 VEC_INLINE vf tile_step(vf a, vf b, vf sum)
 {
     return _mm512_dpbf16_ps(sum, (__m512bh)a, (__m512bh)b);
+}
+
+VEC_INLINE vf tile_first(const flaw_tile *t, int h)
+{
+    return vf_zero();
 }
 
 #include "kernel/simd/tile.h"
@@ -25,7 +30,7 @@ VEC_INLINE vf pair_of_rows(const float *x, ptrdiff_t row, int p, int k, int live
     return vf_pairs(first, p + 1 < k ? vf_load_some(x + (p + 1) * row, live) : vf_zero());
 }
 
-static void pack_a(const flaw_product *p, int i0, int live, int p0, int k, void *panel)
+static void pack_a(const flaw_product *p, int i0, int live, int p0, int k, void *head, void *panel)
 {
     const float *a = p->a + i0 * p->a_row + p0 * p->a_col;
     float *out = panel;

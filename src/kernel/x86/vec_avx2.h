@@ -201,6 +201,12 @@ VEC_INLINE double vf_double_sum(vf_double s)
     return lane[0] + lane[1] + lane[2] + lane[3];
 }
 
+/* Lanes that hold whole numbers of 32 bits, as floats. */
+VEC_INLINE vf vf_from_whole(vf v)
+{
+    return _mm256_cvtepi32_ps(_mm256_castps_si256(v));
+}
+
 /* Transposes a square of 8 x 8 lanes of 4 bytes, in place. */
 VEC_INLINE void vf_transpose(vf r[8])
 {

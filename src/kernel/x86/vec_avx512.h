@@ -230,6 +230,12 @@ VEC_INLINE double vf_double_sum(vf_double s)
     return total;
 }
 
+/* Lanes that hold whole numbers of 32 bits, as floats. */
+VEC_INLINE vf vf_from_whole(vf v)
+{
+    return _mm512_cvtepi32_ps(_mm512_castps_si512(v));
+}
+
 /* Transposes a square of 16 x 16 lanes of 4 bytes, in place. */
 VEC_INLINE void vf_transpose(vf r[16])
 {
