@@ -5,6 +5,9 @@
  *     answers against a plain loop in double.
  *   bench_nearest coreset LEVEL THREADS [ROWS [WIDTH [SPACES]]]
  *     1 % of ROWS (200000) patches of WIDTH (1024).
+ *   bench_nearest recipe FILE PATCHES LEVEL PRECISION THREADS
+ *     the banks of a recipe made of PATCHES rows a good part (learnt with --bank-limit above all of them): every seventh part
+ *     against the others, as methods do it and by a plain loop in float32; how often the answers differ, and by how much.
  * Rows are points around centres around a common mean, so that near ones exist, as they do among patches of good parts. */
 #include <math.h>
 #include <stdio.h>
@@ -15,6 +18,7 @@
 #include "base/random.h"
 #include "detect/compare.h"
 #include "detect/coreset.h"
+#include "record/recipe.h"
 #include "limit.h"
 
 enum { QUERIES = 576, STAGES_MOST = 4, CENTERS = 500, CHECKED = 24, LIMIT_CALLS = 40 };
@@ -41,7 +45,7 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static float *floats(size_t n)
+static float *floats_new(size_t n)
 {
     float *x = aligned_alloc(64, (n * sizeof *x + 63) / 64 * 64);
     if (!x) fail("memory was refused");
@@ -94,7 +98,7 @@ static void cloud_piece(void *context, int piece, int worker)
 /* The same centres for the same `stage`: the bank's rows and the picture's are alike. */
 static float *cloud_new(const flaw_compute *compute, size_t count, int width, uint64_t stage, uint64_t seed)
 {
-    float *center = floats((size_t)CENTERS * (size_t)width);
+    float *center = floats_new((size_t)CENTERS * (size_t)width);
     flaw_random r;
     flaw_random_init(&r, stage, 99);
     for (int c = 0; c < CENTERS; c++) {
@@ -103,7 +107,7 @@ static float *cloud_new(const flaw_compute *compute, size_t count, int width, ui
         add_noise(&r, row, width, 1);
     }
     cloud c = {.k = compute->kernels, .width = width, .center = center, .seed = stage * 1000 + seed, .count = count};
-    c.rows = floats(count * (size_t)width);
+    c.rows = floats_new(count * (size_t)width);
     flaw_pool_run(compute->pool, cloud_piece, &c, (int)((count + CLOUD_ROWS - 1) / CLOUD_ROWS));
     free(center);
     return c.rows;
@@ -111,7 +115,7 @@ static float *cloud_new(const flaw_compute *compute, size_t count, int width, ui
 
 /* ---- limit ---- */
 
-static const char *const precision_names[] = {[FLAW_F32] = "f32", [FLAW_BF16] = "bf16"};
+static const char *const precision_names[] = {[FLAW_F32] = "f32", [FLAW_BF16] = "bf16", [FLAW_INT8] = "int8"};
 
 typedef struct limit_run {
     limit_loop *loop;
@@ -129,7 +133,7 @@ static void limit_piece(void *context, int piece, int worker)
 static double limit_now(const flaw_compute *c, flaw_precision prec)
 {
     double best = 0, done[1024] = {0};
-    limit_run l = {limit_for(c->kernels->name, precision_names[prec]), done};
+    limit_run l = {limit_loop_for(c->kernels->name, precision_names[prec]), done};
     for (int r = 0; l.loop && r < 7; r++) {
         double begin = now_ms(), sum = 0;
         memset(done, 0, sizeof done);
@@ -198,7 +202,7 @@ static void compare(comparison *c, int rounds)
         open_ms += now_ms() - begin;
         free(rows);
     }
-    c->work = malloc(flaw_bank_workspace(&c->compute, QUERIES));
+    c->work = malloc(flaw_bank_workspace(&c->compute, QUERIES, c->width));
     if (!c->work) fail("memory was refused");
     double gflop = 2e-9 * QUERIES * (double)c->rows * c->width * c->stages;
     run_round(c);
@@ -237,6 +241,71 @@ static void coreset(flaw_compute *compute, size_t rows, int width, int spaces)
     free(chosen);
 }
 
+/* ---- recipe ---- */
+
+typedef struct plain {
+    const flaw_kernels *k;
+    const flaw_bank *bank;
+    const float *query;
+    float *best; /* [PATCHES] */
+} plain;
+
+static void plain_piece(void *context, int q, int worker)
+{
+    const plain *p = context;
+    size_t width = (size_t)p->bank->width;
+    (void)worker;
+    p->best[q] = -INFINITY;
+    for (int b = 0; b < p->bank->rows; b++)
+        p->best[q] = fmaxf(p->best[q], p->k->dot(width, p->query + (size_t)q * width, p->bank->row + (size_t)b * width));
+}
+
+/* One part against the others: differences of its answers. */
+static void leave_out(flaw_compute *c, const float *table, size_t rows, size_t width, size_t part, size_t patches,
+                      size_t *differ, double *most)
+{
+    flaw_bank bank;
+    flaw_error err = {0};
+    size_t from = part * patches, before = from * width, floats = rows * width, own = patches * width;
+    float *others = floats_new(floats), *near = floats_new(2 * patches);
+    void *work = malloc(flaw_bank_workspace(c, (int)patches, (int)width));
+    if (!work) fail("memory was refused");
+    memcpy(others, table, before * sizeof *others);
+    memcpy(others + before, table + before + own, (floats - before - own) * sizeof *others);
+    if (flaw_bank_open(&bank, c, others, rows - patches, (int)width, &err)) fail(err.text);
+    flaw_bank_nearest(&bank, c, table + before, (int)patches, near, NULL, work);
+    plain p = {c->kernels, &bank, table + before, near + patches};
+    flaw_pool_run(c->pool, plain_piece, &p, (int)patches);
+    for (size_t q = 0; q < patches; q++) {
+        double apart = fabs((double)near[q] - (double)near[patches + q]);
+        *differ += apart > 1e-6;
+        *most = apart > *most ? apart : *most;
+    }
+    flaw_bank_close(&bank);
+    free(others);
+    free(near);
+    free(work);
+}
+
+static void check_recipe(flaw_compute *c, const char *path, size_t patches)
+{
+    flaw_record record;
+    flaw_error err = {0};
+    if (flaw_recipe_read(&record, path, &err)) fail(err.text);
+    size_t answers = 0, differ = 0;
+    double most = 0;
+    for (size_t i = 0; i < record.count; i++) {
+        const flaw_record_item *item = &record.item[i];
+        if (item->kind != FLAW_RECORD_TABLE || strncmp(item->name, "bank.", 5)) continue;
+        if (item->rows % patches || item->rows < 2 * patches) fail("a bank is not of so many patches a part");
+        for (size_t part = 0; part < item->rows / patches; part += 7, answers += patches)
+            leave_out(c, item->table, item->rows, item->columns, part, patches, &differ, &most);
+    }
+    printf("recipe %s, %s %s: %zu of %zu answers differ from float32 by more than 1e-6, the most is %.2g\n", path,
+           c->kernels->name, precision_names[c->precision], differ, answers, most);
+    flaw_record_release(&record);
+}
+
 static int number(int argc, char **argv, int at, int standard)
 {
     if (argc <= at) return standard;
@@ -251,7 +320,9 @@ static flaw_compute open_compute(const char *level, const char *precision, int t
     flaw_compute c;
     flaw_level max;
     flaw_error err = {0};
-    flaw_precision prec = !strcmp(precision, "bf16") ? FLAW_BF16 : FLAW_F32;
+    flaw_precision prec = !strcmp(precision, "int8")   ? FLAW_INT8
+                          : !strcmp(precision, "bf16") ? FLAW_BF16
+                                                       : FLAW_F32;
     if (flaw_level_parse(&max, level, &err) || flaw_compute_open(&c, threads, max, prec, &err)) fail(err.text);
     if (c.workers == 1) clock_used = CLOCK_THREAD_CPUTIME_ID;
     return c;
@@ -276,6 +347,12 @@ int main(int argc, char **argv)
         flaw_compute_close(&c);
         return 0;
     }
-    fail("usage: bench_nearest compare LEVEL PRECISION THREADS [ROWS [WIDTH [STAGES [ROUNDS]]]] | coreset LEVEL THREADS "
-         "[ROWS [WIDTH [SPACES]]]");
+    if (argc > 6 && !strcmp(argv[1], "recipe")) {
+        flaw_compute c = open_compute(argv[4], argv[5], number(argc, argv, 6, 0));
+        check_recipe(&c, argv[2], (size_t)number(argc, argv, 3, 0));
+        flaw_compute_close(&c);
+        return 0;
+    }
+    fail("usage: bench_nearest compare LEVEL PRECISION THREADS [ROWS [WIDTH [STAGES [ROUNDS]]]] | "
+         "coreset LEVEL THREADS [ROWS [WIDTH [SPACES]]] | recipe FILE PATCHES LEVEL PRECISION THREADS");
 }

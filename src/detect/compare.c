@@ -2,16 +2,17 @@
 
 #include <limits.h>
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/checked.h"
 
 /* MEAN_ROWS: rows that the mean is taken of. LOOK: queries looked at again in a piece. */
-enum { MEAN_ROWS = 1024, LOOK = 16, KEEP = FLAW_BANK_KEEP };
+enum { MEAN_ROWS = 1024, LOOK = 16, KEEP = FLAW_BANK_KEEP, LINE = 64 };
 
 /* How a search is cut, by the size of the bank alone. CHUNK: rows of the bank in a piece, where there are enough for FEW
- * pieces: the packing of the query is shared by so many, and so many still stay near while the query passes. From WIDE
- * chunks on a piece takes the whole query, so that the bank comes from memory once. */
+ * pieces; so many stay in the second cache while the query passes. From WIDE chunks on a piece takes the whole query, so
+ * that the bank comes from memory once. */
 enum { CHUNK = 4 * FLAW_TILE_COLS, FEW = 16, WIDE = 64 };
 
 static int ceil_div(int a, int b)
@@ -116,9 +117,17 @@ void flaw_bank_close(flaw_bank *bank)
     memset(bank, 0, sizeof *bank);
 }
 
-size_t flaw_bank_workspace(const flaw_compute *compute, int count)
+/* Lists of the workers, in whole lines of memory; the packed query lies behind them. */
+static size_t lists_size(const flaw_compute *compute, int count)
 {
-    return (size_t)compute->workers * (size_t)count * KEEP * sizeof(flaw_ranked);
+    size_t bytes = (size_t)compute->workers * (size_t)count * KEEP * sizeof(flaw_ranked);
+    return (bytes + LINE - 1) / LINE * LINE;
+}
+
+size_t flaw_bank_workspace(const flaw_compute *compute, int count, int width)
+{
+    size_t packed = compute->kernels->rows_size(precision_of(compute, width), count, width);
+    return lists_size(compute, count) + packed + LINE; /* `work` need not be aligned */
 }
 
 typedef struct search {
@@ -129,6 +138,7 @@ typedef struct search {
     int chunk;          /* rows of the bank in a piece */
     int row_tiles;      /* pieces that the query is cut into */
     flaw_ranked *found; /* [workers, count, KEEP] */
+    char *packed;       /* the query as rows of A */
     float *near;
     int *at;
 } search;
@@ -136,6 +146,17 @@ typedef struct search {
 static flaw_ranked *list_of(const search *s, int worker, int query)
 {
     return s->found + ((size_t)worker * (size_t)s->count + (size_t)query) * KEEP;
+}
+
+static void pack_piece(void *context, int piece, int worker)
+{
+    const search *s = context;
+    const flaw_bank *bank = s->bank;
+    const flaw_kernels *k = s->compute->kernels;
+    int from = piece * FLAW_TILE_ROWS, to = least(from + FLAW_TILE_ROWS, s->count);
+    (void)worker;
+    k->pack_rows(bank->precision, to - from, bank->width, s->query + (size_t)from * (size_t)bank->width, bank->width,
+                 s->packed + k->rows_size(bank->precision, from, bank->width));
 }
 
 /* Rows of the query against a chunk of the bank. Every worker has lists of its own: joined, they are the lists of the whole
@@ -150,9 +171,7 @@ static void search_piece(void *context, int piece, int worker)
     flaw_product product = {.m = s->count,
                             .n = bank->rows,
                             .k = bank->width,
-                            .a = s->query,
-                            .a_row = bank->width,
-                            .a_col = 1,
+                            .a_packed = s->packed,
                             .b = bank->packed,
                             .largest = &largest};
     s->compute->kernels->product(bank->precision, &product, m0, m1, n0, least(n0 + s->chunk, bank->rows),
@@ -183,11 +202,14 @@ static void look_again(void *context, int piece, int worker)
 void flaw_bank_nearest(const flaw_bank *bank, flaw_compute *compute, const float *query, int count, float *near, int *at,
                        void *work)
 {
-    search s = {.bank = bank, .compute = compute, .query = query, .count = count, .found = work, .near = near, .at = at};
+    search s = {.bank = bank, .compute = compute, .query = query, .count = count, .near = near, .at = at};
     s.chunk = bank->rows < FEW * CHUNK ? FLAW_TILE_COLS : CHUNK;
     int chunks = ceil_div(bank->rows, s.chunk);
     s.row_tiles = s.chunk * WIDE > bank->rows ? ceil_div(count, FLAW_TILE_ROWS) : 1;
+    s.found = (flaw_ranked *)(((uintptr_t)work + LINE - 1) / LINE * LINE);
+    s.packed = (char *)s.found + lists_size(compute, count);
     flaw_largest_clear(s.found, compute->workers * count * KEEP);
+    flaw_pool_run(compute->pool, pack_piece, &s, ceil_div(count, FLAW_TILE_ROWS));
     flaw_pool_run(compute->pool, search_piece, &s, chunks * s.row_tiles);
     flaw_pool_run(compute->pool, look_again, &s, ceil_div(count, LOOK));
 }

@@ -33,8 +33,8 @@ flaw_status flaw_bank_open(flaw_bank *out, flaw_compute *compute, const float *r
                            flaw_error *err);
 void flaw_bank_close(flaw_bank *bank);
 
-/* Bytes of workspace that a query of `count` rows needs, whatever the bank is. */
-size_t flaw_bank_workspace(const flaw_compute *compute, int count);
+/* Bytes of workspace that a query of `count` rows needs, whatever bank of this width is asked. */
+size_t flaw_bank_workspace(const flaw_compute *compute, int count, int width);
 /* near[i] = largest cosine between query row i [count, width] and any row of the bank, at[i] its row (at may be NULL). A
  * query row that is not finite is near to nothing: NaN, row -1. */
 void flaw_bank_nearest(const flaw_bank *bank, flaw_compute *compute, const float *query, int count, float *near, int *at,

@@ -12,6 +12,7 @@ void flaw_memory_close(flaw_memory *m)
 {
     for (int s = 0; s < m->spaces; s++) flaw_bank_close(&m->bank[s]);
     free(m->near);
+    free(m->at);
     free(m->work);
     *m = (flaw_memory){0};
 }
@@ -86,11 +87,18 @@ flaw_status flaw_memory_learn(flaw_memory *m, flaw_compute *compute, const flaw_
 
 static flaw_status make_room(flaw_memory *m, int count, flaw_error *err)
 {
+    size_t most = 0;
+    for (int s = 0; s < m->spaces; s++) {
+        size_t bytes = flaw_bank_workspace(m->compute, count, m->bank[s].width);
+        if (bytes > most) most = bytes;
+    }
     free(m->near);
+    free(m->at);
     free(m->work);
-    m->near = malloc((size_t)count * sizeof(float));
-    m->work = malloc(flaw_bank_workspace(m->compute, count));
-    m->query = m->near && m->work ? count : 0;
+    m->near = malloc((size_t)count * sizeof *m->near);
+    m->at = malloc((size_t)count * sizeof *m->at);
+    m->work = malloc(most);
+    m->query = m->near && m->at && m->work ? count : 0;
     if (m->query) return FLAW_OK;
     return flaw_fail(err, FLAW_NO_MEMORY, "memory bank: a search for %d rows was refused", count);
 }
@@ -101,7 +109,7 @@ flaw_status flaw_memory_distance(flaw_memory *m, int space, const float *rows, i
     if (space >= m->spaces) return flaw_fail(err, FLAW_USAGE, "no good part has been learnt yet");
     flaw_status s = count > m->query ? make_room(m, count, err) : FLAW_OK;
     if (s) return s;
-    flaw_bank_nearest(&m->bank[space], m->compute, rows, count, m->near, NULL, m->work);
+    flaw_bank_nearest(&m->bank[space], m->compute, rows, count, m->near, m->at, m->work);
     for (int i = 0; i < count; i++) distance[i] = 1.0 - (double)m->near[i];
     return FLAW_OK;
 }

@@ -14,6 +14,7 @@ typedef struct flaw_memory {
     flaw_bank bank[FLAW_MEMORY_SPACES];
     int spaces;
     float *near; /* [rows of a query], owned */
+    int *at;     /* rows of the bank that were nearest in the last query, of which there are as many; owned */
     void *work;  /* of a search, owned */
     int query;   /* rows they are made for */
 } flaw_memory;

@@ -104,7 +104,7 @@ static flaw_status open_state(void **state, const flaw_method_setup *setup, flaw
     size_t cells = (size_t)shape->grid * (size_t)shape->grid;
     musc *m = calloc(1, sizeof *m);
     if (m) m->near = calloc(cells, sizeof(float));
-    if (m) m->work = malloc(flaw_bank_workspace(setup->compute, (int)cells));
+    if (m) m->work = malloc(flaw_bank_workspace(setup->compute, (int)cells, shape->image.width));
     if (m) m->sum = calloc(cells, sizeof(double));
     if (m) m->rows = calloc(cells * (size_t)shape->image.width, sizeof(float));
     if (!m || !m->near || !m->work || !m->sum || !m->rows) {

@@ -44,7 +44,8 @@ typedef struct patchcore {
     float *mean; /* [P, width / 2] of one stage, two of them */
     float *rows; /* [P, width] of a picture */
     double *map; /* [P] */
-    float *near; /* [3, rows of the memory] cosines with one row */
+    float *near; /* [rows of the memory] cosines with one of them */
+    flaw_ranked *around; /* [b] rows nearest to that */
 } patchcore;
 
 static const float *made_rows(const flaw_features *f, int space)
@@ -67,6 +68,7 @@ static void close_state(void *state)
     free(p->rows);
     free(p->map);
     free(p->near);
+    free(p->around);
     free(p);
 }
 
@@ -113,8 +115,10 @@ static void make_rows(patchcore *p, const flaw_features *f, float *out)
 static flaw_status make_near(patchcore *p, flaw_error *err)
 {
     free(p->near);
-    p->near = malloc(3 * (size_t)p->memory.bank[0].rows * sizeof *p->near);
-    return p->near ? FLAW_OK : flaw_fail(err, FLAW_NO_MEMORY, "patchcore: memory was refused");
+    free(p->around);
+    p->near = malloc((size_t)p->memory.bank[0].rows * sizeof *p->near);
+    p->around = malloc((size_t)p->b * sizeof *p->around);
+    return p->near && p->around ? FLAW_OK : flaw_fail(err, FLAW_NO_MEMORY, "patchcore: memory was refused");
 }
 
 static flaw_status learn(void *state, const flaw_lesson *lesson, flaw_error *err)
@@ -140,34 +144,40 @@ static flaw_status learn(void *state, const flaw_lesson *lesson, flaw_error *err
     return s ? s : make_near(p, err);
 }
 
-static int descending(const void *a, const void *b)
+typedef struct neighbourhood {
+    const patchcore *p;
+    int row; /* of the memory */
+} neighbourhood;
+
+enum { PIECE = 1024 };
+
+static void near_piece(void *context, int piece, int worker)
 {
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x < y) - (x > y);
+    const neighbourhood *n = context;
+    const flaw_bank *bank = &n->p->memory.bank[0];
+    size_t width = (size_t)bank->width;
+    const float *row = bank->row + (size_t)n->row * width;
+    (void)worker;
+    for (int i = piece * PIECE; i < (piece + 1) * PIECE && i < bank->rows; i++)
+        n->p->near[i] = n->p->compute->kernels->dot(width, row, bank->row + (size_t)i * width);
 }
 
-/* Equation 7 for the patch `q` that is farthest from the memory. */
-static double weight_of(patchcore *p, const float *q, double distance)
+/* Equation 7 for the patch `q` that is farthest from the memory and nearest to row `m` of it. */
+static double weight_of(patchcore *p, const float *q, int m, double distance)
 {
     const flaw_bank *bank = &p->memory.bank[0];
-    const flaw_kernels *k = p->compute->kernels;
-    size_t rows = (size_t)bank->rows, width = (size_t)bank->width, b = (size_t)p->b < rows ? (size_t)p->b : rows;
-    float *with_q = p->near, *with_m = with_q + rows, *sorted = with_m + rows;
-    size_t nearest = 0;
-    if (b < 2) return 1;
-    for (size_t i = 0; i < rows; i++) {
-        with_q[i] = k->dot(width, q, bank->row + i * width);
-        if (with_q[i] > with_q[nearest]) nearest = i;
-    }
-    for (size_t i = 0; i < rows; i++) with_m[i] = k->dot(width, bank->row + nearest * width, bank->row + i * width);
-    with_m[nearest] = INFINITY; /* nearest to itself, whatever the rounding */
-    memcpy(sorted, with_m, rows * sizeof *sorted);
-    qsort(sorted, rows, sizeof *sorted, descending);
+    size_t width = (size_t)bank->width;
+    int b = p->b < bank->rows ? p->b : bank->rows;
+    neighbourhood n = {p, m};
+    if (b < 2 || m < 0) return 1;
+    flaw_pool_run(p->compute->pool, near_piece, &n, (bank->rows + PIECE - 1) / PIECE);
+    p->near[m] = INFINITY; /* nearest to itself, whatever the rounding */
+    flaw_largest_clear(p->around, b);
+    for (int i = 0; i < bank->rows; i++) flaw_largest_put(p->around, b, (flaw_ranked){p->near[i], i});
     double sum = 0;
-    for (size_t i = 0, taken = 0; i < rows && taken < b; i++) {
-        if (with_m[i] < sorted[b - 1]) continue;
-        sum += exp(flaw_patchrows_distance((double)with_q[i]) - distance);
-        taken++;
+    for (int i = 0; i < b; i++) {
+        float cosine = p->compute->kernels->dot(width, q, bank->row + (size_t)p->around[i].column * width);
+        sum += exp(flaw_patchrows_distance((double)cosine) - distance);
     }
     return 1 - 1 / sum;
 }
@@ -183,7 +193,8 @@ static flaw_status score(void *state, const flaw_features *picture, flaw_score *
         p->map[i] = flaw_patchrows_distance(1 - p->map[i]);
         if (p->map[i] > p->map[farthest]) farthest = i;
     }
-    out->image = p->map[farthest] * weight_of(p, p->rows + (size_t)farthest * (size_t)p->width, p->map[farthest]);
+    const float *row = p->rows + (size_t)farthest * (size_t)p->width;
+    out->image = p->map[farthest] * weight_of(p, row, p->memory.at[farthest], p->map[farthest]);
     out->closest = NULL;
     flaw_gridmap_store(out->map, p->map, p->cells);
     return FLAW_OK;

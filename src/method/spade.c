@@ -74,7 +74,8 @@ static flaw_status open_state(void **state, const flaw_method_setup *setup, flaw
     spade *s = calloc(1, sizeof *s);
     if (s) s->rows = calloc(cells * FLAW_BANK_STAGES * (size_t)shape->image.width, sizeof(float));
     if (s) s->near = calloc(2 * cells, sizeof(float));
-    if (s) s->work = malloc(flaw_bank_workspace(setup->compute, (int)cells));
+    if (s)
+        s->work = malloc(flaw_bank_workspace(setup->compute, (int)cells, FLAW_BANK_STAGES * shape->image.width));
     if (!s || !s->rows || !s->near || !s->work) {
         close_state(s);
         return flaw_fail(err, FLAW_NO_MEMORY, "spade: memory was refused");

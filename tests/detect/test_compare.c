@@ -44,7 +44,7 @@ static answer nearest(flaw_compute *c, const float *bank_rows, size_t count, con
     flaw_error err = {0};
     assert_ok(flaw_bank_open(&bank, c, bank_rows, count, width, &err));
     answer a = {malloc((size_t)rows * sizeof *a.near), malloc((size_t)rows * sizeof *a.at)};
-    void *work = malloc(flaw_bank_workspace(c, rows));
+    void *work = malloc(flaw_bank_workspace(c, rows, width));
     assert_true(a.near && a.at && work);
     flaw_bank_nearest(&bank, c, query, rows, a.near, a.at, work);
     assert_memory_equal(bank.row, bank_rows, count * (size_t)width * sizeof(float));
