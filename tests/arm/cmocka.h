@@ -42,8 +42,13 @@ static inline int stand_in_run(const struct CMUnitTest *tests, size_t count)
         if (!(condition)) fail_msg("%s", #condition);                                                                  \
     } while (0)
 
+#define assert_false(condition) assert_true(!(condition))
+#define assert_null(pointer) assert_true((pointer) == NULL)
 #define assert_int_equal(a, b) assert_true((long long)(a) == (long long)(b))
+#define assert_int_not_equal(a, b) assert_true((long long)(a) != (long long)(b))
 #define assert_non_null(pointer) assert_true((pointer) != NULL)
+#define assert_ptr_equal(a, b) assert_true((a) == (b))
 #define assert_string_equal(a, b) assert_true(strcmp(a, b) == 0)
+#define assert_memory_equal(a, b, size) assert_true(memcmp(a, b, size) == 0)
 
 #endif

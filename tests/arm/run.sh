@@ -1,9 +1,11 @@
 #!/bin/sh
-# sh run.sh SOURCE BUILD: the kernels' tests compiled for aarch64 in the folder BUILD and run by an emulator, one after the
-# other. Exit status 77 (skipped) where Debian's cross compiler or the emulator is missing.
+# sh run.sh SOURCE BUILD WRITE_TOWER: the kernels' tests compiled for aarch64 in the folder BUILD and run by an emulator,
+# one after the other; then the image tower that the program WRITE_TOWER writes on this machine. Exit status 77 (skipped)
+# where Debian's cross compiler or the emulator is missing.
 set -eu
 source=$1
 build=$2
+write_tower=$3
 
 for tool in aarch64-linux-gnu-gcc qemu-aarch64 meson ninja; do
     command -v "$tool" >/dev/null || {
@@ -27,4 +29,7 @@ for program in "$build"/tests/arm/test_*; do
     echo "== $(basename "$program")"
     qemu-aarch64 "$program" || status=1
 done
+
+"$write_tower" "$source/examples/metal-nut/test/02_break.png" "$build/tower.bin"
+qemu-aarch64 "$build/tests/arm/read_tower" "$build/tower.bin" || status=1
 exit "$status"

@@ -254,7 +254,7 @@ static void check_forward(const flaw_kernels *k, head *h, int queries)
 
 static void test_forward(void **state)
 {
-    enum { SHAPES = 1000 };
+    enum { SHAPES = 1000 / ROUNDS_SHARE };
     levels all = levels_here();
     for (int l = 0; l < all.count; l++) {
         flaw_random r;

@@ -2,7 +2,9 @@
 
 #include "kernel/arm/levels.h"
 #include "kernel/arm/vec_neon.h"
+#include "kernel/simd/attention.h"
 #include "kernel/simd/vec_math.h"
 
 #define LEVEL(name) flaw_neon_##name
 #include "kernel/simd/rows.inc.c"
+#include "kernel/simd/few.inc.c"

@@ -173,6 +173,14 @@ VEC_INLINE float vf_top(vf v)
     return vmaxvq_f32(v);
 }
 
+/* Pairs of lanes, then halves; each step brings two vectors into one. */
+VEC_INLINE vf vf_sums(int n, const vf v[4])
+{
+    vf a = vpaddq_f32(v[0], n > 1 ? v[1] : vf_zero()), b = vf_zero();
+    if (n > 2) b = vpaddq_f32(v[2], n > 3 ? v[3] : vf_zero());
+    return vpaddq_f32(a, b);
+}
+
 typedef struct vf_double {
     float64x2_t half[2];
 } vf_double;

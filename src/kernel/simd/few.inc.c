@@ -3,8 +3,8 @@
  * itself. Letters: T tokens, W width of the head. */
 
 enum {
-    MIX_ROWS = 5,             /* queries ... */
-    MIX_VECS = VEC / 8 * 2    /* ... by vectors of values whose sums are in registers together */
+    MIX_ROWS = 5,                         /* queries ... */
+    MIX_VECS = VEC == 4 ? 4 : VEC / 8 * 2 /* ... by vectors of values whose sums are in registers together */
 };
 
 /* Lane i: the dot product of the i-th of n queries with the key. */
@@ -43,8 +43,13 @@ static void few_score(int n, const flaw_attention *a, int i0, float *e)
         CASE(9) CASE(10) CASE(11) CASE(12) CASE(13) CASE(14) CASE(15) CASE(16)
         }
     }
+    if (VEC > 4) {
+        switch (n) {
+        CASE(5) CASE(6) CASE(7) CASE(8)
+        }
+    }
     switch (n) {
-    CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8)
+    CASE(1) CASE(2) CASE(3) CASE(4)
     }
 #undef CASE
 }
