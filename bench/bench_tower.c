@@ -1,7 +1,8 @@
 /* The image tower from prepared pixels to embeddings.
- *   bench_tower MODEL [--precision f32|bf16|int8] [--threads N] [--level LEVEL] [--batch N [--rounds N]]
+ *   bench_tower MODEL [--precision f32|bf16|int8] [--threads N] [--level LEVEL] [--batch N [--rounds N]] [--windows]
  * MODEL: b, l or tiny (tower_model.h: random weights made in memory), or a model to open. With --batch, prints the time
- * of a pass, the share of what the machine does in registers in the same rounds, and where the time goes. Without, it
+ * of a pass, the share of what the machine does in registers in the same rounds, and where the time goes; with --windows
+ * beside it the same of all windows of one picture, and their speed over that of the batch, per token. Without, it
  * answers the requests of README.md. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include "nn/watch.h"
 #include "tower_alfa.h"
 #include "tower_model.h"
+#include "tower_windows.h"
 
 enum { ROUNDS = 15, MOST_ROUNDS = 1000, MOST_BATCH = 64, LIMIT_PIECES = 8 };
 
@@ -25,11 +27,13 @@ typedef struct bench {
     bool with_patches; /* patch tokens are asked for as well */
     flaw_engine_options engine; /* the same model for whole pictures, opened when first asked for one */
     tower_alfa *alfa;
+    tower_windows windows; /* `work` NULL: not asked for yet */
 } bench;
 
 typedef struct options {
     const char *model, *precision, *level;
     int threads, batch, rounds;
+    bool windows;
 } options;
 
 static const char *const stations[FLAW_STATIONS] = {"patch", "norm", "qkv", "attention", "out", "fc1", "fc2"};
@@ -104,13 +108,21 @@ static double measure_limit(bench *b, int rounds)
     return best;
 }
 
+/* The same of all windows of one picture. */
+static double windows_pass(bench *b)
+{
+    flaw_error err = {0};
+    if (!b->windows.work && tower_windows_open(&b->windows, b->m, &b->c, &err)) give_up(err.text);
+    return tower_windows_pass(&b->windows, b->m, &b->c);
+}
+
 /* Milliseconds that a thread spends on average in each kind of operation of a pass; the last one is hand-over. */
-static void measure_stations(bench *b, double ms[FLAW_STATIONS + 1])
+static void measure_stations(bench *b, double (*one)(bench *b), double ms[FLAW_STATIONS + 1])
 {
     struct flaw_watch *watch = calloc((size_t)b->c.workers, sizeof *watch);
     if (!watch) give_up("no memory");
     b->c.watch = watch;
-    double left = pass(b);
+    double left = one(b);
     b->c.watch = NULL;
     for (int s = 0; s < FLAW_STATIONS; s++) {
         ms[s] = 0.0;
@@ -157,7 +169,7 @@ static void table(bench *b, int rounds)
         double parts[FLAW_STATIONS + 1];
         ms[r] = pass(b);
         limits[r] = measure_limit(b, 3);
-        measure_stations(b, parts);
+        measure_stations(b, pass, parts);
         for (int s = 0; s <= FLAW_STATIONS; s++) each[s][r] = parts[s];
     }
     double work = 1e-9 * picture_flops(b) * b->batch, middle = median(ms, rounds), limit = median(limits, rounds);
@@ -170,6 +182,31 @@ static void table(bench *b, int rounds)
     for (int s = 0; s < FLAW_STATIONS; s++)
         print_station(stations[s], parts[s], total, 1e-9 * tower_station_flops(&b->m->shape, s) * b->batch, limit);
     print_station("rest", parts[FLAW_STATIONS], total, 0.0, 0.0);
+}
+
+/* Windows and one batch in turns: time, speed per token, and where the time of the windows goes. */
+static void windows_table(bench *b, int rounds)
+{
+    static double ms[MOST_ROUNDS], whole[MOST_ROUNDS], ratio[MOST_ROUNDS], each[FLAW_STATIONS + 1][MOST_ROUNDS];
+    pass(b);
+    windows_pass(b);
+    int tokens = flaw_clip_tokens(&b->m->shape) * b->batch;
+    for (int r = 0; r < rounds; r++) {
+        double parts[FLAW_STATIONS + 1];
+        ms[r] = windows_pass(b);
+        whole[r] = pass(b);
+        ratio[r] = b->windows.tokens / ms[r] / (tokens / whole[r]);
+        measure_stations(b, windows_pass, parts);
+        for (int s = 0; s <= FLAW_STATIONS; s++) each[s][r] = parts[s];
+    }
+    double middle = median(ms, rounds), of_whole = median(whole, rounds), of_ratio = median(ratio, rounds);
+    printf("%s %s level %s, %d threads: %d tokens of windows %.2f ms, %.0f a second; %d tokens of %d pictures %.2f ms, %.0f a "
+           "second; ratio %.3f, quartiles %.3f to %.3f\n", b->name, b->precision, b->c.kernels->name, b->c.workers,
+           b->windows.tokens, middle, b->windows.tokens / middle * 1e3, tokens, b->batch, of_whole, tokens / of_whole * 1e3,
+           of_ratio, ratio[rounds / 4], ratio[rounds - 1 - rounds / 4]);
+    double total = 0.0, parts[FLAW_STATIONS + 1];
+    for (int s = 0; s <= FLAW_STATIONS; s++) total += parts[s] = median(each[s], rounds);
+    for (int s = 0; s <= FLAW_STATIONS; s++) print_station(s < FLAW_STATIONS ? stations[s] : "rest", parts[s], total, 0.0, 0.0);
 }
 
 static void answer_run(bench *b, const char *arguments)
@@ -195,7 +232,7 @@ static void answer_ops(bench *b, const char *arguments)
     }
     make_buffers(b, batch);
     double limit = measure_limit(b, 5), ms[FLAW_STATIONS + 1];
-    measure_stations(b, ms);
+    measure_stations(b, pass, ms);
     for (int s = 0; s < FLAW_STATIONS; s++) {
         double gflop = 1e-9 * tower_station_flops(&b->m->shape, s) * batch;
         printf("op %s %.4f %.4f ", stations[s], ms[s], gflop);
@@ -222,6 +259,7 @@ static bool answer(bench *b, const char *line)
     if (!strncmp(line, "run ", 4)) answer_run(b, line + 4);
     else if (!strncmp(line, "ops ", 4)) answer_ops(b, line + 4);
     else if (!strncmp(line, "alfa", 4)) answer_alfa(b);
+    else if (!strncmp(line, "windows", 7)) printf("ms %.4f\n", windows_pass(b));
     else if (!strncmp(line, "limit", 5) && b->limit) printf("gflops %.1f\n", measure_limit(b, 10));
     else printf("error no such request here: %.*s\n", (int)strcspn(line, "\n"), line);
     fflush(stdout);
@@ -242,6 +280,10 @@ static bool read_options(options *o, int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
         const char *value = i + 1 < argc ? argv[i + 1] : NULL;
+        if (!strcmp(argv[i], "--windows")) {
+            o->windows = true;
+            continue;
+        }
         if (argv[i][0] != '-') {
             if (o->model) return false;
             o->model = argv[i];
@@ -289,18 +331,20 @@ int main(int argc, char **argv)
     options o = {.precision = "f32", .rounds = ROUNDS};
     flaw_error err = {0};
     if (!read_options(&o, argc, argv)) {
-        fprintf(stderr, "bench_tower MODEL [--precision f32|bf16|int8] [--threads N] [--level LEVEL] [--batch N [--rounds N]]\n");
+        fprintf(stderr, "bench_tower MODEL [--precision f32|bf16|int8] [--threads N] [--level LEVEL] [--batch N [--rounds N] [--windows]]\n");
         return 2;
     }
-    bench b = {.name = o.model, .precision = o.precision, .with_patches = o.batch > 0};
+    bench b = {.name = o.model, .precision = o.precision, .with_patches = o.batch > 0 && !o.windows};
     if (open_bench(&b, &o, &err) != FLAW_OK) give_up(err.text);
     if (o.batch) {
         make_buffers(&b, o.batch);
-        table(&b, o.rounds);
+        if (o.windows) windows_table(&b, o.rounds);
+        else table(&b, o.rounds);
     } else {
         serve(&b);
     }
     drop_buffers(&b);
+    tower_windows_close(&b.windows);
     tower_alfa_close(b.alfa);
     flaw_clip_close(b.m);
     flaw_compute_close(&b.c);

@@ -12,8 +12,8 @@ typedef struct short_pass {
     const flaw_block *b;
     bool first, last; /* the block */
     size_t d, q, f;
-    int piece_rows;           /* at most, of any piece */
-    int per[FLAW_SHORT_KINDS]; /* sequences of a piece */
+    int piece_rows;               /* at most, of any piece */
+    int pieces[FLAW_SHORT_KINDS]; /* that the sequences of a kind are cut into */
     const float *table;       /* [table, D] */
     float *out;               /* [sequences, D] */
     float *x;                 /* [rows, D] the residual stream */
@@ -61,9 +61,17 @@ static int query_columns(const flaw_compute *c, const flaw_block_shape *shape)
     return least(ceil_div(shape->width, panel) * panel, flaw_block_qkv_width(shape));
 }
 
-static int sequences_of_piece(int tokens)
+/* Pieces of at most so many rows, as many as there are threads or a multiple of that. */
+static int row_pieces(const flaw_compute *c, int rows)
 {
-    return tokens < FLAW_TILE_ROWS ? FLAW_TILE_ROWS / tokens : 1;
+    int pieces = ceil_div(ceil_div(rows, FLAW_TILE_ROWS), c->workers) * c->workers;
+    return least(pieces, rows);
+}
+
+/* Where piece i of about equal ones begins. */
+static int cut(int n, int i, int pieces)
+{
+    return (int)((long)n * i / pieces);
 }
 
 /* Sizes, and where everything lies in `work` (NULL: sizes only); returns the floats. */
@@ -73,8 +81,9 @@ static size_t place(short_pass *p, const flaw_compute *c, const flaw_block_shape
     *p = (short_pass){.c = c, .s = s, .d = (size_t)shape->width, .q = (size_t)flaw_block_qkv_width(shape),
                       .f = (size_t)flaw_block_fc1_width(shape), .piece_rows = FLAW_TILE_ROWS};
     for (int k = 0; k < s->kinds; k++) {
-        p->per[k] = sequences_of_piece(s->kind[k].tokens);
-        if (p->per[k] * s->kind[k].tokens > p->piece_rows) p->piece_rows = p->per[k] * s->kind[k].tokens;
+        int tokens = s->kind[k].tokens, n = s->kind[k].n, most = tokens < FLAW_TILE_ROWS ? FLAW_TILE_ROWS / tokens : 1;
+        p->pieces[k] = ceil_div(n, most);
+        if (tokens > p->piece_rows) p->piece_rows = tokens;
     }
     p->own_size = (size_t)p->piece_rows * (p->d + (p->q > p->f ? p->q : p->f));
     size_t at_qkv = rows * p->d, at_q = at_qkv + table * p->q;
@@ -98,7 +107,7 @@ size_t flaw_short_workspace(const flaw_compute *c, const flaw_block_shape *shape
 static int pieces_of(const short_pass *p)
 {
     int n = 0;
-    for (int k = 0; k < p->s->kinds; k++) n += ceil_div(p->s->kind[k].n, p->per[k]);
+    for (int k = 0; k < p->s->kinds; k++) n += p->pieces[k];
     return n;
 }
 
@@ -106,14 +115,14 @@ static short_piece piece_at(const short_pass *p, int piece)
 {
     const flaw_short *s = p->s;
     short_piece e = {0};
-    for (; piece >= ceil_div(s->kind[e.kind].n, p->per[e.kind]); e.kind++) {
-        piece -= ceil_div(s->kind[e.kind].n, p->per[e.kind]);
+    for (; piece >= p->pieces[e.kind]; e.kind++) {
+        piece -= p->pieces[e.kind];
         e.sequence += (size_t)s->kind[e.kind].n;
         e.row += (size_t)(s->kind[e.kind].n * s->kind[e.kind].tokens);
     }
     e.tokens = s->kind[e.kind].tokens;
-    e.first = piece * p->per[e.kind];
-    e.n = least(p->per[e.kind], s->kind[e.kind].n - e.first);
+    e.first = cut(s->kind[e.kind].n, piece, p->pieces[e.kind]);
+    e.n = cut(s->kind[e.kind].n, piece + 1, p->pieces[e.kind]) - e.first;
     e.sequence += (size_t)e.first;
     e.row += (size_t)(e.first * e.tokens);
     return e;
@@ -152,8 +161,8 @@ static void mlp(const short_pass *p, int worker, int rows, float *h, float *x, f
 static void table_piece(void *context, int piece, int worker)
 {
     const short_pass *p = context;
-    int pieces = ceil_div(p->s->table, FLAW_TILE_ROWS), r0 = p->s->table * piece / pieces;
-    int rows = p->s->table * (piece + 1) / pieces - r0;
+    int pieces = row_pieces(p->c, p->s->table), r0 = cut(p->s->table, piece, pieces);
+    int rows = cut(p->s->table, piece + 1, pieces) - r0;
     float *h = p->own + (size_t)worker * p->own_size;
     double start = flaw_watch_start(p->c);
     norm(p, rows, p->table + (size_t)r0 * p->d, p->b->weights.norm1_w, p->b->weights.norm1_b, h);
@@ -225,7 +234,7 @@ static void block_piece(void *context, int piece, int worker)
 static int token_cut(const short_pass *p, int piece)
 {
     int n = flaw_short_sequences(p->s);
-    return n * piece / ceil_div(n, FLAW_TILE_ROWS);
+    return cut(n, piece, row_pieces(p->c, n));
 }
 
 /* Where token 0 of a sequence is in the residual stream: in the first block still in the table. */
@@ -275,12 +284,12 @@ void flaw_short_forward(flaw_compute *c, const flaw_block *blocks, int layers, c
     place(&p, c, &blocks->shape, s, work);
     p.table = table;
     p.out = out;
-    int tokens = ceil_div(flaw_short_sequences(s), FLAW_TILE_ROWS);
+    int tokens = row_pieces(c, flaw_short_sequences(s));
     for (int l = 0; l < layers; l++) {
         p.b = &blocks[l];
         p.first = l == 0;
         p.last = l + 1 == layers;
-        if (p.first) flaw_pool_run(c->pool, table_piece, &p, ceil_div(s->table, FLAW_TILE_ROWS));
+        if (p.first) flaw_pool_run(c->pool, table_piece, &p, row_pieces(c, s->table));
         if (p.last) flaw_pool_run(c->pool, query_piece, &p, tokens);
         flaw_pool_run(c->pool, block_piece, &p, pieces_of(&p));
         if (p.last) flaw_pool_run(c->pool, token_piece, &p, tokens);
