@@ -170,25 +170,28 @@ static void attention_piece(void *context, int piece, int worker)
     flaw_watch_lap(p->c, worker, FLAW_STATION_ATTENTION, &start);
 }
 
-/* Rows of everything behind the attention: projection, residual, second norm, MLP, residual. */
+void flaw_block_mlp(const flaw_compute *c, int worker, const flaw_block *b, int rows, float *h, float *x, float *hidden)
+{
+    const flaw_block_shape *s = &b->shape;
+    int d = s->width, f = flaw_block_fc1_width(s);
+    double start = flaw_watch_start(c);
+    flaw_linear_rows(c, worker, &b->out, rows, h, d, x, d, FLAW_ACT_NONE, x, NULL, false);
+    flaw_watch_lap(c, worker, FLAW_STATION_OUT, &start);
+    flaw_norm_rows(c->kernels, rows, d, s->eps, x, b->weights.norm2_w, norm_bias(b, b->weights.norm2_b), h, NULL, NULL);
+    flaw_watch_lap(c, worker, FLAW_STATION_NORM, &start);
+    flaw_linear_rows(c, worker, &b->fc1, rows, h, d, hidden, f, s->gated ? FLAW_ACT_NONE : s->act, NULL, NULL, false);
+    if (s->gated) c->kernels->gate(s->act, rows, s->hidden, hidden, f, hidden, f);
+    flaw_watch_lap(c, worker, FLAW_STATION_FC1, &start);
+    flaw_linear_rows(c, worker, &b->fc2, rows, hidden, f, x, d, FLAW_ACT_NONE, x, NULL, false);
+    flaw_watch_lap(c, worker, FLAW_STATION_FC2, &start);
+}
+
 static void mlp_rows(void *context, int piece, int worker)
 {
     const block_pass *p = context;
-    const flaw_block *b = p->b;
-    const flaw_block_shape *s = &b->shape;
-    int r0 = row_cut(p, piece), r1 = row_cut(p, piece + 1), d = s->width, f = flaw_block_fc1_width(s);
-    double start = flaw_watch_start(p->c);
-    multiply(p, worker, &b->out, r0, r1, 0, d, p->h, p->x, FLAW_ACT_NONE, p->x);
-    flaw_watch_lap(p->c, worker, FLAW_STATION_OUT, &start);
-    norm(p, r0, r1, b->weights.norm2_w, b->weights.norm2_b);
-    flaw_watch_lap(p->c, worker, FLAW_STATION_NORM, &start);
-    float *hidden = p->hidden + (ptrdiff_t)r0 * f;
-    multiply(p, worker, &b->fc1, r0, r1, 0, f, p->h, p->hidden, s->gated ? FLAW_ACT_NONE : s->act, NULL);
-    if (s->gated) p->c->kernels->gate(s->act, r1 - r0, s->hidden, hidden, f, hidden, f);
-    flaw_watch_lap(p->c, worker, FLAW_STATION_FC1, &start);
-    float *x = p->x + (ptrdiff_t)r0 * d;
-    flaw_linear_rows(p->c, worker, &b->fc2, r1 - r0, hidden, f, x, d, FLAW_ACT_NONE, x, NULL, false);
-    flaw_watch_lap(p->c, worker, FLAW_STATION_FC2, &start);
+    int r0 = row_cut(p, piece), r1 = row_cut(p, piece + 1);
+    ptrdiff_t d = p->b->shape.width, f = flaw_block_fc1_width(&p->b->shape);
+    flaw_block_mlp(p->c, worker, p->b, r1 - r0, p->h + r0 * d, p->x + r0 * d, p->hidden + r0 * f);
 }
 
 /* Few rows: each layer is a run of the pool, cut by columns of its result. */

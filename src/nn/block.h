@@ -109,4 +109,8 @@ void flaw_block_attention(const flaw_block_shape *shape, int tokens, size_t head
                           float *stats, flaw_attention *a);
 int flaw_block_heads_per_piece(int tokens);
 
+/* Some rows of everything behind the attention, on this thread: projection, residual, second norm, MLP, residual.
+ * h [rows, D] the heads' output, used up; x [rows, D] in place; hidden [rows, F] (gated 2F) is room. */
+void flaw_block_mlp(const flaw_compute *c, int worker, const flaw_block *b, int rows, float *h, float *x, float *hidden);
+
 #endif

@@ -134,29 +134,6 @@ static void norm(const short_pass *p, int rows, const float *x, const float *w, 
     flaw_norm_rows(p->c->kernels, rows, s->width, s->eps, x, w, s->rms ? NULL : b, h, NULL, NULL);
 }
 
-static void linear(const short_pass *p, int worker, const flaw_linear *l, int rows, const float *x, float *y,
-                   flaw_activation act, const float *residual)
-{
-    flaw_linear_rows(p->c, worker, l, rows, x, l->in, y, l->out, act, residual, NULL, false);
-}
-
-/* x += everything behind the attention; h: the heads' output, used up. */
-static void mlp(const short_pass *p, int worker, int rows, float *h, float *x, float *hidden)
-{
-    const flaw_block *b = p->b;
-    const flaw_block_shape *s = &b->shape;
-    double start = flaw_watch_start(p->c);
-    linear(p, worker, &b->out, rows, h, x, FLAW_ACT_NONE, x);
-    flaw_watch_lap(p->c, worker, FLAW_STATION_OUT, &start);
-    norm(p, rows, x, b->weights.norm2_w, b->weights.norm2_b, h);
-    flaw_watch_lap(p->c, worker, FLAW_STATION_NORM, &start);
-    linear(p, worker, &b->fc1, rows, h, hidden, s->gated ? FLAW_ACT_NONE : s->act, NULL);
-    if (s->gated) p->c->kernels->gate(s->act, rows, s->hidden, hidden, b->fc1.out, hidden, b->fc1.out);
-    flaw_watch_lap(p->c, worker, FLAW_STATION_FC1, &start);
-    flaw_linear_rows(p->c, worker, &b->fc2, rows, hidden, b->fc1.out, x, s->width, FLAW_ACT_NONE, x, NULL, false);
-    flaw_watch_lap(p->c, worker, FLAW_STATION_FC2, &start);
-}
-
 /* First block: norm, queries, keys and values of rows of the table. */
 static void table_piece(void *context, int piece, int worker)
 {
@@ -167,7 +144,8 @@ static void table_piece(void *context, int piece, int worker)
     double start = flaw_watch_start(p->c);
     norm(p, rows, p->table + (size_t)r0 * p->d, p->b->weights.norm1_w, p->b->weights.norm1_b, h);
     flaw_watch_lap(p->c, worker, FLAW_STATION_NORM, &start);
-    linear(p, worker, &p->b->qkv, rows, h, p->table_qkv + (size_t)r0 * p->q, FLAW_ACT_NONE, NULL);
+    flaw_linear_columns(p->c, worker, &p->b->qkv, 0, (int)p->q, rows, h, (ptrdiff_t)p->d, p->table_qkv + (size_t)r0 * p->q,
+                        (ptrdiff_t)p->q);
     flaw_watch_lap(p->c, worker, FLAW_STATION_QKV, &start);
 }
 
@@ -227,7 +205,7 @@ static void block_piece(void *context, int piece, int worker)
     if (p->first) gather(p, &e, qkv);
     else project(p, worker, &e, h, qkv);
     attend(p, worker, &e, qkv, h);
-    if (!p->last) mlp(p, worker, e.n * e.tokens, h, p->x + e.row * p->d, qkv);
+    if (!p->last) flaw_block_mlp(p->c, worker, p->b, e.n * e.tokens, h, p->x + e.row * p->d, qkv);
 }
 
 /* The rows of token 0 of all sequences, cut into pieces. */
@@ -273,8 +251,8 @@ static void token_piece(void *context, int piece, int worker)
 {
     const short_pass *p = context;
     int r0 = token_cut(p, piece), r1 = token_cut(p, piece + 1);
-    mlp(p, worker, r1 - r0, p->token_h + (size_t)r0 * p->d, p->out + (size_t)r0 * p->d,
-        p->own + (size_t)worker * p->own_size);
+    flaw_block_mlp(p->c, worker, p->b, r1 - r0, p->token_h + (size_t)r0 * p->d, p->out + (size_t)r0 * p->d,
+                   p->own + (size_t)worker * p->own_size);
 }
 
 void flaw_short_forward(flaw_compute *c, const flaw_block *blocks, int layers, const flaw_short *s, const float *table,
