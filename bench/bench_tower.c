@@ -331,7 +331,8 @@ int main(int argc, char **argv)
     options o = {.precision = "f32", .rounds = ROUNDS};
     flaw_error err = {0};
     if (!read_options(&o, argc, argv)) {
-        fprintf(stderr, "bench_tower MODEL [--precision f32|bf16|int8] [--threads N] [--level LEVEL] [--batch N [--rounds N] [--windows]]\n");
+        fprintf(stderr, "bench_tower MODEL [--precision f32|bf16|int8] [--threads N] [--level LEVEL] "
+                        "[--batch N [--rounds N] [--windows]]\n");
         return 2;
     }
     bench b = {.name = o.model, .precision = o.precision, .with_patches = o.batch > 0 && !o.windows};
