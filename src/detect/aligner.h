@@ -20,12 +20,15 @@ flaw_status flaw_solve_cholesky(double *k, double *x, int n, int m, flaw_error *
  */
 int flaw_aligner_pairs(float *global, float *local, const flaw_features *features);
 
+/* Bytes of room for both of the following; `compute` needs scratch for products of FLAW_F32 over `width` beforehand. */
+size_t flaw_aligner_room(const flaw_compute *compute, int n, int width);
+
 /* out[c][E] = B text[c], not normalised. */
 flaw_status flaw_aligner_pull(float *const out[2], const float *const text[2], const float *global, const float *local,
-                              int n, int width, double lambda, const flaw_kernels *kernels, flaw_error *err);
+                              int n, int width, double lambda, flaw_compute *compute, void *room, flaw_error *err);
 
 /* out[E] = B' row, the other way: <out, t> = <row, B t> for every text t. */
 flaw_status flaw_aligner_push(float *out, const float *row, const float *global, const float *local, int n, int width,
-                              double lambda, const flaw_kernels *kernels, flaw_error *err);
+                              double lambda, flaw_compute *compute, void *room, flaw_error *err);
 
 #endif

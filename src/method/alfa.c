@@ -39,6 +39,7 @@ typedef struct alfa {
     int cells; /* side of the maps of the picture in hand: G, of joined views finer */
     float *text;           /* [4, E]: prototypes, and the same pulled to the patches */
     float *global, *local; /* [pairs, E] */
+    void *room;            /* of the aligner */
     double *maps;          /* scores of windows, three windowed scales and the patches, one spare: [cells, cells] each */
 } alfa;
 
@@ -98,6 +99,7 @@ static void close_state(void *state)
     flaw_association_close(&a->association);
     free(a->text);
     free(a->global);
+    free(a->room);
     free(a->maps);
     free(a);
 }
@@ -110,7 +112,8 @@ static bool make_room(alfa *a)
     a->text = calloc(4 * joint, sizeof(float));
     a->global = calloc(2 * (size_t)a->pairs * joint, sizeof(float));
     a->maps = calloc(6 * cells, sizeof(double));
-    if (!a->text || !a->global || !a->maps) return false;
+    if (!isinf(a->lambda)) a->room = malloc(flaw_aligner_room(a->compute, a->pairs, a->joint));
+    if (!a->text || !a->global || !a->maps || (!isinf(a->lambda) && !a->room)) return false;
     a->local = a->global + (size_t)a->pairs * joint;
     return true;
 }
@@ -126,6 +129,7 @@ static flaw_status open_any(void **state, const flaw_method_setup *setup, bool p
     a->joint = setup->model->shape.joint;
     flaw_status s = read_options(a, setup, err);
     if (!s && !make_room(a)) s = flaw_fail(err, FLAW_NO_MEMORY, "ALFA: memory was refused");
+    if (!s) s = flaw_compute_reserve(a->compute, a->compute->kernels->product_scratch(FLAW_F32, a->joint), err);
     if (!s && plus)
         s = flaw_association_open(&a->association, &setup->model->shape, setup->compute, setup->options, a->windows,
                                   err);
@@ -180,7 +184,7 @@ static flaw_status pull_prototypes(alfa *a, const flaw_features *picture, flaw_e
     bool needed = !isinf(a->lambda);
     int n = needed ? flaw_aligner_pairs(a->global, a->local, picture) : 0;
     flaw_status s =
-        flaw_aligner_pull(pulled, text, a->global, a->local, n, a->joint, a->lambda, a->compute->kernels, err);
+        flaw_aligner_pull(pulled, text, a->global, a->local, n, a->joint, a->lambda, a->compute, a->room, err);
     for (int c = 0; !s && c < 2; c++) {
         double square = 0;
         for (size_t d = 0; d < joint; d++) square += (double)pulled[c][d] * pulled[c][d];
@@ -293,7 +297,7 @@ static flaw_status find_views(alfa *a, const flaw_features *picture, flaw_view v
     flaw_gridmap_mean_row(rows, picture->patches, joint, cell, top);
     views[(*count)++] = (flaw_view){rows + joint, {share / a->stretch[0], share / a->stretch[1]}};
     int n = isinf(a->lambda) ? 0 : flaw_aligner_pairs(a->global, a->local, picture);
-    return flaw_aligner_push(rows + joint, rows, a->global, a->local, n, a->joint, a->lambda, a->compute->kernels, err);
+    return flaw_aligner_push(rows + joint, rows, a->global, a->local, n, a->joint, a->lambda, a->compute, a->room, err);
 }
 
 static flaw_status explain(void *state, const flaw_features *picture, flaw_reason *out, flaw_error *err)

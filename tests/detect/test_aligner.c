@@ -27,6 +27,25 @@ static double dot(const float *a, const float *b)
     return sum;
 }
 
+static flaw_compute compute;
+static void *room;
+
+static int open_compute(void **state)
+{
+    flaw_error err;
+    assert_ok(flaw_compute_open(&compute, 2, FLAW_LEVEL_REF, FLAW_F32, &err));
+    assert_ok(flaw_compute_reserve(&compute, compute.kernels->product_scratch(FLAW_F32, E), &err));
+    room = malloc(flaw_aligner_room(&compute, N, E));
+    return room ? 0 : -1;
+}
+
+static int close_compute(void **state)
+{
+    free(room);
+    flaw_compute_close(&compute);
+    return 0;
+}
+
 typedef struct setting {
     float global[N * E], local[N * E], text[2 * E], pulled[2 * E];
 } setting;
@@ -36,8 +55,7 @@ static void pull(setting *s, double lambda)
     flaw_error err = {0};
     float *const out[2] = {s->pulled, s->pulled + E};
     const float *const text[2] = {s->text, s->text + E};
-    assert_ok(
-        flaw_aligner_pull(out, text, s->global, s->local, N, E, lambda, flaw_kernels_select(FLAW_LEVEL_REF), &err));
+    assert_ok(flaw_aligner_pull(out, text, s->global, s->local, N, E, lambda, &compute, room, &err));
 }
 
 static setting make(uint64_t seed)
@@ -139,8 +157,7 @@ static void test_push(void **state)
         setting s = make(5 + (uint64_t)i);
         fill(row, 1, &r);
         pull(&s, lambdas[i]);
-        assert_ok(flaw_aligner_push(pushed, row, s.global, s.local, N, E, lambdas[i],
-                                    flaw_kernels_select(FLAW_LEVEL_REF), &err));
+        assert_ok(flaw_aligner_push(pushed, row, s.global, s.local, N, E, lambdas[i], &compute, room, &err));
         for (int c = 0; c < 2; c++)
             assert_true(fabs(dot(pushed, s.text + c * E) - dot(row, s.pulled + c * E)) < 1e-5);
         assert_int_equal(!memcmp(pushed, row, sizeof row), isinf(lambdas[i]));
@@ -192,5 +209,5 @@ int main(void)
         cmocka_unit_test(test_ridge),    cmocka_unit_test(test_nothing_to_learn), cmocka_unit_test(test_pairs),
         cmocka_unit_test(test_push),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, open_compute, close_compute);
 }
