@@ -123,12 +123,13 @@ flaw_status flaw_counts_check(uint32_t *low_key, uint32_t *high_key, const flaw_
     if (p->mask && p->region_count)
         return flaw_fail(err, FLAW_USAGE, "picture %s: has a mask and regions, one of both is allowed", name);
     const size_t n = (size_t)p->width * (size_t)p->height;
-    uint32_t low = UINT32_MAX, high = 0;
+    int32_t least = INT32_MAX, most = INT32_MIN; /* keys less 2^31: compared as signed numbers, eight go at a time */
     for (size_t i = 0; i < n; i++) {
-        const uint32_t key = flaw_key_of(p->map[i]);
-        low = key < low ? key : low;
-        high = key > high ? key : high;
+        const int32_t key = (int32_t)(flaw_key_of(p->map[i]) ^ 0x80000000u);
+        least = key < least ? key : least;
+        most = key > most ? key : most;
     }
+    const uint32_t low = (uint32_t)least ^ 0x80000000u, high = (uint32_t)most ^ 0x80000000u;
     if (low < FLAW_KEY_LOWEST || high > FLAW_KEY_HIGHEST) {
         size_t at = 0;
         while (!isnan(p->map[at])) at++;

@@ -16,6 +16,7 @@ typedef struct sorting {
     flaw_ranking marked;
     uint64_t *share; /* [shares] owned; share[0] = 0 */
     size_t shares, room;
+    uint32_t lowest; /* keys below it are counted only */
     flaw_totals totals;
     flaw_counting work;
 } sorting;
@@ -61,8 +62,10 @@ static flaw_status add_regions(sorting *s, const flaw_pixels_picture *picture, f
     for (size_t i = 0; i < n && status == FLAW_OK; i++) {
         if (!s->work.any[i]) {
             s->background[s->backgrounds++] = flaw_key_of(picture->map[i]);
+            s->totals.background++;
             continue;
         }
+        s->totals.marked++;
         if (of_pixel[i] && of_pixel[i] != last) status = share_number(&number, s, of_pixel[i], err);
         if (of_pixel[i]) last = of_pixel[i];
         flaw_ranking_add(&s->marked, picture->map[i], of_pixel[i] ? number : 0);
@@ -74,9 +77,15 @@ static flaw_status add_regions(sorting *s, const flaw_pixels_picture *picture, f
 
 static void add_background(sorting *s, const float *map, size_t begin, size_t end)
 {
-    uint32_t *to = s->background + s->backgrounds;
-    for (size_t i = begin; i < end; i++) to[i - begin] = flaw_key_of(map[i]);
-    s->backgrounds += end - begin;
+    uint32_t *to = s->background;
+    size_t count = s->backgrounds;
+    for (size_t i = begin; i < end; i++) {
+        const uint32_t key = flaw_key_of(map[i]);
+        to[count] = key;
+        count += key >= s->lowest;
+    }
+    s->backgrounds = count;
+    s->totals.background += end - begin;
 }
 
 static flaw_status add_components(sorting *s, const flaw_pixels_picture *picture, flaw_error *err)
@@ -94,11 +103,42 @@ static flaw_status add_components(sorting *s, const flaw_pixels_picture *picture
         const flaw_run *run = &runs->run[i];
         add_background(s, picture->map, at, run->begin);
         for (at = run->begin; at < run->end; at++)
-            flaw_ranking_add(&s->marked, picture->map[at], first + run->region);
+            if (flaw_key_of(picture->map[at]) >= s->lowest)
+                flaw_ranking_add(&s->marked, picture->map[at], first + run->region);
+        s->totals.marked += run->end - run->begin;
     }
     add_background(s, picture->map, at, (size_t)picture->width * (size_t)picture->height);
     s->totals.regions += runs->regions;
     return FLAW_OK;
+}
+
+/* Where only false positive rates up to the limit matter, scores below the one that surely passes it need neither be kept
+ * nor sorted. It is guessed from every SAMPLE-th pixel, a little low; enough() tells whether it was low enough. */
+static flaw_status guess_lowest(sorting *s, const flaw_pixels_picture *pictures, size_t n, double limit, flaw_error *err)
+{
+    enum { BUCKETS = 1 << 16, SAMPLE = 11, SPARE = 64 }; /* of the upper half of a key */
+    uint64_t *count = calloc(BUCKETS, sizeof *count), all = 0, above = 0;
+    if (!count) return flaw_fail(err, FLAW_NO_MEMORY, "pixel figures: no memory");
+    for (size_t i = 0; i < n; i++) {
+        const flaw_pixels_picture *p = &pictures[i];
+        const size_t pixels = (size_t)p->width * (size_t)p->height;
+        for (size_t k = 0; k < pixels; k += SAMPLE) {
+            if (p->mask && p->mask[k]) continue;
+            count[flaw_key_of(p->map[k]) >> 16]++;
+            all++;
+        }
+    }
+    uint32_t bucket = BUCKETS - 1;
+    while (bucket && (double)(above += count[bucket]) <= 1.03 * limit * (double)all + SPARE) bucket--;
+    s->lowest = bucket << 16;
+    free(count);
+    return FLAW_OK;
+}
+
+/* Every key counts, or those that are kept reach beyond the limit, ties and all. */
+static bool enough(const sorting *s, double limit)
+{
+    return !s->lowest || (double)s->backgrounds > limit * (double)s->totals.background;
 }
 
 /* Every picture checked, and room for all of them. */
@@ -125,69 +165,63 @@ static flaw_status prepare(sorting *s, const flaw_pixels_picture *pictures, size
     }
     if (status == FLAW_OK) status = flaw_ranking_init(&s->marked, marked, err);
     if (status != FLAW_OK) return status;
-    if (flaw_mul_ok(&bytes, total ? total : 1, sizeof *s->background)) s->background = malloc(bytes);
+    /* One more, for keys that are not kept are written too. Pages that are never reached cost nothing. */
+    if (flaw_mul_ok(&bytes, total + 1, sizeof *s->background)) s->background = malloc(bytes);
     if (!s->background) return flaw_fail(err, FLAW_NO_MEMORY, "pixel figures: no memory for %zu pixels", total);
     return FLAW_OK;
 }
 
 /* ---- sorting ---- */
 
-/* Where only false positive rates up to the limit matter, scores below the one that surely passes it need not be
- * sorted: drops them. Buckets are the upper half of a key. */
-static flaw_status drop_beyond(sorting *s, double limit, flaw_error *err)
+enum { BITS = 8, DIGITS = 1 << BITS }; /* of one pass of the radix sort */
+
+/* One pass: `from` to `to` by the digit at `shift` of what a key is over `base`; count [DIGITS] becomes where each digit's
+ * keys end. */
+static void scatter(uint32_t *to, const uint32_t *from, size_t n, uint32_t base, int shift, size_t *count)
 {
-    enum { BUCKETS = 1 << 16 };
-    uint64_t *count = calloc(BUCKETS, sizeof *count), above = 0;
-    if (!count) return flaw_fail(err, FLAW_NO_MEMORY, "pixel figures: no memory");
-    for (size_t i = 0; i < s->backgrounds; i++) count[s->background[i] >> 16]++;
-    uint32_t bucket = BUCKETS - 1;
-    while (bucket && (double)(above += count[bucket]) <= limit * (double)s->backgrounds) bucket--;
-    free(count);
-    const uint32_t lowest = bucket << 16;
-    size_t kept = 0;
-    for (size_t i = 0; i < s->backgrounds; i++) {
-        s->background[kept] = s->background[i];
-        kept += s->background[i] >= lowest;
+    size_t sum = 0;
+    for (int d = 0; d < DIGITS; d++) {
+        const size_t here = count[d];
+        count[d] = sum;
+        sum += here;
     }
-    s->backgrounds = kept;
-    kept = 0;
-    for (size_t i = 0; i < s->marked.n; i++) {
-        s->marked.item[kept] = s->marked.item[i];
-        kept += flaw_ranking_key(&s->marked, i) >= lowest;
-    }
-    s->marked.n = kept;
-    return FLAW_OK;
+    for (size_t i = 0; i < n; i++) to[count[(from[i] - base) >> shift & (DIGITS - 1)]++] = from[i];
 }
 
-/* Ascending; least significant digit first, all digits counted in one pass. A digit that is the same everywhere is
- * passed over. */
+/* Least significant digit first, by the lowest `passes` digits: a and b in turns. */
+static void sort_digits(uint32_t *a, uint32_t *b, size_t n, uint32_t base, int passes)
+{
+    size_t count[3][DIGITS] = {0};
+    for (size_t i = 0; i < n; i++)
+        for (int pass = 0; pass < passes; pass++) count[pass][(a[i] - base) >> (pass * BITS) & (DIGITS - 1)]++;
+    for (int pass = 0; pass < passes; pass++) {
+        scatter(b, a, n, base, pass * BITS, count[pass]);
+        uint32_t *sorted = b;
+        b = a;
+        a = sorted;
+    }
+}
+
+/* Ascending. First by the highest digit, then each of its parts, which fits into a cache, by the others. Scores of maps lie
+ * within a few powers of two, so what they are over the lowest has fewer digits, with all values of a digit in use. */
 static flaw_status sort_background(sorting *s, flaw_error *err)
 {
-    enum { BITS = 11, DIGITS = 1 << BITS, PASSES = 3 };
     const size_t n = s->backgrounds;
-    size_t(*start)[DIGITS] = calloc(PASSES, sizeof *start);
+    const uint32_t base = s->lowest > s->totals.low_key ? s->lowest : s->totals.low_key;
+    size_t count[DIGITS] = {0};
+    int width = BITS;
+    while (width < 32 && (s->totals.high_key - base) >> width) width++;
+    const int top = width - BITS, passes = (top + BITS - 1) / BITS;
     s->spare = malloc((n ? n : 1) * sizeof *s->spare);
-    if (!start || !s->spare) {
-        free(start);
-        return flaw_fail(err, FLAW_NO_MEMORY, "pixel figures: no memory to sort %zu pixels", n);
-    }
-    for (size_t i = 0; i < n; i++)
-        for (int pass = 0; pass < PASSES; pass++) start[pass][s->background[i] >> (pass * BITS) & (DIGITS - 1)]++;
-    for (int pass = 0; pass < PASSES && n; pass++) {
-        const int shift = pass * BITS;
-        size_t *at = start[pass], sum = 0;
-        if (at[s->background[0] >> shift & (DIGITS - 1)] == n) continue;
-        for (int d = 0; d < DIGITS; d++) {
-            const size_t here = at[d];
-            at[d] = sum;
-            sum += here;
-        }
-        for (size_t i = 0; i < n; i++) s->spare[at[s->background[i] >> shift & (DIGITS - 1)]++] = s->background[i];
-        uint32_t *sorted = s->spare;
-        s->spare = s->background;
-        s->background = sorted;
-    }
-    free(start);
+    if (!s->spare) return flaw_fail(err, FLAW_NO_MEMORY, "pixel figures: no memory to sort %zu pixels", n);
+    for (size_t i = 0; i < n; i++) count[(s->background[i] - base) >> top & (DIGITS - 1)]++;
+    scatter(s->spare, s->background, n, base, top, count);
+    for (size_t d = 0, begin = 0; d < DIGITS; begin = count[d++])
+        sort_digits(s->spare + begin, s->background + begin, count[d] - begin, base, passes);
+    if (passes % 2) return FLAW_OK; /* the last pass ended there */
+    uint32_t *sorted = s->spare;
+    s->spare = s->background;
+    s->background = sorted;
     return FLAW_OK;
 }
 
@@ -227,6 +261,17 @@ static void sweep_sorted(flaw_pixel_figures *out, const sorting *s, double limit
     flaw_sweep_end(out, &sweep);
 }
 
+static flaw_status collect(sorting *s, const flaw_pixels_picture *pictures, size_t n, flaw_error *err)
+{
+    flaw_status status = FLAW_OK;
+    s->backgrounds = s->marked.n = 0;
+    s->shares = 1;
+    s->totals.background = s->totals.marked = s->totals.regions = 0;
+    for (size_t i = 0; i < n && status == FLAW_OK; i++)
+        status = pictures[i].region_count ? add_regions(s, &pictures[i], err) : add_components(s, &pictures[i], err);
+    return status;
+}
+
 flaw_status flaw_pixels_sort(flaw_pixel_figures *out, const flaw_pixels_picture *pictures, size_t n, double limit,
                              bool only_overlap, flaw_error *err)
 {
@@ -234,11 +279,12 @@ flaw_status flaw_pixels_sort(flaw_pixel_figures *out, const flaw_pixels_picture 
     flaw_status status = flaw_sweep_check_limit(limit, err);
     if (status != FLAW_OK) return status;
     status = prepare(&s, pictures, n, err);
-    for (size_t i = 0; i < n && status == FLAW_OK; i++)
-        status = pictures[i].region_count ? add_regions(&s, &pictures[i], err) : add_components(&s, &pictures[i], err);
-    s.totals.background = s.backgrounds;
-    s.totals.marked = s.marked.n;
-    if (status == FLAW_OK && only_overlap) status = drop_beyond(&s, limit, err);
+    if (status == FLAW_OK && only_overlap) status = guess_lowest(&s, pictures, n, limit, err);
+    if (status == FLAW_OK) status = collect(&s, pictures, n, err);
+    if (status == FLAW_OK && !enough(&s, limit)) {
+        s.lowest = 0;
+        status = collect(&s, pictures, n, err);
+    }
     if (status == FLAW_OK) status = sort_background(&s, err);
     if (status == FLAW_OK) {
         flaw_ranking_sort(&s.marked);

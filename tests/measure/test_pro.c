@@ -165,6 +165,46 @@ static void test_scale_of_scores_does_not_matter(void **state)
     }
 }
 
+/* The overlap alone sorts only the scores that surely matter, guessed from some of the pixels: the same as from all scores
+ * where the guess is wrong (every 11th pixel stands out, or those alone are low), where scores span all of float, and
+ * where they are one. */
+static void test_same_as_from_all_scores(void **state)
+{
+    enum { LARGE = 90, KINDS = 5 };
+    static float map[2][LARGE * LARGE];
+    static uint8_t mask[2][LARGE * LARGE];
+    const float *maps[2] = {map[0], map[1]};
+    const uint8_t *masks[2] = {mask[0], NULL};
+    const int sides[2] = {LARGE, LARGE};
+    flaw_random r;
+    flaw_error err;
+    (void)state;
+    flaw_random_init(&r, 12, 0);
+    for (int kind = 0; kind < KINDS; kind++) {
+        for (int i = 0; i < 2 * LARGE * LARGE; i++) {
+            const int at = i % (LARGE * LARGE);
+            const float noise = (float)flaw_random_range(&r, -1, 1);
+            const int sampled = at % 11 == 0;
+            mask[i / (LARGE * LARGE)][at] = at / LARGE % 30 < 7 && at % LARGE % 40 < 9;
+            map[i / (LARGE * LARGE)][at] = kind == 0   ? noise + 10.0f * (float)sampled
+                                           : kind == 1 ? noise - 10.0f * (float)sampled
+                                           : kind == 2 ? ldexpf(noise, flaw_random_below(&r, 250) - 125)
+                                           : kind == 3 ? noise
+                                                       : 0.25f;
+        }
+        const flaw_pixels_picture pictures[2] = {
+            {.id = 0, .map = map[0], .mask = mask[0], .width = LARGE, .height = LARGE},
+            {.id = 1, .map = map[1], .width = LARGE, .height = LARGE}};
+        for (double limit = 0.05; limit <= 1.0; limit += 0.19) {
+            flaw_pixel_figures all;
+            double pro;
+            assert_int_equal(flaw_pixels_exact(&all, pictures, 2, limit, &err), FLAW_OK);
+            assert_int_equal(flaw_pro(&pro, maps, masks, sides, sides, 2, limit, &err), FLAW_OK);
+            assert_true(fabs(pro - all.aupro.value) <= 1e-12);
+        }
+    }
+}
+
 static void test_wrong_input(void **state)
 {
     set s = {.n = 1, .width = {2}, .height = {2}, .mask = {{1, 0, 0, 0}}};
@@ -185,7 +225,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_sets), cmocka_unit_test(test_components),
         cmocka_unit_test(test_conventions), cmocka_unit_test(test_scale_of_scores_does_not_matter),
-        cmocka_unit_test(test_wrong_input),
+        cmocka_unit_test(test_same_as_from_all_scores), cmocka_unit_test(test_wrong_input),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
