@@ -130,7 +130,7 @@ static void run_dot(bench *b)
 /* GFLOP/s in registers for the instructions that a table's products use; 0 where not known. */
 static double limit_of(const flaw_kernels *k, flaw_precision prec)
 {
-    limit_loop *loop = limit_for(k->name, precision_names[prec]);
+    limit_loop *loop = limit_loop_for(k->name, precision_names[prec]);
     double best = 0.0;
     for (int r = 0; r < 40 && loop; r++) {
         double start = seconds(), done = loop(), rate = done / (seconds() - start);

@@ -77,7 +77,7 @@ static double measure(const flaw_kernels *k, flaw_precision prec, const shape *s
                       .bias = x[3], .act = s->act, .residual = s->residual ? x[1] : NULL};
     void *packed = room(k->pack_size(prec, s->k, s->n)), *scratch = room(k->product_scratch(prec, s->k));
     void *rows = room(k->rows_size(prec, p.m, p.k));
-    limit_loop *limit = limit_for(k->name, precisions[prec]);
+    limit_loop *limit = limit_loop_for(k->name, precisions[prec]);
     double best = INFINITY, top = 0.0, work = 2.0 * p.m * s->n * s->k;
     k->pack(prec, s->k, s->n, x[2], 1, s->k, packed);
     p.b = packed;

@@ -1,17 +1,31 @@
-/* bf16 products with AMX tiles: 2 x 2 tiles of 16 x 16 sums; a step is 32 k. Denormals are taken as 0.
- * B is packed as for vdpbf16ps: 16 rows of pairs of k by 32 columns are two tiles side by side. */
+/* Products with AMX tiles: 2 x 2 tiles of 16 x 16 sums; a step is 64 bytes of k, 32 of bf16 or 64 of int8. bf16: denormals
+ * are taken as 0. B is packed as for vdpbf16ps and vpdpbusd: 16 rows of groups of k by 32 columns are two tiles side by
+ * side. */
 #include <string.h>
 
+#include "kernel/int8.h"
 #include "kernel/simd/engine.h"
 #include "kernel/x86/levels.h"
 #include "kernel/x86/pack_bf16.h"
+#include "kernel/x86/whole_avx512.h"
+
+enum { TILE_ROWS = 32, TILE_COLS = 32, TILE_GROUP = 4, TILE_UNIT = 64, TILE_OFFSET = 0 }; /* for int8.inc.c */
+typedef int8_t tile_value;
+
+VEC_INLINE void vf_store_narrow(tile_value *out, vf x, int offset)
+{
+    vf_store_bytes(out, x, offset);
+}
+
+#include "kernel/simd/int8.inc.c"
 
 enum {
     TILE = 16,
-    STEP_K = 32,
+    STEP_K = 32, /* bf16 */
+    STEP_BYTES = 64,
     TILE_BYTES = 1024,
-    K_BLOCK = 256,
-    PANEL = K_BLOCK / STEP_K * 2 * TILE_BYTES,
+    STEPS = 8, /* of a k block */
+    PANEL = STEPS * 2 * TILE_BYTES,
     AHEAD = 11 * 64 /* bytes of B asked for in a step: a third of its 2 KiB, because three panels of A share it */
 };
 
@@ -62,7 +76,7 @@ static void pack_tile_transposed(const float *a, ptrdiff_t a_col, int live, int 
     for (int i = 0; i < TILE; i++) vf_store((float *)(void *)(out + 64 * i), r[i]);
 }
 
-static void pack_a(const flaw_product *p, int i0, int live, int p0, int k, void *head, void *panel)
+static void pack_a_bf16(const flaw_product *p, int i0, int live, int p0, int k, void *head, void *panel)
 {
     const float *a = p->a + i0 * p->a_row + p0 * p->a_col;
     unsigned char *out = panel;
@@ -77,9 +91,32 @@ static void pack_a(const flaw_product *p, int i0, int live, int p0, int k, void 
     }
 }
 
-/* Tiles 0 1 / 2 3: sums; 4 5: A; 6 7: B. `low`: the lower 16 rows are needed; `right`: the right 16 columns. */
-VEC_INLINE void sum_tiles(const flaw_tile *t, bool low, bool right)
+/* Rows of 64 values; head: scales as in int8.inc.c. */
+static void pack_a_int8(const flaw_product *p, int i0, int live, int p0, int k, void *head, void *panel)
 {
+    flaw_int8_scale *s = head;
+    const float *a = p->a + i0 * p->a_row;
+    for (int i = 0; i < 2 * TILE; i++) {
+        const float *row = a + (i < live ? i : 0) * p->a_row;
+        tile_value *out = (tile_value *)panel + STEP_BYTES * i;
+        if (p0 == 0) s[i] = flaw_int8_scale_of(i < live ? flaw_int8_largest((size_t)p->k, row, 1) : 0);
+        for (int q = 0; q < k; q += STEP_BYTES, out += 2 * TILE_BYTES) {
+            if (k - q < STEP_BYTES) memset(out, 0, STEP_BYTES);
+            quantise(k - q < STEP_BYTES ? k - q : STEP_BYTES, row + p0 + q, s[i], 0, out);
+        }
+    }
+}
+
+#define TILE_PRODUCT(c, a, b)                                                                                          \
+    do {                                                                                                               \
+        if (whole) _tile_dpbssd(c, a, b);                                                                              \
+        else _tile_dpbf16ps(c, a, b);                                                                                  \
+    } while (0)
+
+/* Tiles 0 1 / 2 3: sums; 4 5: A; 6 7: B. `low`: the lower 16 rows are needed; `right`: the right 16 columns. */
+VEC_INLINE void sum_tiles(const flaw_tile *t, bool whole, bool low, bool right)
+{
+    const int steps = (t->k * (whole ? 1 : 2) + STEP_BYTES - 1) / STEP_BYTES;
     const unsigned char *a = t->a, *b = t->b, *ahead = t->ahead;
     const size_t row = (size_t)t->c_row * sizeof *t->c, b_row = 2 * 64;
     float *c = t->c, *c_low = c + TILE * t->c_row;
@@ -94,19 +131,19 @@ VEC_INLINE void sum_tiles(const flaw_tile *t, bool low, bool right)
         _tile_zero(2);
         _tile_zero(3);
     }
-    for (int k = 0; k < t->k; k += STEP_K, a += 2 * TILE_BYTES, b += 2 * TILE_BYTES) {
+    for (int step = 0; step < steps; step++, a += 2 * TILE_BYTES, b += 2 * TILE_BYTES) {
         _tile_loadd(6, b, b_row);
         _tile_loadd(4, a, 64);
         if (ahead) {
             for (int q = 0; q < AHEAD; q += 64) _mm_prefetch(ahead + q, _MM_HINT_T1);
             ahead += AHEAD;
         }
-        _tile_dpbf16ps(0, 4, 6);
+        TILE_PRODUCT(0, 4, 6);
         if (right) _tile_loadd(7, b + 64, b_row);
-        if (right) _tile_dpbf16ps(1, 4, 7);
+        if (right) TILE_PRODUCT(1, 4, 7);
         if (low) _tile_loadd(5, a + TILE_BYTES, 64);
-        if (low) _tile_dpbf16ps(2, 5, 6);
-        if (low && right) _tile_dpbf16ps(3, 5, 7);
+        if (low) TILE_PRODUCT(2, 5, 6);
+        if (low && right) TILE_PRODUCT(3, 5, 7);
     }
     _tile_stored(0, c, row);
     if (right) _tile_stored(1, c + TILE, row);
@@ -114,26 +151,52 @@ VEC_INLINE void sum_tiles(const flaw_tile *t, bool low, bool right)
     if (low && right) _tile_stored(3, c_low + TILE, row);
 }
 
-static void sum(const flaw_tile *t)
+VEC_INLINE void sum_live(const flaw_tile *t, bool whole)
 {
     bool low = t->live_rows > TILE, right = t->live_cols > TILE;
-    if (low && right) sum_tiles(t, true, true);
-    else if (low) sum_tiles(t, true, false);
-    else if (right) sum_tiles(t, false, true);
-    else sum_tiles(t, false, false);
+    if (low && right) sum_tiles(t, whole, true, true);
+    else if (low) sum_tiles(t, whole, true, false);
+    else if (right) sum_tiles(t, whole, false, true);
+    else sum_tiles(t, whole, false, false);
 }
 
-const flaw_engine flaw_amx_engine = {.rows = 2 * TILE,
-                                     .cols = 2 * TILE,
-                                     .block_rows = FLAW_TILE_ROWS,
-                                     .k_unit = STEP_K,
-                                     .k_block = K_BLOCK,
-                                     .element = sizeof(uint16_t),
-                                     .a_panel = PANEL,
-                                     .pack_cols = flaw_avx512_pack_bf16,
-                                     .begin = begin,
-                                     .end = end,
-                                     .pack_a = pack_a,
-                                     .sum = sum,
-                                     .finish = flaw_avx512_finish,
-                                     .column_sum = flaw_avx512_column_sum};
+static void sum_bf16(const flaw_tile *t)
+{
+    sum_live(t, false);
+}
+
+static void sum_int8(const flaw_tile *t)
+{
+    sum_live(t, true);
+}
+
+const flaw_engine flaw_amx_engine_bf16 = {.rows = 2 * TILE,
+                                          .cols = 2 * TILE,
+                                          .block_rows = FLAW_TILE_ROWS,
+                                          .k_unit = STEP_K,
+                                          .k_block = STEPS * STEP_K,
+                                          .element = sizeof(uint16_t),
+                                          .a_panel = PANEL,
+                                          .begin = begin,
+                                          .end = end,
+                                          .pack_cols = flaw_avx512_pack_bf16,
+                                          .pack_a = pack_a_bf16,
+                                          .sum = sum_bf16,
+                                          .finish = flaw_avx512_finish,
+                                          .column_sum = flaw_avx512_column_sum};
+
+const flaw_engine flaw_amx_engine_int8 = {.rows = 2 * TILE,
+                                          .cols = 2 * TILE,
+                                          .block_rows = FLAW_TILE_ROWS,
+                                          .k_unit = STEP_BYTES,
+                                          .k_block = STEPS * STEP_BYTES,
+                                          .element = sizeof(tile_value),
+                                          .a_panel = PANEL,
+                                          .a_head = A_HEAD,
+                                          .b_head = B_HEAD,
+                                          .begin = begin,
+                                          .end = end,
+                                          .pack_cols = pack_cols,
+                                          .pack_a = pack_a_int8,
+                                          .sum = sum_int8,
+                                          .finish = flaw_avx512_finish_int8};

@@ -1,0 +1,27 @@
+/* int8 products without instructions for them: pairs of k as 16 bits (vpmaddwd), whose sums of 32 bits are exact; the one
+ * for bytes (vpmaddubsw) saturates. */
+#include <string.h>
+
+#include "kernel/int8.h"
+#include "kernel/simd/engine.h"
+#include "kernel/x86/levels.h"
+#include "kernel/x86/vec_avx512.h"
+#include "kernel/x86/whole_avx512.h"
+
+#define LEVEL_ENGINE flaw_avx512_engine_int8
+#define FINISH flaw_avx512_finish_int8
+enum { TILE_ROWS = 6, TILE_VECS = 4, TILE_DEPTH = 256, TILE_GROUP = 2, TILE_OFFSET = 0 };
+typedef int16_t tile_value;
+
+VEC_INLINE void vf_store_narrow(tile_value *out, vf x, int offset)
+{
+    vf_store_shorts(out, x);
+}
+
+VEC_INLINE vf tile_step(vf a, vf b, vf sum)
+{
+    __m512i s = _mm512_castps_si512(sum), ab = _mm512_madd_epi16(_mm512_castps_si512(a), _mm512_castps_si512(b));
+    return _mm512_castsi512_ps(_mm512_add_epi32(s, ab));
+}
+
+#include "kernel/simd/product_int8.inc.c"
