@@ -119,7 +119,7 @@ static void multiply(const block_pass *p, int worker, const flaw_linear *l, int 
     flaw_product q = {.m = r1 - r0, .n = l->out, .k = l->in, .a = a + row * l->in, .a_row = l->in, .a_col = 1,
                       .b = l->packed, .c = c + row * l->out, .c_row = l->out, .bias = l->b, .act = act,
                       .residual = residual ? residual + row * l->out : NULL};
-    p->c->kernels->product(p->c->precision, &q, 0, q.m, n0, n1, p->c->scratch[worker]);
+    p->c->kernels->product(flaw_linear_precision(p->c, l), &q, 0, q.m, n0, n1, p->c->scratch[worker]);
 }
 
 static void norm(const block_pass *p, int r0, int r1, const float *w, const float *b)
@@ -194,48 +194,64 @@ static void mlp_rows(void *context, int piece, int worker)
     flaw_block_mlp(p->c, worker, p->b, r1 - r0, p->h + r0 * d, p->x + r0 * d, p->hidden + r0 * f);
 }
 
-/* Few rows: each layer is a run of the pool, cut by columns of its result. */
+/* Few rows: each layer is two runs of the pool. Its rows are packed once, cut by rows; the product is cut by columns, so
+ * that each thread reads its own part of the weights, once. */
 typedef struct layer_pass {
     const block_pass *p;
     const flaw_linear *l;
-    const float *a, *residual;
-    float *c;
+    const float *norm_w, *norm_b; /* the rows are p->x, normed; or */
+    const float *a;               /* these [rows, in] */
+    float *c;                     /* [rows, out] */
+    const float *residual;
     flaw_activation act;
     flaw_station station;
-    int parts;
+    int row_parts, column_parts;
 } layer_pass;
+
+static void layer_rows(void *context, int piece, int worker)
+{
+    const layer_pass *y = context;
+    const block_pass *p = y->p;
+    const flaw_kernels *k = p->c->kernels;
+    flaw_precision precision = flaw_linear_precision(p->c, y->l);
+    int unit = k->row_panel(precision), in = y->l->in;
+    int r0 = cut(p->rows, unit, piece, y->row_parts), r1 = cut(p->rows, unit, piece + 1, y->row_parts);
+    double start = flaw_watch_start(p->c);
+    if (r0 == r1) return;
+    if (!y->a) norm(p, r0, r1, y->norm_w, y->norm_b);
+    const float *a = (y->a ? y->a : p->h) + (ptrdiff_t)r0 * in;
+    k->pack_rows(precision, r1 - r0, in, a, in, (unsigned char *)p->c->rows + k->rows_size(precision, r0, in));
+    flaw_watch_lap(p->c, worker, FLAW_STATION_NORM, &start);
+}
 
 static void layer_columns(void *context, int piece, int worker)
 {
     const layer_pass *y = context;
     const flaw_compute *c = y->p->c;
-    int unit = c->kernels->panel(c->precision);
+    const flaw_linear *l = y->l;
+    flaw_precision precision = flaw_linear_precision(c, l);
+    int unit = c->kernels->panel(precision), out = l->out;
+    int n0 = cut(out, unit, piece, y->column_parts), n1 = cut(out, unit, piece + 1, y->column_parts);
     double start = flaw_watch_start(c);
-    multiply(y->p, worker, y->l, 0, y->p->rows, cut(y->l->out, unit, piece, y->parts),
-             cut(y->l->out, unit, piece + 1, y->parts), y->a, y->c, y->act, y->residual);
+    flaw_product q = {.m = y->p->rows, .n = out, .k = l->in, .a_packed = c->rows, .b = l->packed, .c = y->c, .c_row = out,
+                      .bias = l->b, .act = y->act, .residual = y->residual};
+    if (n0 < n1) c->kernels->product(precision, &q, 0, q.m, n0, n1, c->scratch[worker]);
     flaw_watch_lap(c, worker, y->station, &start);
 }
 
+/* Several pieces for each thread, because one may be held up. The weights of a piece stay in the second cache while the
+ * blocks of rows pass them: they come from memory once. */
+enum { PARTS = 4 };
+#define SLICE_BYTES ((size_t)384 << 10)
+
 static void run_layer(flaw_compute *c, layer_pass y)
 {
-    y.parts = c->workers;
-    flaw_pool_run(c->pool, layer_columns, &y, y.parts);
-}
-
-static void norm1_rows(void *context, int piece, int worker)
-{
-    const block_pass *p = context;
-    double start = flaw_watch_start(p->c);
-    norm(p, row_cut(p, piece), row_cut(p, piece + 1), p->b->weights.norm1_w, p->b->weights.norm1_b);
-    flaw_watch_lap(p->c, worker, FLAW_STATION_NORM, &start);
-}
-
-static void norm2_rows(void *context, int piece, int worker)
-{
-    const block_pass *p = context;
-    double start = flaw_watch_start(p->c);
-    norm(p, row_cut(p, piece), row_cut(p, piece + 1), p->b->weights.norm2_w, p->b->weights.norm2_b);
-    flaw_watch_lap(p->c, worker, FLAW_STATION_NORM, &start);
+    size_t bytes = c->kernels->pack_size(flaw_linear_precision(c, y.l), y.l->in, y.l->out);
+    int slices = (int)(bytes / SLICE_BYTES) + 1, least = c->workers > 1 ? PARTS * c->workers : 1;
+    y.row_parts = least;
+    y.column_parts = slices > least ? (slices + c->workers - 1) / c->workers * c->workers : least;
+    flaw_pool_run(c->pool, layer_rows, &y, y.row_parts);
+    flaw_pool_run(c->pool, layer_columns, &y, y.column_parts);
 }
 
 static void run_attention(flaw_compute *c, block_pass *p)
@@ -254,13 +270,15 @@ static void forward_by_rows(flaw_compute *c, block_pass *p)
 static void forward_by_columns(flaw_compute *c, block_pass *p)
 {
     const flaw_block *b = p->b;
-    flaw_pool_run(c->pool, norm1_rows, p, p->row_parts);
-    run_layer(c, (layer_pass){p, &b->qkv, p->h, NULL, p->qkv, FLAW_ACT_NONE, FLAW_STATION_QKV, 0});
+    const flaw_block_weights *w = &b->weights;
+    run_layer(c, (layer_pass){.p = p, .l = &b->qkv, .norm_w = w->norm1_w, .norm_b = w->norm1_b, .c = p->qkv,
+                              .station = FLAW_STATION_QKV});
     run_attention(c, p);
-    run_layer(c, (layer_pass){p, &b->out, p->h, p->x, p->x, FLAW_ACT_NONE, FLAW_STATION_OUT, 0});
-    flaw_pool_run(c->pool, norm2_rows, p, p->row_parts);
-    run_layer(c, (layer_pass){p, &b->fc1, p->h, NULL, p->hidden, b->shape.act, FLAW_STATION_FC1, 0});
-    run_layer(c, (layer_pass){p, &b->fc2, p->hidden, p->x, p->x, FLAW_ACT_NONE, FLAW_STATION_FC2, 0});
+    run_layer(c, (layer_pass){.p = p, .l = &b->out, .a = p->h, .c = p->x, .residual = p->x, .station = FLAW_STATION_OUT});
+    run_layer(c, (layer_pass){.p = p, .l = &b->fc1, .norm_w = w->norm2_w, .norm_b = w->norm2_b, .c = p->hidden,
+                              .act = b->shape.act, .station = FLAW_STATION_FC1});
+    run_layer(c, (layer_pass){.p = p, .l = &b->fc2, .a = p->hidden, .c = p->x, .residual = p->x,
+                              .station = FLAW_STATION_FC2});
 }
 
 int flaw_block_heads_per_piece(int tokens)
@@ -272,7 +290,7 @@ int flaw_block_heads_per_piece(int tokens)
  * must be several for each thread to be shared out evenly. */
 static bool enough_rows(const flaw_compute *c, const flaw_block_shape *s, int rows)
 {
-    return c->workers == 1 || s->gated || s->rotary != FLAW_ROTARY_NONE || rows >= 2 * FLAW_TILE_ROWS * c->workers;
+    return s->gated || s->rotary != FLAW_ROTARY_NONE || rows > flaw_few_rows(c);
 }
 
 void flaw_block_forward(flaw_compute *c, const flaw_block *b, int n, int tokens, float *x, float *work)
@@ -281,7 +299,7 @@ void flaw_block_forward(flaw_compute *c, const flaw_block *b, int n, int tokens,
     block_pass p = {.c = c, .b = b, .n = n, .tokens = tokens, .rows = rows, .x = x, .h = work};
     p.qkv = p.hidden = work + (size_t)rows * (size_t)b->shape.width;
     p.heads_per_piece = flaw_block_heads_per_piece(tokens);
-    p.row_unit = c->kernels->level == FLAW_LEVEL_AMX && c->precision ? 16 : 12;
+    p.row_unit = c->kernels->row_panel(c->precision);
     p.row_parts = (rows + share - 1) / share * c->workers;
     if (enough_rows(c, &b->shape, rows)) forward_by_rows(c, &p);
     else forward_by_columns(c, &p);

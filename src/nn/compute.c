@@ -66,11 +66,24 @@ flaw_status flaw_compute_reserve(flaw_compute *c, size_t size, flaw_error *err)
     return FLAW_OK;
 }
 
+flaw_status flaw_compute_reserve_rows(flaw_compute *c, size_t size, flaw_error *err)
+{
+    if (size <= c->rows_size) return FLAW_OK;
+    size_t rounded = (size + SCRATCH_ALIGNMENT - 1) / SCRATCH_ALIGNMENT * SCRATCH_ALIGNMENT;
+    void *grown = rounded < size ? NULL : aligned_alloc(SCRATCH_ALIGNMENT, rounded);
+    if (!grown) return flaw_fail(err, FLAW_NO_MEMORY, "no memory for %zu bytes of packed rows", size);
+    free(c->rows);
+    c->rows = grown;
+    c->rows_size = rounded;
+    return FLAW_OK;
+}
+
 void flaw_compute_close(flaw_compute *c)
 {
     if (!c) return;
     for (int i = 0; c->scratch && i < c->workers; i++) free(c->scratch[i]);
     free(c->scratch);
+    free(c->rows);
     flaw_pool_free(c->pool);
     memset(c, 0, sizeof *c);
 }

@@ -13,6 +13,8 @@ typedef struct flaw_compute {
     int workers;
     void **scratch; /* [workers], each scratch_size bytes, grown by flaw_compute_reserve only */
     size_t scratch_size;
+    void *rows; /* rows packed by all workers for a product that they share; rows_size bytes */
+    size_t rows_size;
     struct flaw_watch *watch; /* [workers] of a measuring program (watch.h), or NULL */
 } flaw_compute;
 
@@ -23,6 +25,8 @@ flaw_status flaw_level_parse(flaw_level *out, const char *name, flaw_error *err)
 flaw_status flaw_compute_open(flaw_compute *out, int threads, flaw_level max, flaw_precision precision, flaw_error *err);
 /* At least `size` bytes of scratch for every worker; called while building, never inside a layer. */
 flaw_status flaw_compute_reserve(flaw_compute *c, size_t size, flaw_error *err);
+/* Likewise for `rows`. */
+flaw_status flaw_compute_reserve_rows(flaw_compute *c, size_t size, flaw_error *err);
 void flaw_compute_close(flaw_compute *c);
 
 #endif

@@ -39,7 +39,8 @@ static flaw_status reserve(void **out, flaw_precision precision, int k, int n, f
     size_t size = c->kernels->pack_size(precision, k, n);
     *out = flaw_arena_alloc(arena, size, 1);
     if (!*out) return flaw_fail(err, FLAW_NO_MEMORY, "no memory for %zu bytes of packed weights", size);
-    return flaw_compute_reserve(c, c->kernels->product_scratch(precision, k), err);
+    flaw_status status = flaw_compute_reserve_rows(c, c->kernels->rows_size(precision, flaw_few_rows(c), k), err);
+    return status ? status : flaw_compute_reserve(c, c->kernels->product_scratch(precision, k), err);
 }
 
 static flaw_status pack_matrix(packing p, void **out, flaw_compute *c, flaw_arena *arena, flaw_error *err)

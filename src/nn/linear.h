@@ -9,6 +9,9 @@
 #include "nn/compute.h"
 #include "nn/matrix.h"
 
+#define FLAW_FEW_ROWS 384 /* of each worker */
+#define FLAW_FEW_ROWS_MOST 1536
+
 typedef struct flaw_linear {
     int in, out;
     const float *w;    /* [out, in] */
@@ -76,6 +79,13 @@ void flaw_linear_columns(const flaw_compute *c, int worker, const flaw_linear *l
                          ptrdiff_t x_row, float *y, ptrdiff_t y_row);
 void flaw_linear_rows_backward(const flaw_compute *c, int worker, const flaw_linear *l, int rows, const float *dy,
                                ptrdiff_t dy_row, float *dx, ptrdiff_t dx_row, bool accumulate);
+
+/* So many rows of a linear layer have room in the compute's `rows` when they are packed (kernel.h, pack_rows). */
+static inline int flaw_few_rows(const flaw_compute *c)
+{
+    int rows = FLAW_FEW_ROWS * c->workers;
+    return rows < FLAW_FEW_ROWS_MOST ? rows : FLAW_FEW_ROWS_MOST;
+}
 
 /* Pieces that `rows` rows are cut into. */
 static inline int flaw_row_pieces(int rows)
