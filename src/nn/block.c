@@ -111,17 +111,6 @@ static int row_cut(const block_pass *p, int i)
     return cut(p->rows, p->row_unit, i, p->row_parts);
 }
 
-/* The four linears on some rows and columns n0 .. n1 of the result, on this thread. */
-static void multiply(const block_pass *p, int worker, const flaw_linear *l, int r0, int r1, int n0, int n1, const float *a,
-                     float *c, flaw_activation act, const float *residual)
-{
-    ptrdiff_t row = r0;
-    flaw_product q = {.m = r1 - r0, .n = l->out, .k = l->in, .a = a + row * l->in, .a_row = l->in, .a_col = 1,
-                      .b = l->packed, .c = c + row * l->out, .c_row = l->out, .bias = l->b, .act = act,
-                      .residual = residual ? residual + row * l->out : NULL};
-    p->c->kernels->product(flaw_linear_precision(p->c, l), &q, 0, q.m, n0, n1, p->c->scratch[worker]);
-}
-
 static void norm(const block_pass *p, int r0, int r1, const float *w, const float *b)
 {
     ptrdiff_t d = p->b->shape.width, row = r0;
@@ -133,12 +122,13 @@ static void norm(const block_pass *p, int r0, int r1, const float *w, const floa
 static void qkv_rows(void *context, int piece, int worker)
 {
     const block_pass *p = context;
-    int q = flaw_block_qkv_width(&p->b->shape), r0 = row_cut(p, piece), r1 = row_cut(p, piece + 1);
+    int d = p->b->shape.width, q = flaw_block_qkv_width(&p->b->shape), r0 = row_cut(p, piece), r1 = row_cut(p, piece + 1);
+    float *qkv = p->qkv + (ptrdiff_t)r0 * q;
     double start = flaw_watch_start(p->c);
     norm(p, r0, r1, p->b->weights.norm1_w, p->b->weights.norm1_b);
     flaw_watch_lap(p->c, worker, FLAW_STATION_NORM, &start);
-    multiply(p, worker, &p->b->qkv, r0, r1, 0, q, p->h, p->qkv, FLAW_ACT_NONE, NULL);
-    flaw_block_turn(p->c, p->b, p->tokens, (size_t)r0, r1 - r0, false, p->qkv + (ptrdiff_t)r0 * q);
+    flaw_linear_rows(p->c, worker, &p->b->qkv, r1 - r0, p->h + (ptrdiff_t)r0 * d, d, qkv, q, FLAW_ACT_NONE, NULL, NULL, false);
+    flaw_block_turn(p->c, p->b, p->tokens, (size_t)r0, r1 - r0, false, qkv);
     flaw_watch_lap(p->c, worker, FLAW_STATION_QKV, &start);
 }
 
