@@ -1,5 +1,6 @@
-/* How fast compact weights are read while words are made one by one, next to plain reading of the same memory.
- *   bench_weights [LEVEL...]     ref avx2 avx512; without names, the best
+/* How fast compact weights are read while words are made one by one, next to plain reading of the same memory, and how
+ * fast a prompt meets them, next to the limit of the instruction.
+ *   bench_weights [LEVEL...]     ref avx2 avx512 ...; without names, the best
  * For each type: GB of weights a second with 1 and 2 threads, one vector and four, from memory and from the second
  * cache. Each figure is the best of several rounds: other work on the machine only ever makes a round slower. */
 #include <stdbool.h>
@@ -9,9 +10,10 @@
 #include <time.h>
 
 #include "base/random.h"
+#include "limit.h"
 #include "nn/matrix.h"
 
-enum { ROUNDS = 4, COLS = 4096, LARGE = 256 << 20, SMALL = 1 << 20, VECTORS = 4, PIECE = 1 << 20, MANY = 128 };
+enum { ROUNDS = 4, COLS = 4096, LARGE = 256 << 20, SMALL = 1 << 20, VECTORS = 4, PIECE = 1 << 20, MANY = 100 };
 
 /* One thread: of this thread alone, what other programs take does not count. */
 static double seconds(bool alone)
@@ -89,20 +91,26 @@ static void fill(bench *b, flaw_weight_type type)
     for (at = bytes; at + bytes <= LARGE; at += bytes) memcpy(b->data + at, b->data, bytes);
 }
 
-static void bench_threads(bench *b, flaw_level level, int threads)
+static void open_compute(bench *b, flaw_level level, int threads, flaw_precision precision)
 {
     flaw_error err;
-    if (flaw_compute_open(&b->c, threads, level, FLAW_F32, &err) != FLAW_OK ||
-        flaw_compute_reserve(&b->c, flaw_matrix_scratch(&b->c, COLS), &err) != FLAW_OK) {
-        fprintf(stderr, "%s\n", err.text);
-        exit(70);
-    }
+    if (flaw_compute_open(&b->c, threads, level, precision, &err) == FLAW_OK &&
+        flaw_compute_reserve(&b->c, flaw_matrix_scratch(&b->c, COLS), &err) == FLAW_OK)
+        return;
+    fprintf(stderr, "%s\n", err.text);
+    exit(70);
+}
+
+static void bench_reading(bench *b, flaw_level level, int threads)
+{
+    open_compute(b, level, threads, FLAW_F32);
     fill(b, FLAW_WEIGHT_F32);
     b->size = LARGE;
-    printf("level %s, %d threads; plain reading %.1f GB/s from memory", b->c.kernels->name, threads, rate(b, NULL, 0));
+    double plain = rate(b, NULL, 0);
+    printf("level %s, %d threads; plain reading %.1f GB/s from memory", b->c.kernels->name, threads, plain);
     b->size = SMALL;
     printf(", %.1f from the second cache\n", rate(b, NULL, 0));
-    printf("  %-6s %12s %12s %12s %12s %14s\n", "type", "memory", "4 vectors", "cache", "4 vectors", "128 rows");
+    printf("  %-6s %16s %18s %12s %12s\n", "type", "memory", "4 vectors", "cache", "4 vectors");
     for (int t = 0; t < FLAW_WEIGHT_TYPES; t++) {
         flaw_weight_type type = (flaw_weight_type)t;
         fill(b, type);
@@ -110,13 +118,51 @@ static void bench_threads(bench *b, flaw_level level, int threads)
         for (int place = 0; place < 2; place++) {
             flaw_matrix m = matrix_of(b, type, place ? SMALL : LARGE);
             double one = rate(b, &m, 1), four = rate(b, &m, VECTORS);
-            printf(" %7.1f GB/s %7.1f GB/s", one, four);
+            printf(" %7.1f GB/s", one);
+            if (place == 0) printf(" %3.0f %%", 100 * one / plain);
+            printf(" %7.1f GB/s", four);
         }
-        flaw_matrix m = matrix_of(b, type, 1024 * flaw_weight_row_bytes(type, COLS));
-        double work = 2.0 * MANY * (double)m.rows * COLS;
-        printf(" %7.1f GFLOP/s\n", work / best_of(b, &m, MANY) * 1e-9);
+        printf("\n");
     }
     flaw_compute_close(&b->c);
+}
+
+/* Operations a second of one thread. */
+static double limit_of(limit_loop *loop)
+{
+    double best = 0;
+    for (int i = 0; loop && i < 50; i++) {
+        double start = seconds(true), work = loop(), each = work / (seconds(true) - start);
+        best = each > best ? each : best;
+    }
+    return best;
+}
+
+/* A prompt: many rows at once. */
+static void bench_many(bench *b, flaw_level level, int threads, flaw_precision precision)
+{
+    static const char *const names[] = {"f32", "bf16", "int8"};
+    open_compute(b, level, threads, precision);
+    double limit = threads * limit_of(limit_loop_for(b->c.kernels->name, names[precision]));
+    printf("level %s, %d threads, %d rows, %s; limit %.0f GFLOP/s\n ", b->c.kernels->name, threads, MANY, names[precision],
+           limit * 1e-9);
+    for (int t = 0; t < FLAW_WEIGHT_TYPES; t++) {
+        flaw_weight_type type = (flaw_weight_type)t;
+        fill(b, type);
+        flaw_matrix m = matrix_of(b, type, 1024 * flaw_weight_row_bytes(type, COLS));
+        double got = 2.0 * MANY * (double)m.rows * COLS / best_of(b, &m, MANY);
+        printf(" %s %.0f", flaw_weight_name(type), got * 1e-9);
+        if (limit > 0) printf(" (%.0f %%)", 100 * got / limit);
+    }
+    printf("\n");
+    flaw_compute_close(&b->c);
+}
+
+static void bench_level(bench *b, flaw_level level)
+{
+    for (int threads = 1; threads <= 2; threads++) bench_reading(b, level, threads);
+    for (int precision = 0; precision < FLAW_PRECISIONS; precision++)
+        for (int threads = 1; threads <= 2; threads++) bench_many(b, level, threads, (flaw_precision)precision);
 }
 
 int main(int argc, char **argv)
@@ -128,16 +174,20 @@ int main(int argc, char **argv)
     flaw_random r;
     flaw_random_init(&r, 1, 0);
     for (size_t i = 0; i < (size_t)MANY * COLS; i++) b.x[i] = (float)flaw_random_normal(&r);
-    for (int level = FLAW_LEVEL_REF; level <= FLAW_LEVEL_AVX512; level++) {
-        const flaw_kernels *k = flaw_kernels_select((flaw_level)level);
-        bool wanted = argc < 2 && level == (int)FLAW_LEVEL_AVX512;
-        for (int i = 1; i < argc; i++) wanted |= strncmp(argv[i], k->name, strlen(argv[i])) == 0;
-        if (!wanted || (int)k->level != level) continue;
-        for (int threads = 1; threads <= 2; threads++) bench_threads(&b, (flaw_level)level, threads);
+    int rc = 0;
+    for (int i = 1; i < argc || i == 1; i++) {
+        flaw_level level;
+        flaw_error err;
+        if (flaw_level_parse(&level, i < argc ? argv[i] : NULL, &err) == FLAW_OK) {
+            bench_level(&b, level);
+            continue;
+        }
+        fprintf(stderr, "bench_weights: %s\n", err.text);
+        rc = 64;
     }
     free(b.data);
     free(b.x);
     free(b.y);
     free(b.sums);
-    return 0;
+    return rc;
 }
