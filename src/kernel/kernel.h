@@ -131,6 +131,7 @@ typedef struct flaw_kernels {
     void (*weight_unpack)(flaw_weight_type type, size_t n, const void *row, float *out);
     void (*weight_product)(const flaw_weight_product *p);
     const flaw_weight_digits *weight_digits; /* a faster way for types with blocks, or NULL */
+    const flaw_weight_many *weight_many;     /* a faster way for many vectors, or NULL */
 
     size_t (*attention_scratch)(int tokens, int width);
     void (*attention)(const flaw_attention *a, void *scratch);

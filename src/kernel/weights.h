@@ -9,6 +9,7 @@
 #ifndef FLAW_KERNEL_WEIGHTS_H
 #define FLAW_KERNEL_WEIGHTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -53,6 +54,16 @@ typedef struct flaw_weight_digits {
     void (*prepare)(int n, const float *x, void *digits); /* n a multiple of 32, `digits` of 64 */
     void (*product)(const flaw_weight_product *p);        /* of the types with blocks */
 } flaw_weight_digits;
+
+/* Many vectors at once, in fixed point of 16 bits: finer than bf16 (8 bits), coarser than float32. Here `digits` are of its
+ * own making and `vectors` may be any number. */
+typedef struct flaw_weight_many {
+    bool reads[FLAW_WEIGHT_TYPES];
+    size_t (*size)(int n); /* bytes of a vector, a multiple of 64 */
+    void (*prepare)(int n, const float *x, void *digits);
+    size_t (*scratch)(int n); /* bytes, of 64 */
+    void (*product)(const flaw_weight_product *p, void *scratch);
+} flaw_weight_many;
 
 /* Unpack one row into float32: exact, the same bits on every level. */
 void flaw_weight_unpack(flaw_weight_type type, size_t n, const void *row, float *out);

@@ -9,7 +9,10 @@ enum {
     PIECES = 32,                /* of a product of few rows, where the matrices are large enough: */
     PIECE_LEAST = 65536,        /* weights of a piece */
     PIECE_MOST = 1 << 20,
-    PIECE_ROWS = 512, /* at most */
+    PIECE_ROWS = 512,  /* at most */
+    MANY_ROWS = 64,    /* of a piece where many vectors meet weights in fixed point */
+    MANY_VECTORS = 128, /* at once: bounds what is kept of them */
+    MANY_PREPARED = 4, /* vectors of a piece while they are prepared */
     ALIGNMENT = 64
 };
 
@@ -48,22 +51,42 @@ int flaw_matrix_few(flaw_precision precision)
     return precision == FLAW_BF16 ? FEW_BF16 : FEW_F32;
 }
 
-/* Compact weights are unpacked chunk by chunk, which int8 products cannot be packed by. */
+/* Of what is unpacked chunk by chunk, which int8 products cannot be packed by. */
 static flaw_precision precision_of(const flaw_compute *c)
 {
     return c->precision == FLAW_INT8 ? FLAW_BF16 : c->precision;
 }
 
-/* Scratch of a worker: the product's own, the packed tile, a chunk of a panel as float32; or the first worker's: digits of
- * a few vectors. */
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Many vectors in fixed point of 16 bits. */
+static const flaw_weight_many *many_of(const flaw_compute *c)
+{
+    return c->precision == FLAW_BF16 ? NULL : c->kernels->weight_many;
+}
+
+/* Scratch that a piece works in: the product's own, the packed tile, a chunk of a panel as float32; or a tile in fixed point
+ * and its sums. */
+static size_t piece_scratch(const flaw_compute *c, int cols)
+{
+    const flaw_weight_many *many = many_of(c);
+    const size_t plain = aligned(c->kernels->product_scratch(precision_of(c), cols)) +
+                         aligned(c->kernels->pack_size(precision_of(c), cols, TILE)) +
+                         (size_t)c->kernels->panel(precision_of(c)) * DEPTH * sizeof(float);
+    if (!many) return aligned(plain);
+    return aligned(larger(plain, aligned(many->scratch(cols)) + MANY_VECTORS * MANY_ROWS * sizeof(float)));
+}
+
+/* The digits of a call's vectors are in the first worker's, those of many ones behind what pieces work in. */
 size_t flaw_matrix_scratch(const flaw_compute *c, int cols)
 {
     const flaw_weight_digits *digits = c->kernels->weight_digits;
+    const flaw_weight_many *many = many_of(c);
     const size_t few = digits ? (size_t)flaw_matrix_few(precision_of(c)) * digits->size(cols) : 0;
-    const size_t many = aligned(c->kernels->product_scratch(precision_of(c), cols)) +
-                        aligned(c->kernels->pack_size(precision_of(c), cols, TILE)) +
-                        (size_t)c->kernels->panel(precision_of(c)) * DEPTH * sizeof(float);
-    return few > many ? few : many;
+    return larger(few, piece_scratch(c, cols) + (many ? MANY_VECTORS * many->size(cols) : 0));
 }
 
 /* Where a piece lies: its part, its first row there, its rows, its first column of C. */
@@ -143,12 +166,34 @@ static void pack_panel(const flaw_compute *c, const flaw_matrix *m, int row, int
     }
 }
 
+/* Many vectors in fixed point. */
+static void many_piece(const pass *f, place at, unsigned char *scratch)
+{
+    const flaw_weight_many *many = f->c->kernels->weight_many;
+    float *sum = (float *)(void *)(scratch + aligned(many->scratch(at.m->cols)));
+    flaw_weight_product p = {.type = at.m->type,
+                             .n = at.m->cols,
+                             .w = row_of(at.m, at.row),
+                             .rows = at.rows,
+                             .vectors = f->p->m,
+                             .digits = f->digits,
+                             .digits_size = f->digits_size,
+                             .y = sum,
+                             .y_row = MANY_ROWS};
+    many->product(&p, scratch);
+    for (int t = 0; t < p.vectors; t++) finish(f, t, at.column, at.rows, sum + t * MANY_ROWS);
+}
+
 static void tile_piece(void *context, int piece, int worker)
 {
     const pass *f = context;
     const flaw_kernels *k = f->c->kernels;
     flaw_precision precision = precision_of(f->c);
     place at = find_piece(f, piece);
+    if (f->digits && k->weight_many->reads[at.m->type]) {
+        many_piece(f, at, f->c->scratch[worker]);
+        return;
+    }
     int panel = k->panel(precision);
     unsigned char *scratch = f->c->scratch[worker];
     unsigned char *packed = scratch + aligned(k->product_scratch(precision, at.m->cols)), *out = packed;
@@ -189,15 +234,68 @@ static void prepare_digits(pass *f, int parts)
         digits->prepare(f->part->cols, p->a + t * p->a_row, f->digits + (size_t)t * f->digits_size);
 }
 
+static int all_pieces(const pass *f, int parts)
+{
+    int pieces = 0;
+    for (int i = 0; i < parts; i++) pieces += pieces_of(f, &f->part[i]);
+    return pieces;
+}
+
+static void prepare_piece(void *context, int piece, int worker)
+{
+    const pass *f = context;
+    const flaw_product *p = f->p;
+    const int first = piece * MANY_PREPARED, end = smaller(first + MANY_PREPARED, p->m);
+    (void)worker;
+    for (int t = first; t < end; t++)
+        f->c->kernels->weight_many->prepare(p->k, p->a + t * p->a_row, f->digits + (size_t)t * f->digits_size);
+}
+
+/* Vectors t .. t + n of p. */
+static flaw_product vectors_of(const flaw_product *p, int t, int n)
+{
+    flaw_product some = *p;
+    some.m = n;
+    some.a += t * p->a_row;
+    some.c += t * p->c_row;
+    if (p->residual) some.residual += t * p->c_row;
+    if (p->pre) some.pre += t * p->c_row;
+    return some;
+}
+
+/* Many vectors in fixed point, so many at once as there is room for. */
+static void product_of_many(pass *f, int parts)
+{
+    const flaw_compute *c = f->c;
+    const flaw_product *all = f->p;
+    f->rows = MANY_ROWS;
+    f->digits = (unsigned char *)c->scratch[0] + piece_scratch(c, all->k);
+    f->digits_size = c->kernels->weight_many->size(all->k);
+    for (int t = 0; t < all->m; t += MANY_VECTORS) {
+        const flaw_product some = vectors_of(all, t, smaller(MANY_VECTORS, all->m - t));
+        f->p = &some;
+        flaw_pool_run(c->pool, prepare_piece, f, (some.m + MANY_PREPARED - 1) / MANY_PREPARED);
+        flaw_pool_run(c->pool, tile_piece, f, all_pieces(f, parts));
+    }
+}
+
 void flaw_matrix_product(flaw_compute *c, const flaw_matrix *part, int parts, const flaw_product *p)
 {
-    bool few = p->m <= flaw_matrix_few(precision_of(c));
-    int tile = p->m <= NARROW_ROWS ? NARROW_TILE : TILE;
-    pass f = {.c = c, .part = part, .rows = few ? rows_of_piece(part, parts) : tile, .p = p};
-    int pieces = 0;
-    for (int i = 0; i < parts; i++) pieces += pieces_of(&f, &part[i]);
-    if (few) prepare_digits(&f, parts);
-    flaw_pool_run(c->pool, few ? few_piece : tile_piece, &f, pieces);
+    const flaw_weight_many *many = many_of(c);
+    pass f = {.c = c, .part = part, .p = p};
+    if (p->m <= flaw_matrix_few(precision_of(c))) {
+        f.rows = rows_of_piece(part, parts);
+        prepare_digits(&f, parts);
+        flaw_pool_run(c->pool, few_piece, &f, all_pieces(&f, parts));
+        return;
+    }
+    for (int i = 0; i < parts; i++) {
+        if (!many || !many->reads[part[i].type]) continue;
+        product_of_many(&f, parts);
+        return;
+    }
+    f.rows = p->m <= NARROW_ROWS ? NARROW_TILE : TILE;
+    flaw_pool_run(c->pool, tile_piece, &f, all_pieces(&f, parts));
 }
 
 void flaw_matrix_forward(flaw_compute *c, const flaw_matrix *m, int n, const float *x, ptrdiff_t x_row, float *y,

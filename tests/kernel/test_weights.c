@@ -220,11 +220,112 @@ static void test_product(void **state)
     }
 }
 
+/* One call of many vectors; rows `row` on, vectors `vector` on. */
+static void run_many(const flaw_weight_many *k, const problem *q, int row, int rows, int vector, int vectors, float *y,
+                     int y_row)
+{
+    const size_t size = k->size(q->n);
+    uint8_t *digits = room_new((size_t)vectors * size), *scratch = room_new(k->scratch(q->n));
+    for (int t = 0; t < vectors; t++)
+        k->prepare(q->n, q->x + (vector + t) * q->x_row, digits + (size_t)t * size);
+    const flaw_weight_product p = {.type = q->type,
+                                   .n = q->n,
+                                   .w = q->w + (size_t)row * flaw_weight_row_bytes(q->type, (size_t)q->n),
+                                   .rows = rows,
+                                   .vectors = vectors,
+                                   .digits = digits,
+                                   .digits_size = size,
+                                   .y = y,
+                                   .y_row = y_row};
+    k->product(&p, scratch);
+    free(digits);
+    free(scratch);
+}
+
+/* Each number of a vector is off by at most half of 1 / 32639 of the largest of its 32. */
+static void check_many(const flaw_weight_many *k, const problem *q)
+{
+    float *y = array_new((size_t)(q->rows * q->vectors)), *w = array_new((size_t)q->n), one;
+    run_many(k, q, 0, q->rows, 0, q->vectors, y, q->rows);
+    for (int r = 0; r < q->rows; r++) {
+        flaw_weight_unpack(q->type, (size_t)q->n, q->w + (size_t)r * flaw_weight_row_bytes(q->type, (size_t)q->n), w);
+        for (int t = 0; t < q->vectors; t++) {
+            double want = 0.0, size = 0.0, off = 0.0;
+            for (int i = 0; i < q->n; i++) {
+                const float *x = q->x + t * q->x_row;
+                double top = 0.0;
+                for (int j = i / 32 * 32; j < i / 32 * 32 + 32; j++) top = fmax(top, fabs((double)x[j]));
+                want += (double)w[i] * (double)x[i];
+                size += fabs((double)w[i] * (double)x[i]);
+                off += fabs((double)w[i]) * top * 0.51 / 32639.0;
+            }
+            if (!(fabs((double)y[t * q->rows + r] - want) <= off + 1e-5 * size))
+                fail_msg("%s [%d, %d] row %d of %d: %.9g, expected %.9g", flaw_weight_name(q->type), q->rows, q->n, r, t,
+                         (double)y[t * q->rows + r], want);
+        }
+    }
+    for (int i = 0; i < 5; i++) { /* whatever is computed beside it */
+        int r = (q->rows - 1) * i / 4, t = (q->vectors - 1) * (4 - i) / 4;
+        run_many(k, q, r, 1, t, 1, &one, 1);
+        assert_true(same_bits(&one, y + t * q->rows + r, 1));
+    }
+    array_free(y);
+    array_free(w);
+}
+
+static void test_many(void **state)
+{
+    levels all = levels_here();
+    flaw_random r;
+    flaw_random_init(&r, 25, 0);
+    for (int l = 0; l < all.count; l++) {
+        const flaw_weight_many *k = all.table[l]->weight_many;
+        for (int t = 0; k && t < FLAW_WEIGHT_TYPES; t++) {
+            for (int trial = 0; k->reads[t] && trial < 24; trial++) {
+                problem q = {.type = (flaw_weight_type)t, .vectors = dice(&r, 1, 20), .rows = dice(&r, 1, 70)};
+                q.n = (int)flaw_weight_block(q.type) * dice(&r, 1, 512 / (int)flaw_weight_block(q.type));
+                q.x_row = q.n + dice(&r, 0, 5);
+                q.w = malloc((size_t)q.rows * flaw_weight_row_bytes(q.type, (size_t)q.n));
+                q.x = array_random(&r, (size_t)(q.vectors * q.x_row), 1.0);
+                weights_random(&r, q.type, (size_t)q.rows, (size_t)q.n, q.w);
+                check_many(k, &q);
+                free(q.w);
+                array_free(q.x);
+            }
+        }
+    }
+}
+
+/* A vector that is not finite stays so in what it meets; one of zeros gives zeros. */
+static void test_not_finite(void **state)
+{
+    levels all = levels_here();
+    uint8_t w[34] = {0};
+    for (int l = 0; l < all.count; l++) {
+        const flaw_kernels *k = all.table[l];
+        for (int i = 0; i < 3; i++) {
+            float x[32] = {0}, few, many;
+            if (i > 0) x[7] = i == 1 ? NAN : -INFINITY;
+            flaw_weight_pack(FLAW_WEIGHT_Q8_0, 32, (float[32]){[7] = 1}, w);
+            const problem q = {.type = FLAW_WEIGHT_Q8_0, .n = 32, .rows = 1, .vectors = 1, .x_row = 32, .w = w, .x = x};
+            if (k->weight_digits) {
+                run(k, true, &q, 0, 1, 0, 1, &few, 1);
+                assert_true(i > 0 ? !isfinite(few) : few == 0.0f);
+            }
+            if (k->weight_many) {
+                run_many(k->weight_many, &q, 0, 1, 0, 1, &many, 1);
+                assert_true(i > 0 ? !isfinite(many) : many == 0.0f);
+            }
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sizes),       cmocka_unit_test(test_packing), cmocka_unit_test(test_packing_exact),
         cmocka_unit_test(test_q4_1_search), cmocka_unit_test(test_unpack),  cmocka_unit_test(test_product),
+        cmocka_unit_test(test_many),        cmocka_unit_test(test_not_finite),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

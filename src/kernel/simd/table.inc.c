@@ -1,11 +1,15 @@
 /* The body of a level's table. The includer defines TABLE (its name), TABLE_TEXT, TABLE_LEVEL, LEVEL(name) (the
  * vectors' kernels on rows and arrays), and a static array `engines`: one for each precision, NULL where the reference
- * does it; TABLE_DIGITS where the level has a flaw_weight_digits. */
+ * does it; TABLE_DIGITS and TABLE_MANY where the level has a flaw_weight_digits, a flaw_weight_many. */
 #include "kernel/ref/ref.h"
 #include "kernel/simd/attention.h"
 
 #ifndef TABLE_DIGITS
 #define TABLE_DIGITS NULL
+#endif
+
+#ifndef TABLE_MANY
+#define TABLE_MANY NULL
 #endif
 
 static size_t pack_size(flaw_precision prec, int k, int n)
@@ -99,6 +103,7 @@ const flaw_kernels TABLE = {
     .weight_unpack = LEVEL(weight_unpack),
     .weight_product = LEVEL(weight_product),
     .weight_digits = TABLE_DIGITS,
+    .weight_many = TABLE_MANY,
     .layer_norm = LEVEL(layer_norm),
     .layer_norm_backward = LEVEL(layer_norm_backward),
     .rms_norm = LEVEL(rms_norm),

@@ -4,6 +4,7 @@
 #define TABLE_TEXT "avx512-bf16"
 #define TABLE_LEVEL FLAW_LEVEL_AVX512_BF16
 #define TABLE_DIGITS &flaw_vnni_digits
+#define TABLE_MANY &flaw_vnni_many
 #define LEVEL(name) flaw_avx512_##name
 static const flaw_engine *const engines[FLAW_PRECISIONS] = {
     &flaw_avx512_engine_f32, &flaw_avx512_engine_bf16, &flaw_avx512_engine_vnni};
