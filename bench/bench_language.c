@@ -1,13 +1,15 @@
-/* Speed of a language model: milliseconds of a token while writing, and tokens per second while reading a prompt.
+/* Speed of a language model: words while writing, a prompt while reading, each beside what the machine allows.
  *
  *   bench_language MODEL [LEVEL [THREADS]]
- *   bench_language --synthetic DIR [LEVEL [THREADS]]
+ *   bench_language --synthetic 1b|7b int4|int8 DIR [LEVEL [THREADS]]
  *
- * MODEL is a folder, a GGUF file or a bundle. DIR/synthetic.safetensors, made when it is not there, has random weights
- * in the shape of a LLaMA of 1.1 billion (22 layers of 2048, 32 heads over 4, MLP 5632, 32000 tokens) as int4.
+ * MODEL is a folder, a GGUF file or a bundle. DIR/synthetic-7b-int4.safetensors, made when it is not there, has random
+ * weights in the shape of LLaMA-7B (4.4 GB) or of a LLaMA of 1.1 billion (0.7 GB, int8 1.2 GB).
  *
- * Each figure is the best of several rounds: other work on the machine only ever makes a round slower. Beside the time
- * on the clock stands the processor time, of all threads; GB/s counts the weights that a token reads. */
+ * Words: GB of weights that a token reads, a second, beside plain reading of the same weights. Prompt: operations a second
+ * of the blocks' matrices, beside the limit of the instruction; in fixed point of 16 bits (nn/matrix.h) each takes two of
+ * vpdpbusd. First word: the prompt's seconds, logits included. The rounds are interleaved and the best of each is kept:
+ * other work on the machine only ever makes a round slower. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,9 +19,11 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "format/writer.h"
+#include "limit.h"
 #include "model/language_config.h"
+#include "plain_read.h"
 
-enum { ROUNDS = 3, PROMPT = 128, WRITTEN = 16 };
+enum { ROUNDS = 3, PROMPT = 100, WRITTEN = 8 };
 
 static double seconds(void)
 {
@@ -28,32 +32,32 @@ static double seconds(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Of all threads of this process: what other programs on the machine take does not count. */
-static double processor_seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* ---- a model of random weights ---- */
 
-static const flaw_language_config synthetic = {.shape = {.block = {.width = 2048,
-                                                                   .heads = 32,
-                                                                   .hidden = 5632,
-                                                                   .act = FLAW_ACT_SILU,
-                                                                   .eps = 1e-5f,
-                                                                   .causal = true,
-                                                                   .kv_heads = 4,
-                                                                   .rms = true,
-                                                                   .gated = true,
-                                                                   .rotary = FLAW_ROTARY_HALVES,
-                                                                   .rotary_base = 10000},
-                                                         .layers = 22,
-                                                         .vocab = 32000,
-                                                         .context = 2048},
-                                               .bos = 1,
-                                               .eos = 2};
+static const struct {
+    const char *name;
+    int width, heads, kv_heads, hidden, layers;
+} shapes[] = {{"1b", 2048, 32, 4, 5632, 22}, {"7b", 4096, 32, 32, 11008, 32}};
+
+static flaw_language_config config_of(int shape)
+{
+    return (flaw_language_config){.shape = {.block = {.width = shapes[shape].width,
+                                                      .heads = shapes[shape].heads,
+                                                      .hidden = shapes[shape].hidden,
+                                                      .act = FLAW_ACT_SILU,
+                                                      .eps = 1e-5f,
+                                                      .causal = true,
+                                                      .kv_heads = shapes[shape].kv_heads,
+                                                      .rms = true,
+                                                      .gated = true,
+                                                      .rotary = FLAW_ROTARY_HALVES,
+                                                      .rotary_base = 10000},
+                                            .layers = shapes[shape].layers,
+                                            .vocab = 32000,
+                                            .context = 2048},
+                                  .bos = 1,
+                                  .eos = 2};
+}
 
 /* A row whose weights are of the size that keeps the stream alive: about 1 / sqrt(columns). */
 static void random_row(flaw_weight_type type, size_t columns, flaw_random *random, float *x, uint8_t *row)
@@ -81,8 +85,9 @@ static flaw_status write_tensor(flaw_tensor_writer *to, const flaw_parameter *p,
     return status;
 }
 
-static flaw_status make_model(const char *path, flaw_error *err)
+static flaw_status make_model(const char *path, int shape, bool int8, flaw_error *err)
 {
+    const flaw_language_config synthetic = config_of(shape);
     flaw_arena arena;
     flaw_parameters list;
     flaw_tensor_writer *to = NULL;
@@ -100,9 +105,9 @@ static flaw_status make_model(const char *path, flaw_error *err)
         item[i] = (flaw_tensor){.name = p->name,
                                 .rank = p->rank,
                                 .shape = {p->shape[0], p->shape[1]},
-                                .dtype = p->rank == 1 ? FLAW_DTYPE_F32
-                                         : table      ? FLAW_DTYPE_Q8_0
-                                                      : FLAW_DTYPE_Q4_1};
+                                .dtype = p->rank == 1    ? FLAW_DTYPE_F32
+                                         : table || int8 ? FLAW_DTYPE_Q8_0
+                                                         : FLAW_DTYPE_Q4_1};
     }
     const char *const metadata[] = {"language", json.data};
     if (!status) status = flaw_tensor_writer_begin(&to, path, item, list.count, metadata, 1, err);
@@ -130,22 +135,25 @@ static size_t bytes_of(const flaw_matrix *part, int parts)
     return bytes;
 }
 
-/* Bytes of weights that one token reads. */
-static size_t token_bytes(const flaw_language *m)
+/* Bytes of weights that one token reads, and numbers of the blocks' matrices. */
+static void count_weights(const flaw_language *m, size_t *bytes, double *numbers)
 {
-    size_t bytes = bytes_of(m->head.part, m->head.parts);
+    *bytes = bytes_of(m->head.part, m->head.parts);
+    *numbers = 0;
     for (int l = 0; l < m->shape.layers; l++) {
         const flaw_block *b = &m->block[l];
         const flaw_linear *const linears[] = {&b->qkv, &b->out, &b->fc1, &b->fc2};
-        for (int i = 0; i < 4; i++) bytes += bytes_of(linears[i]->part, linears[i]->parts);
+        for (int i = 0; i < 4; i++) {
+            *bytes += bytes_of(linears[i]->part, linears[i]->parts);
+            *numbers += (double)linears[i]->in * (double)linears[i]->out;
+        }
     }
-    return bytes;
 }
 
-/* Best of the rounds. */
+/* Best of the rounds: seconds of the whole prompt, of one token; bytes a second of plain reading; operations a second of
+ * one thread. */
 typedef struct figures {
-    double prompt, prompt_cpu; /* seconds of the whole prompt */
-    double token, token_cpu;   /* seconds of one token */
+    double prompt, token, reading, limit;
 } figures;
 
 static void keep_best(double *best, double x)
@@ -153,26 +161,74 @@ static void keep_best(double *best, double x)
     if (x < *best) *best = x;
 }
 
+/* The largest matrices of some layers, one behind the other. */
+static double read_plainly(const flaw_language *m, flaw_compute *c)
+{
+    const int layers = m->shape.layers < 4 ? m->shape.layers : 4;
+    const double start = seconds();
+    double bytes = 0;
+    for (int l = 0; l < layers; l++) {
+        const flaw_matrix *part = m->block[l].fc1.part;
+        const size_t size = bytes_of(part, 1) / PLAIN_READ_PIECE * PLAIN_READ_PIECE;
+        plain_read(c->pool, part->data, size);
+        bytes += (double)size;
+    }
+    return bytes / (seconds() - start);
+}
+
+static double limit_now(const flaw_compute *c, bool fixed)
+{
+    limit_loop *loop = limit_loop_for(c->kernels->name, fixed ? "int8" : c->precision == FLAW_BF16 ? "bf16" : "f32");
+    if (fixed && c->kernels->level == FLAW_LEVEL_AMX) loop = limit_loop_for("avx512-vnni", "int8");
+    if (!loop) return 0;
+    const double start = seconds(), work = loop();
+    return work / (seconds() - start);
+}
+
+static bool in_fixed_point(const flaw_language *m, const flaw_compute *c)
+{
+    return c->kernels->weight_many && c->kernels->weight_many->reads[m->block[0].fc1.part->type];
+}
+
 static flaw_status measure(const flaw_language *m, flaw_compute *c, figures *f, flaw_error *err)
 {
     int32_t ids[PROMPT];
     flaw_reading *r = NULL;
-    *f = (figures){1e30, 1e30, 1e30, 1e30};
+    *f = (figures){.prompt = 1e30, .token = 1e30};
     for (int i = 0; i < PROMPT; i++) ids[i] = (int32_t)((i * 7919 + 1) % m->shape.vocab);
     flaw_status status = flaw_reading_open(&r, m, c, err);
     for (int round = 0; round < ROUNDS && !status; round++) {
+        const double limit = limit_now(c, in_fixed_point(m, c));
         flaw_reading_rewind(r, 0);
-        const double start = seconds(), start_cpu = processor_seconds();
+        const double start = seconds();
         status = flaw_reading_ids(r, ids, PROMPT, err);
-        const double middle = seconds(), middle_cpu = processor_seconds();
-        for (int i = 0; i < WRITTEN && !status; i++) status = flaw_reading_ids(r, &ids[i], 1, err);
-        keep_best(&f->prompt, middle - start);
-        keep_best(&f->prompt_cpu, middle_cpu - start_cpu);
-        keep_best(&f->token, (seconds() - middle) / WRITTEN);
-        keep_best(&f->token_cpu, (processor_seconds() - middle_cpu) / WRITTEN);
+        keep_best(&f->prompt, seconds() - start);
+        f->limit = limit > f->limit ? limit : f->limit;
+        for (int i = 0; i < WRITTEN && !status; i++) {
+            const double reading = read_plainly(m, c), begun = seconds();
+            status = flaw_reading_ids(r, &ids[i], 1, err);
+            keep_best(&f->token, seconds() - begun);
+            f->reading = reading > f->reading ? reading : f->reading;
+        }
     }
     flaw_reading_close(r);
     return status;
+}
+
+static void print_figures(const flaw_language *m, const flaw_compute *c, double opened, const figures *f)
+{
+    size_t bytes;
+    double numbers;
+    count_weights(m, &bytes, &numbers);
+    const double rate = (double)bytes / f->token, work = 2 * PROMPT * numbers / f->prompt, limit = f->limit * c->workers;
+    const int digits = in_fixed_point(m, c) ? 2 : 1;
+    printf("%s, %d threads, opened in %.0f ms\n", c->kernels->name, c->workers, 1e3 * opened);
+    printf("  words   %7.2f tokens/s  %6.1f GB/s of %.1f GB/s  %3.0f %%\n", 1 / f->token, 1e-9 * rate, 1e-9 * f->reading,
+           100 * rate / f->reading);
+    printf("  prompt  %7.1f tokens/s  %6.0f Gop/s %s of %.0f  %3.0f %%; first word of %d tokens after %.2f s\n",
+           PROMPT / f->prompt, 1e-9 * work, digits == 2 ? "(twice in vpdpbusd)" : "", 1e-9 * limit,
+           limit > 0 ? 100 * work * digits / limit : 0.0, PROMPT, f->prompt);
+    fflush(stdout);
 }
 
 static flaw_status bench(const char *path, flaw_level level, int threads, flaw_error *err)
@@ -186,14 +242,16 @@ static flaw_status bench(const char *path, flaw_level level, int threads, flaw_e
     status = flaw_language_open(&m, path, FLAW_KEEP_FILE, NULL, &c, err);
     double opened = seconds() - start;
     if (!status) status = measure(m, &c, &f, err);
-    if (!status)
-        printf("%-11s %7d %9.1f %11.3f %11.3f %9.2f %12.1f %12.1f\n", c.kernels->name, c.workers, 1e3 * opened,
-               1e3 * f.token, 1e3 * f.token_cpu, (double)token_bytes(m) / f.token * 1e-9, PROMPT / f.prompt,
-               1e3 * f.prompt_cpu / PROMPT);
-    fflush(stdout);
+    if (!status) print_figures(m, &c, opened, &f);
     flaw_language_close(m);
     flaw_compute_close(&c);
     return status;
+}
+
+static int usage(void)
+{
+    fputs("bench_language MODEL [LEVEL [THREADS]] | --synthetic 1b|7b int4|int8 DIR [LEVEL [THREADS]]\n", stderr);
+    return 64;
 }
 
 int main(int argc, char **argv)
@@ -201,23 +259,23 @@ int main(int argc, char **argv)
     flaw_error err;
     flaw_status status = FLAW_OK;
     char path[4096];
-    const bool make = argc > 2 && strcmp(argv[1], "--synthetic") == 0;
-    const char *const *rest = (const char *const *)argv + (make ? 2 : 1);
-    const int left = argc - (make ? 2 : 1), threads = left > 2 ? (int)strtol(rest[2], NULL, 10) : 0;
-    flaw_level only = FLAW_LEVEL_REF;
-    if (left < 1 || left > 3) {
-        fputs("bench_language MODEL [LEVEL [THREADS]] | --synthetic DIR [LEVEL [THREADS]]\n", stderr);
-        return 2;
+    const bool make = argc > 1 && strcmp(argv[1], "--synthetic") == 0;
+    const int first = make ? 4 : 1, left = argc - first;
+    if (left < 1 || left > 3) return usage();
+    if (make) {
+        const int shape = strcmp(argv[2], "7b") == 0;
+        const bool int8 = strcmp(argv[3], "int8") == 0;
+        if (strcmp(argv[2], shapes[shape].name) || (!int8 && strcmp(argv[3], "int4"))) return usage();
+        snprintf(path, sizeof path, "%s/synthetic-%s-%s.safetensors", argv[first], argv[2], argv[3]);
+        if (!flaw_file_exists(path)) status = make_model(path, shape, int8, &err);
+    } else {
+        snprintf(path, sizeof path, "%s", argv[first]);
     }
-    snprintf(path, sizeof path, make ? "%s/synthetic.safetensors" : "%s", rest[0]);
-    if (make && !flaw_file_exists(path)) status = make_model(path, &err);
-    if (!status && left > 1) status = flaw_level_parse(&only, rest[1], &err);
-    printf("%-11s %7s %9s %11s %11s %9s %12s %12s\n", "level", "threads", "open ms", "ms a token", "CPU ms", "GB/s",
-           "prompt tok/s", "CPU ms a tok");
-    for (int level = left > 1 ? (int)only : FLAW_LEVEL_AVX2;
-         level <= (int)(left > 1 ? only : flaw_kernels_best()) && !status; level++)
-        for (int t = threads ? threads : 1; t <= (threads ? threads : 2) && !status; t++)
-            status = bench(path, (flaw_level)level, t, &err);
+    flaw_level level;
+    const int threads = left > 2 ? (int)strtol(argv[first + 2], NULL, 10) : 0;
+    if (!status) status = flaw_level_parse(&level, left > 1 ? argv[first + 1] : NULL, &err);
+    for (int t = threads ? threads : 1; t <= (threads ? threads : 2) && !status; t++)
+        status = bench(path, level, t, &err);
     if (status) fprintf(stderr, "bench_language: %s\n", err.text);
     return flaw_status_exit(status);
 }

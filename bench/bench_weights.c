@@ -12,8 +12,9 @@
 #include "base/random.h"
 #include "limit.h"
 #include "nn/matrix.h"
+#include "plain_read.h"
 
-enum { ROUNDS = 4, COLS = 4096, LARGE = 256 << 20, SMALL = 1 << 20, VECTORS = 4, PIECE = 1 << 20, MANY = 100 };
+enum { ROUNDS = 4, COLS = 4096, LARGE = 256 << 20, SMALL = 1 << 20, VECTORS = 4, MANY = 100 };
 
 /* One thread: of this thread alone, what other programs take does not count. */
 static double seconds(bool alone)
@@ -28,29 +29,7 @@ typedef struct bench {
     uint8_t *data; /* LARGE bytes */
     float *x, *y;
     size_t size; /* of data in use */
-    uint64_t *sums;
 } bench;
-
-typedef uint64_t words __attribute__((vector_size(64)));
-
-/* Plain reading: sums of whole cache lines, in four streams asked for ahead as the kernels do it. */
-static void read_piece(void *context, int piece, int worker)
-{
-    enum { STREAMS = 4, PART = PIECE / STREAMS, AHEAD = 3072 };
-    bench *b = context;
-    words sum[STREAMS] = {{0}};
-    const uint8_t *first = b->data + (size_t)piece * PIECE;
-    (void)worker;
-    for (size_t at = 0; at < PART; at += sizeof(words)) {
-#pragma GCC unroll 4
-        for (int s = 0; s < STREAMS; s++) {
-            __builtin_prefetch(first + s * PART + at + AHEAD);
-            sum[s] += *(const words *)(const void *)(first + s * PART + at);
-        }
-    }
-    sum[0] += sum[1] + sum[2] + sum[3];
-    b->sums[piece] = sum[0][0] + sum[0][7];
-}
 
 static double best_of(bench *b, const flaw_matrix *m, int vectors)
 {
@@ -60,7 +39,7 @@ static double best_of(bench *b, const flaw_matrix *m, int vectors)
         double start = seconds(b->c.workers == 1);
         for (int i = 0; i < calls; i++) {
             if (m) flaw_matrix_forward(&b->c, m, vectors, b->x, COLS, b->y, m->rows, NULL, NULL);
-            else flaw_pool_run(b->c.pool, read_piece, b, (int)(b->size / PIECE));
+            else plain_read(b->c.pool, b->data, b->size);
         }
         double each = (seconds(b->c.workers == 1) - start) / calls;
         best = each < best ? each : best;
@@ -167,10 +146,9 @@ static void bench_level(bench *b, flaw_level level)
 
 int main(int argc, char **argv)
 {
-    bench b = {
-        .data = aligned_alloc(64, LARGE), .x = malloc(MANY * COLS * sizeof(float)), .sums = malloc(LARGE / PIECE * 8)};
+    bench b = {.data = aligned_alloc(64, LARGE), .x = malloc(MANY * COLS * sizeof(float))};
     b.y = malloc((size_t)MANY * (LARGE / COLS * 2) * sizeof(float));
-    if (!b.data || !b.x || !b.y || !b.sums) return 70;
+    if (!b.data || !b.x || !b.y) return 70;
     flaw_random r;
     flaw_random_init(&r, 1, 0);
     for (size_t i = 0; i < (size_t)MANY * COLS; i++) b.x[i] = (float)flaw_random_normal(&r);
@@ -188,6 +166,5 @@ int main(int argc, char **argv)
     free(b.data);
     free(b.x);
     free(b.y);
-    free(b.sums);
     return rc;
 }
