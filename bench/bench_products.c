@@ -70,28 +70,28 @@ static double time_product(const flaw_kernels *k, flaw_precision prec, flaw_prod
     return seconds() - start;
 }
 
-/* Share of the limit; prints a line. */
-static double measure(const flaw_kernels *k, flaw_precision prec, const shape *s, int batch, float *const x[4])
+/* Share of the limit, the highest seen since *top was 0; prints a line. */
+static double measure(const flaw_kernels *k, flaw_precision prec, const shape *s, int batch, float *const x[4], double *top)
 {
     flaw_product p = {.m = s->m * batch, .n = s->n, .k = s->k, .a = x[0], .a_row = s->k, .a_col = 1, .c = x[1], .c_row = s->n,
                       .bias = x[3], .act = s->act, .residual = s->residual ? x[1] : NULL};
     void *packed = room(k->pack_size(prec, s->k, s->n)), *scratch = room(k->product_scratch(prec, s->k));
     void *rows = room(k->rows_size(prec, p.m, p.k));
     limit_loop *limit = limit_loop_for(k->name, precisions[prec]);
-    double best = INFINITY, top = 0.0, work = 2.0 * p.m * s->n * s->k;
+    double best = INFINITY, work = 2.0 * p.m * s->n * s->k;
     k->pack(prec, s->k, s->n, x[2], 1, s->k, packed);
     p.b = packed;
     for (int r = 0; r < ROUNDS; r++) {
         double time = time_product(k, prec, p, rows, scratch), start = seconds(), done = limit ? limit() : 0.0;
-        top = fmax(top, done / (seconds() - start));
+        *top = fmax(*top, done / (seconds() - start));
         best = fmin(best, time);
     }
     free(packed);
     free(scratch);
     free(rows);
     printf("  %s x %d %5d x %4d x %4d %8.2f ms %6.0f of %6.0f Gop/s %5.1f %%\n", s->what, batch, p.m, s->n, s->k, 1e3 * best,
-           1e-9 * work / best, 1e-9 * top, 100.0 * work / best / top);
-    return work / best / top;
+           1e-9 * work / best, 1e-9 * *top, 100.0 * work / best / *top);
+    return work / best / *top;
 }
 
 int main(int argc, char **argv)
@@ -101,11 +101,11 @@ int main(int argc, char **argv)
         const flaw_kernels *k = flaw_kernels_exact((flaw_level)level);
         if (!k || (argc > 1 && strcmp(argv[1], k->name))) continue;
         for (int prec = 0; prec < FLAW_PRECISIONS; prec++) {
-            double sum = 0.0;
+            double sum = 0.0, top = 0.0;
             if (argc > 2 && strcmp(argv[2], precisions[prec])) continue;
             for (int batch = 1; batch <= 8; batch += 7, sum = 0.0) {
                 if (argc > 3 && batch != argv[3][0] - '0') continue;
-                for (int i = 0; i < SHAPES; i++) sum += log(measure(k, (flaw_precision)prec, &shapes[i], batch, x));
+                for (int i = 0; i < SHAPES; i++) sum += log(measure(k, (flaw_precision)prec, &shapes[i], batch, x, &top));
                 printf("%s %s, batch %d: geometric mean %.1f %% of the limit\n", k->name, precisions[prec], batch,
                        100.0 * exp(sum / SHAPES));
                 fflush(stdout);

@@ -99,7 +99,7 @@ typedef struct flaw_adamw {
 #define FLAW_TILE_ROWS 96
 #define FLAW_TILE_COLS 256
 #define FLAW_PACK_DEPTH 32
-#define FLAW_INT8_DEPTH (1 << 17) /* 127 * 127 * 2^17 is below 2^31 */
+#define FLAW_INT8_DEPTH (1 << 16) /* 255 * 127 * 2^16 is below 2^31 */
 #define FLAW_HIDDEN_SCORE (-1e30f) /* of a hidden key before the softmax: its probability is 0 */
 
 typedef struct flaw_kernels {

@@ -59,10 +59,10 @@ int flaw_ref_row_panel(flaw_precision prec)
     return 1;
 }
 
-/* A row of A: its scale and its values, padded to whole floats; or just floats. */
+/* A row of A: its scale and its values without their zero point, padded to whole floats; or just floats. */
 static size_t row_size(flaw_precision prec, int k)
 {
-    return prec == FLAW_INT8 ? sizeof(float) + ((size_t)k + 3) / 4 * 4 : (size_t)k * sizeof(float);
+    return prec == FLAW_INT8 ? sizeof(float) + ((size_t)k + 1) / 2 * sizeof(float) : (size_t)k * sizeof(float);
 }
 
 size_t flaw_ref_rows_size(flaw_precision prec, int m, int k)
@@ -72,10 +72,10 @@ size_t flaw_ref_rows_size(flaw_precision prec, int m, int k)
 
 static void pack_row_int8(int k, const float *a, ptrdiff_t a_col, void *out)
 {
-    flaw_int8_scale s = flaw_int8_scale_of(flaw_int8_largest((size_t)k, a, a_col));
-    int8_t *q = (int8_t *)out + sizeof(float);
+    flaw_int8_row s = flaw_int8_row_of((size_t)k, a, a_col);
+    int16_t *q = (int16_t *)((float *)out + 1);
     *(float *)out = s.scale;
-    for (int p = 0; p < k; p++) q[p] = flaw_int8_round(a[p * a_col], s);
+    for (int p = 0; p < k; p++) q[p] = (int16_t)flaw_int8_row_round(a[p * a_col], s);
 }
 
 void flaw_ref_pack_rows(flaw_precision prec, int m, int k, const float *a, ptrdiff_t a_row, void *out)
@@ -145,7 +145,7 @@ static void finish(const flaw_product *p, int i, int j, float x)
 }
 
 /* Whole sums of columns j0 .. of a quantised row. */
-static void sum_whole(const flaw_product *p, const int8_t *row, int j0, int columns, int32_t *sum)
+static void sum_whole(const flaw_product *p, const int16_t *row, int j0, int columns, int32_t *sum)
 {
     const int8_t *q = (const int8_t *)((const float *)p->b + p->n) + j0;
     for (int j = 0; j < columns; j++) sum[j] = 0;
@@ -166,7 +166,7 @@ static void product_int8(const flaw_product *p, int m0, int m1, int n0, int n1, 
         for (int j0 = n0; j0 < n1; j0 += BLOCK) {
             int columns = n1 - j0 < BLOCK ? n1 - j0 : BLOCK;
             int32_t sum[BLOCK];
-            sum_whole(p, (const int8_t *)row + sizeof(float), j0, columns, sum);
+            sum_whole(p, (const int16_t *)((const float *)(const void *)row + 1), j0, columns, sum);
             for (int j = 0; j < columns; j++) finish(p, i, j0 + j, (float)sum[j] * row_scale * scale[j0 + j]);
         }
     }

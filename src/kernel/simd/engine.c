@@ -76,8 +76,12 @@ static void pack_block(const flaw_engine *e, const flaw_product *p, int i0, int 
     int depth = block_depth(e, k);
     for (int i = 0; i < rows; i += e->rows, out += row_panel_size(e, k)) {
         unsigned char *at = out + e->a_head;
-        for (int from = 0; from < k; from += depth, at += e->a_panel)
+        int from = 0;
+        do { /* once even when k is 0, for the head */
             e->pack_a(p, i0 + i, least(e->rows, rows - i), k0 + from, least(depth, k - from), out, at);
+            from += depth;
+            at += e->a_panel;
+        } while (from < k);
     }
 }
 
@@ -158,6 +162,7 @@ static void run_tile(const block *w, int from, int row_panel, int j, float *tile
     t.resume = from > 0 || p->accumulate;
     t.a = head + e->a_head + (from ? (size_t)(from / w->depth) * e->a_panel : 0);
     t.b = panel_of_b(w, from, j);
+    t.a_head = head;
     t.b_head = head_of_b(w, j);
     t.ahead = share_ahead(w, from, j, row_panel);
     t.c = direct ? p->c + i * p->c_row + j : tile;

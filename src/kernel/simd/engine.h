@@ -23,7 +23,7 @@ typedef struct flaw_tile {
     int k;
     bool a_transposed, resume;
     const void *a, *b;
-    const void *b_head;
+    const void *a_head, *b_head;
     const void *ahead; /* what will be needed of B soon: asked for during the sum, a little each step; or NULL */
     float *c; /* int8: whole numbers in their place */
     ptrdiff_t c_row;

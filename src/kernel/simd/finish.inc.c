@@ -10,7 +10,7 @@ VEC_INLINE void store_far(float *p, vf v, int n)
 
 /* What scales whole sums; for floats a NULL that is a constant where this is inlined. */
 typedef struct scales {
-    const flaw_int8_scale *row;
+    const flaw_int8_row *row;
     const float *column;
 } scales;
 

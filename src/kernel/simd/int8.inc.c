@@ -1,33 +1,38 @@
 /* int8 operands as the register tile of tile.h reads them. The includer has defined the tile, and
  *   TILE_GROUP    values of k in a step (4 bytes), of type tile_value: four bytes, or two of 16 bits;
- *   TILE_OFFSET   added to the values of A, where the instruction takes them as unsigned: 128, else 0.
+ *   store_row     values of A: bytes with their zero point, 16 bits without it;
+ *   store_column  values of B.
  *
- * Head of a panel of A: flaw_int8_scale [TILE_ROWS]. Head of a panel of B: the columns' scales, then what their sums begin
- * with (TILE_OFFSET times their values, subtracted): the offset costs nothing. */
+ * Head of a panel of A: flaw_int8_row [TILE_ROWS]. Head of a panel of B: the columns' scales, then the sums of their values,
+ * which times the zero point of a row is what its sums with a zero point have too much. */
 
 enum {
     STRIP = VEC * TILE_GROUP, /* values of k that fill a vector */
-    A_HEAD = (TILE_ROWS * (int)sizeof(flaw_int8_scale) + 63) / 64 * 64,
+    A_HEAD = (TILE_ROWS * (int)sizeof(flaw_int8_row) + 63) / 64 * 64,
     B_HEAD = (TILE_COLS * 8 + 63) / 64 * 64
 };
 
-/* n values of a row or column along memory; up to a whole vector behind them is written, too. */
-VEC_INLINE void quantise(int n, const float *x, flaw_int8_scale s, int offset, tile_value *out)
+/* n values of a row along memory; up to a whole vector behind them is written, too. */
+VEC_INLINE void quantise_row(int n, const float *x, flaw_int8_row s, void *out)
 {
-    int q = 0;
-    if (s.inverse == 0.0f) { /* all is 0, and may hold a NaN */
-        for (; q < n; q += VEC) vf_store_narrow(out + q, vf_zero(), offset);
-        return;
-    }
+    tile_value *to = out;
     vf inverse = vf_set(s.inverse);
-    for (; q + VEC <= n; q += VEC) vf_store_narrow(out + q, vf_mul(vf_load(x + q), inverse), offset);
-    if (q < n) vf_store_narrow(out + q, vf_mul(vf_load_some(x + q, n - q), inverse), offset);
+    int q = 0;
+    for (; q + VEC <= n; q += VEC) store_row(to + q, s.scale != s.scale ? vf_zero() : vf_mul(vf_load(x + q), inverse), s.zero);
+    if (q < n) store_row(to + q, s.scale != s.scale ? vf_zero() : vf_mul(vf_load_some(x + q, n - q), inverse), s.zero);
+}
+
+VEC_INLINE void quantise_column(int n, const float *x, flaw_int8_scale s, tile_value *out)
+{
+    vf inverse = vf_set(s.inverse);
+    for (int q = 0; q < n; q += VEC)
+        store_column(out + q, s.scale != s.scale ? vf_zero() : vf_mul(vf_load_some(x + q, n - q < VEC ? n - q : VEC), inverse));
 }
 
 /* At most STRIP values of k of VEC columns, `live` of which exist: groups of k below each other, each vector a group of
  * all columns. */
 static void pack_square(int n, int live, const float *b, ptrdiff_t b_row, ptrdiff_t b_col, const flaw_int8_scale *s,
-                        int32_t *first, int groups, tile_value *out)
+                        int32_t *sum, int groups, tile_value *out)
 {
     _Alignas(64) tile_value q[VEC][STRIP];
     vf r[VEC];
@@ -36,10 +41,8 @@ static void pack_square(int n, int live, const float *b, ptrdiff_t b_row, ptrdif
         float along[STRIP];
         const float *column = b + c * b_col;
         for (int p = 0; b_row != 1 && p < n; p++) along[p] = column[p * b_row];
-        quantise(n, b_row == 1 ? column : along, s[c], 0, q[c]);
-        int32_t sum = 0;
-        for (int p = 0; p < STRIP; p++) sum += q[c][p];
-        first[c] -= TILE_OFFSET * sum;
+        quantise_column(n, b_row == 1 ? column : along, s[c], q[c]);
+        for (int p = 0; p < STRIP; p++) sum[c] += q[c][p];
     }
 #pragma GCC unroll 16
     for (int c = 0; c < VEC; c++) r[c] = vf_load((const float *)(const void *)q[c]);
@@ -51,18 +54,18 @@ static void pack_panel(int k, int live, const float *b, ptrdiff_t b_row, ptrdiff
 {
     flaw_int8_scale s[TILE_COLS];
     float *scale = (float *)(void *)out;
-    int32_t *first = (int32_t *)(void *)(scale + TILE_COLS);
+    int32_t *sum = (int32_t *)(void *)(scale + TILE_COLS);
     tile_value *at = (tile_value *)(void *)(out + B_HEAD);
     for (int c = 0; c < TILE_COLS; c++) {
         s[c] = flaw_int8_scale_of(c < live ? flaw_int8_largest((size_t)k, b + c * b_col, b_row) : 0);
         scale[c] = s[c].scale;
-        first[c] = 0;
+        sum[c] = 0;
     }
     for (int p = 0; p < k; p += STRIP, at += STRIP * TILE_COLS) {
         int n = k - p < STRIP ? k - p : STRIP, groups = (n + TILE_UNIT - 1) / TILE_UNIT * TILE_UNIT / TILE_GROUP;
         for (int h = 0; h < TILE_COLS; h += VEC) {
             int columns = live - h < 0 ? 0 : live - h < VEC ? live - h : VEC;
-            pack_square(n, columns, b + p * b_row + h * b_col, b_row, b_col, s + h, first + h, groups, at + h * TILE_GROUP);
+            pack_square(n, columns, b + p * b_row + h * b_col, b_row, b_col, s + h, sum + h, groups, at + h * TILE_GROUP);
         }
     }
 }

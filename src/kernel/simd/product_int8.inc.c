@@ -1,28 +1,21 @@
 /* int8 products of a level of vectors. The includer defines LEVEL_ENGINE (the engine's name), its FINISH, what tile.h and
- * int8.inc.c ask for, and tile_step; TILE_DEPTH is steps of TILE_GROUP values of k. */
+ * int8.inc.c ask for; TILE_DEPTH is steps of TILE_GROUP values of k. */
 
 enum { TILE_UNIT = TILE_GROUP };
-
-VEC_INLINE vf tile_first(const flaw_tile *t, int h);
 
 #include "kernel/simd/tile.h"
 
 #include "kernel/simd/int8.inc.c"
 
-VEC_INLINE vf tile_first(const flaw_tile *t, int h)
-{
-    return vf_load((const float *)t->b_head + TILE_COLS + h * VEC);
-}
-
 static void pack_a(const flaw_product *p, int i0, int live, int p0, int k, void *head, void *panel)
 {
-    flaw_int8_scale *s = head;
+    flaw_int8_row *s = head;
     tile_value *out = panel;
     const float *a = p->a + i0 * p->a_row;
     for (int i = 0; i < TILE_ROWS; i++, out += TILE_STRIDE * TILE_GROUP) {
         const float *row = a + (i < live ? i : 0) * p->a_row;
-        if (p0 == 0) s[i] = flaw_int8_scale_of(i < live ? flaw_int8_largest((size_t)p->k, row, 1) : 0);
-        quantise(k, row + p0, s[i], TILE_OFFSET, out);
+        if (p0 == 0) s[i] = flaw_int8_row_of(i < live ? (size_t)p->k : 0, row, 1);
+        quantise_row(k, row + p0, s[i], out);
     }
 }
 

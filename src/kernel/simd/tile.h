@@ -1,7 +1,7 @@
 /* The register tile of the vector levels: TILE_ROWS rows by TILE_VECS vectors of columns of sums, in registers for a whole
  * k block. The includer defines TILE_ROWS, TILE_VECS, TILE_DEPTH (steps of a k block), tile_step(a, b, sum) and
- * tile_first(t, h), what sums of the h-th vector of columns start with. A step is 4 bytes of A: one k of float32, a pair of
- * k of bf16, four of int8.
+ * tile_first(t, i, h), what the sums of row i and the h-th vector of columns start with. A step is 4 bytes of A: one k of
+ * float32, a pair of k of bf16, four of int8.
  *
  * A panel of A is kept as it comes, to spare a transposition: [TILE_ROWS][TILE_STRIDE] steps, or, when A is
  * transposed, [steps][TILE_ROWS]. */
@@ -37,7 +37,7 @@ VEC_INLINE void tile_sum(const flaw_tile *t, int steps, int rows, int vecs, ptrd
 #pragma GCC unroll 16
     for (int i = 0; i < rows; i++)
 #pragma GCC unroll 4
-        for (int h = 0; h < vecs; h++) s[i][h] = t->resume ? vf_load(c + i * t->c_row + h * VEC) : tile_first(t, h);
+        for (int h = 0; h < vecs; h++) s[i][h] = t->resume ? vf_load(c + i * t->c_row + h * VEC) : tile_first(t, i, h);
     int p = 0;
     for (; p + 4 <= steps; p += 4) {
         /* A panel of B is shared by all panels of A, 8 or 16 of whole tiles: a line of it every fourth step will do. */

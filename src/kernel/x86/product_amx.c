@@ -9,12 +9,17 @@
 #include "kernel/x86/pack_bf16.h"
 #include "kernel/x86/whole_avx512.h"
 
-enum { TILE_ROWS = 32, TILE_COLS = 32, TILE_GROUP = 4, TILE_UNIT = 64, TILE_OFFSET = 0 }; /* for int8.inc.c */
+enum { TILE_ROWS = 32, TILE_COLS = 32, TILE_GROUP = 4, TILE_UNIT = 64 }; /* for int8.inc.c */
 typedef int8_t tile_value;
 
-VEC_INLINE void vf_store_narrow(tile_value *out, vf x, int offset)
+VEC_INLINE void store_row(tile_value *out, vf x, int zero)
 {
-    vf_store_bytes(out, x, offset);
+    vf_store_unsigned(out, x, zero);
+}
+
+VEC_INLINE void store_column(tile_value *out, vf x)
+{
+    vf_store_bytes(out, x);
 }
 
 #include "kernel/simd/int8.inc.c"
@@ -91,25 +96,35 @@ static void pack_a_bf16(const flaw_product *p, int i0, int live, int p0, int k, 
     }
 }
 
-/* Rows of 64 values; head: scales as in int8.inc.c. */
+/* Rows of 64 values; head as in int8.inc.c. */
 static void pack_a_int8(const flaw_product *p, int i0, int live, int p0, int k, void *head, void *panel)
 {
-    flaw_int8_scale *s = head;
+    flaw_int8_row *s = head;
     const float *a = p->a + i0 * p->a_row;
     for (int i = 0; i < 2 * TILE; i++) {
         const float *row = a + (i < live ? i : 0) * p->a_row;
-        tile_value *out = (tile_value *)panel + STEP_BYTES * i;
-        if (p0 == 0) s[i] = flaw_int8_scale_of(i < live ? flaw_int8_largest((size_t)p->k, row, 1) : 0);
+        unsigned char *out = (unsigned char *)panel + STEP_BYTES * i;
+        if (p0 == 0) s[i] = flaw_int8_row_of(i < live ? (size_t)p->k : 0, row, 1);
         for (int q = 0; q < k; q += STEP_BYTES, out += 2 * TILE_BYTES) {
             if (k - q < STEP_BYTES) memset(out, 0, STEP_BYTES);
-            quantise(k - q < STEP_BYTES ? k - q : STEP_BYTES, row + p0 + q, s[i], 0, out);
+            quantise_row(k - q < STEP_BYTES ? k - q : STEP_BYTES, row + p0 + q, s[i], out);
         }
     }
 }
 
+/* What the sums of a tile start with: the sums of the columns times the zero points of the rows, subtracted. */
+static void start_whole(const flaw_tile *t)
+{
+    const flaw_int8_row *row = t->a_head;
+    const int32_t *sums = (const int32_t *)t->b_head + TILE_COLS;
+    for (int i = 0; i < 2 * TILE; i++)
+        for (int h = 0; h < TILE_COLS; h += VEC)
+            vf_store(t->c + i * t->c_row + h, vf_whole_times(sums + h, -row[i].zero));
+}
+
 #define TILE_PRODUCT(c, a, b)                                                                                          \
     do {                                                                                                               \
-        if (whole) _tile_dpbssd(c, a, b);                                                                              \
+        if (whole) _tile_dpbusd(c, a, b);                                                                              \
         else _tile_dpbf16ps(c, a, b);                                                                                  \
     } while (0)
 
@@ -120,7 +135,8 @@ VEC_INLINE void sum_tiles(const flaw_tile *t, bool whole, bool low, bool right)
     const unsigned char *a = t->a, *b = t->b, *ahead = t->ahead;
     const size_t row = (size_t)t->c_row * sizeof *t->c, b_row = 2 * 64;
     float *c = t->c, *c_low = c + TILE * t->c_row;
-    if (t->resume) {
+    if (whole && !t->resume) start_whole(t);
+    if (whole || t->resume) {
         _tile_loadd(0, c, row);
         if (right) _tile_loadd(1, c + TILE, row);
         if (low) _tile_loadd(2, c_low, row);

@@ -16,7 +16,7 @@ VEC_INLINE vf tile_step(vf a, vf b, vf sum)
     return vf_fma(a, b, sum);
 }
 
-VEC_INLINE vf tile_first(const flaw_tile *t, int h)
+VEC_INLINE vf tile_first(const flaw_tile *t, int i, int h)
 {
     return vf_zero();
 }

@@ -13,7 +13,7 @@ VEC_INLINE vf tile_step(vf a, vf b, vf sum)
     return _mm512_dpbf16_ps(sum, (__m512bh)a, (__m512bh)b);
 }
 
-VEC_INLINE vf tile_first(const flaw_tile *t, int h)
+VEC_INLINE vf tile_first(const flaw_tile *t, int i, int h)
 {
     return vf_zero();
 }

@@ -10,18 +10,28 @@
 
 #define LEVEL_ENGINE flaw_avx512_engine_int8
 #define FINISH flaw_avx512_finish_int8
-enum { TILE_ROWS = 6, TILE_VECS = 4, TILE_DEPTH = 256, TILE_GROUP = 2, TILE_OFFSET = 0 };
+enum { TILE_ROWS = 6, TILE_VECS = 4, TILE_DEPTH = 256, TILE_GROUP = 2 };
 typedef int16_t tile_value;
 
-VEC_INLINE void vf_store_narrow(tile_value *out, vf x, int offset)
+VEC_INLINE void store_row(tile_value *out, vf x, int zero)
 {
-    vf_store_shorts(out, x);
+    vf_store_shorts(out, x, 255 - zero);
+}
+
+VEC_INLINE void store_column(tile_value *out, vf x)
+{
+    vf_store_shorts(out, x, 127);
 }
 
 VEC_INLINE vf tile_step(vf a, vf b, vf sum)
 {
     __m512i s = _mm512_castps_si512(sum), ab = _mm512_madd_epi16(_mm512_castps_si512(a), _mm512_castps_si512(b));
     return _mm512_castsi512_ps(_mm512_add_epi32(s, ab));
+}
+
+VEC_INLINE vf tile_first(const flaw_tile *t, int i, int h)
+{
+    return vf_zero();
 }
 
 #include "kernel/simd/product_int8.inc.c"

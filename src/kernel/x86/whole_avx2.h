@@ -7,16 +7,26 @@ VEC_INLINE __m128i vf_to_shorts(__m256i q)
     return _mm_packs_epi32(_mm256_castsi256_si128(q), _mm256_extracti128_si256(q, 1));
 }
 
-VEC_INLINE void vf_store_bytes(void *p, vf x, int offset)
+VEC_INLINE void vf_store_bytes(void *p, vf x)
 {
     __m128i q = vf_to_shorts(_mm256_cvtps_epi32(x));
-    q = _mm_and_si128(_mm_add_epi16(q, _mm_set1_epi16((short)offset)), _mm_set1_epi16(255));
+    _mm_storel_epi64(p, _mm_packs_epi16(q, q));
+}
+
+VEC_INLINE void vf_store_unsigned(void *p, vf x, int zero)
+{
+    __m128i q = vf_to_shorts(_mm256_add_epi32(_mm256_cvtps_epi32(x), _mm256_set1_epi32(zero)));
     _mm_storel_epi64(p, _mm_packus_epi16(q, q));
 }
 
-VEC_INLINE void vf_store_shorts(void *p, vf x)
+VEC_INLINE void vf_store_shorts(void *p, vf x, int most)
 {
-    _mm_storeu_si128(p, vf_to_shorts(_mm256_cvtps_epi32(x)));
+    _mm_storeu_si128(p, vf_to_shorts(_mm256_min_epi32(_mm256_cvtps_epi32(x), _mm256_set1_epi32(most))));
+}
+
+VEC_INLINE vf vf_whole_times(const void *p, int x)
+{
+    return _mm256_castsi256_ps(_mm256_mullo_epi32(_mm256_loadu_si256(p), _mm256_set1_epi32(x)));
 }
 
 #endif

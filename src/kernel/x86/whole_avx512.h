@@ -2,17 +2,28 @@
 #ifndef FLAW_KERNEL_X86_WHOLE_AVX512_H
 #define FLAW_KERNEL_X86_WHOLE_AVX512_H
 
-/* VEC lanes with `offset` added, as bytes. */
-VEC_INLINE void vf_store_bytes(void *p, vf x, int offset)
+/* VEC lanes as bytes. */
+VEC_INLINE void vf_store_bytes(void *p, vf x)
 {
-    __m512i q = _mm512_add_epi32(_mm512_cvtps_epi32(x), _mm512_set1_epi32(offset));
-    _mm_storeu_si128(p, _mm512_cvtepi32_epi8(q));
+    _mm_storeu_si128(p, _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(x)));
 }
 
-/* VEC lanes as 16 bits. */
-VEC_INLINE void vf_store_shorts(void *p, vf x)
+/* With `zero` added, which makes them at least 0, as bytes without a sign, at most 255. */
+VEC_INLINE void vf_store_unsigned(void *p, vf x, int zero)
 {
-    _mm256_storeu_si256(p, _mm512_cvtepi32_epi16(_mm512_cvtps_epi32(x)));
+    _mm_storeu_si128(p, _mm512_cvtusepi32_epi8(_mm512_add_epi32(_mm512_cvtps_epi32(x), _mm512_set1_epi32(zero))));
+}
+
+/* VEC lanes, at most `most`, as 16 bits. */
+VEC_INLINE void vf_store_shorts(void *p, vf x, int most)
+{
+    _mm256_storeu_si256(p, _mm512_cvtepi32_epi16(_mm512_min_epi32(_mm512_cvtps_epi32(x), _mm512_set1_epi32(most))));
+}
+
+/* Whole lanes times x. */
+VEC_INLINE vf vf_whole_times(const void *p, int x)
+{
+    return _mm512_castsi512_ps(_mm512_mullo_epi32(_mm512_loadu_si512(p), _mm512_set1_epi32(x)));
 }
 
 #endif
