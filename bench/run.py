@@ -22,9 +22,12 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 PYTHON = os.environ.get("PYTHON", "/usr/bin/python3")
-COLUMNS = ["date", "commit", "cpu", "case", "ours", "ours_ms", "limit_gflops", "share", "peer", "peer_ms", "ratio", "ratio_low",
-           "ratio_high", "rounds"]
-MOST_ROUNDS, LEAST_ROUNDS, HOLD = 25, 3, 25.0  # HOLD: seconds after which a hush is given up and taken again
+COLUMNS = ["date", "commit", "cpu", "case", "ours", "ours_ms", "limit_gflops", "share", "peer", "peer_ms", "ratio",
+           "ratio_low", "ratio_high", "rounds"]
+MOST_ROUNDS, LEAST_ROUNDS = 25, 3
+CALM = 0.9    # see Bench.rounds
+HOLD = 8.0    # seconds after which a hush is given up and taken again
+PAUSE = 0.15  # seconds between two programs: threads of ONNX Runtime and OpenMP turn for so long before they sleep
 
 
 class Hush:
@@ -98,7 +101,7 @@ def cpu_name():
 
 def commit():
     def git(*words):
-        return subprocess.run(["git", "-C", str(ROOT), *words], stdout=subprocess.PIPE, text=True, check=False).stdout.strip()
+        return output("git", "-C", ROOT, *words).strip()
     return git("rev-parse", "--short", "HEAD") + ("+" if git("status", "--porcelain", "-uno") else "")
 
 
@@ -116,7 +119,7 @@ class Bench:
         """One program for each level asked for; a level that is the same as another's, or not there, is left out."""
         programs, seen = [], set()
         levels = self.options.levels.split(",")
-        for level in levels[:1] if precision == "f32" else levels:  # float32 has no instructions of its own above AVX-512
+        for level in levels[:1] if precision == "f32" else levels:  # float32 is the same above AVX-512
             try:
                 program = self.tower(tower, precision, threads, level)
             except RuntimeError:
@@ -144,23 +147,34 @@ class Bench:
         return Program("PyTorch f32", [PYTHON, HERE / "peers/alfa_torch.py", self.peers / "b.safetensors", threads])
 
     def rounds(self, ours, peers, asked):
-        """Each round asks every program once, then ours for the limit; the order turns from round to round."""
+        """Each round asks every program once, and ours for the limit; the order turns from round to round. Rounds in
+        which the machine's own limit lay under CALM of the best of them are left out: others were at work."""
         programs = [*ours, *peers]
-        self.hush.take()
+        self.hush.drop()
         for program in programs:  # not counted
-            self.hush.take(program.ask(asked(program))[0] / 1e3)
-        spent, done = 0.0, 0
-        while done < LEAST_ROUNDS or (spent < self.options.seconds and done < MOST_ROUNDS):
+            self.hush.take()
+            program.last = program.ask(asked(program))[0]
+        taken, started = [], time.monotonic()
+        while len(taken) < 5 * MOST_ROUNDS:
+            row = {}
             for i in range(len(programs)):
-                program = programs[(i + done) % len(programs)]
-                self.hush.take(1.2e-3 * max(program.times, default=0.0))
-                start = time.monotonic()
-                program.times += program.ask(asked(program))
-                if program in ours:
-                    program.limits += program.ask("limit", "gflops")
-                time.sleep(0.02)  # threads that wait for more work go to sleep
-                spent += time.monotonic() - start
-            done += 1
+                program = programs[(i + len(taken)) % len(programs)]
+                self.hush.take(1.2e-3 * program.last)
+                program.last = program.ask(asked(program))[0]
+                row[program] = (program.last, program.ask("limit", "gflops")[0] if program in ours else None)
+                time.sleep(PAUSE)
+            taken.append(row)
+            best = {program: max(row[program][1] for row in taken) for program in ours}
+            calm = [row for row in taken if all(row[program][1] >= CALM * best[program] for program in ours)]
+            spent = time.monotonic() - started
+            if len(calm) >= MOST_ROUNDS or spent > 4 * self.options.seconds + 60:
+                break
+            if len(calm) >= LEAST_ROUNDS and spent > self.options.seconds:
+                break
+        print(f"{len(taken)} rounds, {len(taken) - len(calm)} of them not calm", file=sys.stderr)
+        for program in programs:
+            program.times = [row[program][0] for row in calm]
+            program.limits = [row[program][1] for row in calm if program in ours]
 
 
 def quartiles(values):
@@ -175,11 +189,18 @@ def paired(case, ours, peers, flops, limit):
         at_most = statistics.median(program.limits) if limit and program.limits else None
         share = flops / median / 1e6 / at_most if at_most and flops else None
         for peer in peers or [None]:
-            row = dict(case=case, ours=program.title, ours_ms=median, limit_gflops=at_most, share=share, rounds=len(program.times))
+            row = dict(case=case, ours=program.title, ours_ms=median, limit_gflops=at_most, share=share,
+                       rounds=len(program.times))
             if peer:
                 low, middle, high = quartiles([t / o for o, t in zip(program.times, peer.times)])
-                row.update(peer=peer.title, peer_ms=statistics.median(peer.times), ratio=middle, ratio_low=low, ratio_high=high)
+                row.update(peer=peer.title, peer_ms=statistics.median(peer.times), ratio=middle, ratio_low=low,
+                           ratio_high=high)
             yield row
+
+
+def output(*command):
+    words = [str(word) for word in command]
+    return subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
 def run_tower(bench, case, match):
@@ -188,14 +209,16 @@ def run_tower(bench, case, match):
     peers = {"f32": [("onnx", "f32"), ("torch", "f32")], "bf16": [("onnx", "f32"), ("torch", "bf16")],
              "int8": [("onnx", "int8")]}[precision]
     programs = bench.ours(tower, precision, threads)
-    theirs = [getattr(bench, kind)(tower, other, threads) for kind, other in peers if kind in bench.options.peers.split(",")]
+    asked = bench.options.peers.split(",")
+    theirs = [getattr(bench, kind)(tower, other, threads) for kind, other in peers if kind in asked]
     bench.rounds(programs, theirs, lambda _: f"run {batch}")
     rows = list(paired(case, programs, theirs, float(programs[0].about["flops"]) * int(batch), True))
-    if bench.options.ops:
-        for program in programs:
-            print(f"{program.title}, by operation: ms, GFLOP, share of the limit")
-            for name, ms, work, share in program.ops(batch):
-                print(f"  {name:12}{float(ms):10.3f}{float(work):10.3f}  " + (share if share == "-" else f"{100 * float(share):5.1f} %"))
+    for program in programs if bench.options.ops else []:
+        bench.hush.take(2.0)
+        print(f"{program.title}, by operation: ms, GFLOP, share of the limit")
+        for name, ms, work, share in program.ops(batch):
+            percent = share if share == "-" else f"{100 * float(share):5.1f} %"
+            print(f"  {name:12}{float(ms):10.3f}{float(work):10.3f}  {percent}")
     for program in programs + theirs:
         program.close()
     return rows
@@ -226,8 +249,9 @@ def run_windows(bench, case, match):
             alone += program.ask(f"run {batch}")
         ratio = [a / (batch * tokens) / (w / 2670) for w, a in zip(times[1:], alone[1:])]
         low, middle, high = quartiles(ratio)
-        rows.append(dict(case=case, ours=program.title, ours_ms=statistics.median(times[1:]), peer="its batch of 13 pictures",
-                         peer_ms=statistics.median(alone[1:]), ratio=middle, ratio_low=low, ratio_high=high, rounds=len(ratio)))
+        rows.append(dict(case=case, ours=program.title, ours_ms=statistics.median(times[1:]), peer="its batch of 13",
+                         peer_ms=statistics.median(alone[1:]), ratio=middle, ratio_low=low, ratio_high=high,
+                         rounds=len(ratio)))
         program.close()
     return rows
 
@@ -239,22 +263,20 @@ def run_aupro(bench, case, _):
     ours, exact, usual = [], [], []
     for _ in range(3):
         bench.hush.take(12.0)
-        text = subprocess.run([bench.build / "bench/bench_metrics", "0", "900", "1", "16", folder], stdout=subprocess.PIPE,
-                              text=True, check=True).stdout
+        text = output(bench.build / "bench/bench_metrics", "0", "900", "1", "16", folder)
         ours.append(1e3 * float(re.search(r"AUPRO only ([\d.]+) s", text).group(1)))
-        text = subprocess.run([PYTHON, HERE / "peers/metrics.py", folder, "16", "900", "aupro"], stdout=subprocess.PIPE, text=True,
-                              check=True, env={**os.environ, "OMP_NUM_THREADS": "1"}).stdout
+        text = output("env", "OMP_NUM_THREADS=1", PYTHON, HERE / "peers/metrics.py", folder, "16", "900", "aupro")
         exact.append(1e3 * float(re.search(r"AUPRO exact.* ([\d.]+) s", text).group(1)))
         usual.append(1e3 * float(re.search(r"AUPRO cflow.* ([\d.]+) s", text).group(1)))
     for peer, times in (("numpy, 200 thresholds", usual), ("numpy, exact by argsort", exact)):
         low, middle, high = quartiles([t / o for o, t in zip(ours, times)])
-        yield dict(case=case, ours="flaw, exact", ours_ms=statistics.median(ours), peer=peer, peer_ms=statistics.median(times),
-                   ratio=middle, ratio_low=low, ratio_high=high, rounds=len(ours))
+        yield dict(case=case, ours="flaw, exact", ours_ms=statistics.median(ours), peer=peer,
+                   peer_ms=statistics.median(times), ratio=middle, ratio_low=low, ratio_high=high, rounds=len(ours))
 
 
 def run_poisson(bench, case, _):
     bench.hush.take()
-    text = subprocess.run([bench.build / "bench/bench_poisson"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    text = output(bench.build / "bench/bench_poisson")
     for name, ms in re.findall(r"^(\w+) .* median ([\d.]+) ms", text, re.M):
         yield dict(case=f"{case}-{name}", ours="flaw, 224 px, 3 channels", ours_ms=float(ms), rounds=101)
 
@@ -262,7 +284,8 @@ def run_poisson(bench, case, _):
 CASES = [
     (r"(b|l|tiny)-b(\d+)-t(\d+)-(f32|bf16|int8)", run_tower, "image tower: TOWER-bBATCH-tTHREADS-PRECISION"),
     (r"alfa-t(\d+)-(f32|bf16|int8)", run_alfa, "a whole ALFA picture on b: alfa-tTHREADS-PRECISION"),
-    (r"windows-t(\d+)-(f32|bf16|int8)", run_windows, "speed of windows over that of one batch, per token: windows-tTHREADS-PRECISION"),
+    (r"windows-t(\d+)-(f32|bf16|int8)", run_windows,
+     "speed of windows over that of one batch, a token: windows-tTHREADS-PRECISION"),
     (r"aupro", run_aupro, "exact AUPRO against numpy, one thread"),
     (r"poisson", run_poisson, "Poisson editing of a patch of 224 pixels, one thread"),
 ]
@@ -273,14 +296,16 @@ def number(value, form):
 
 
 def show(rows):
-    print(f"{'case':20}{'ours':26}{'ms':>10}{'limit':>8}{'share':>8}   {'peer':24}{'ms':>10}{'ratio':>7}  quartiles    rounds")
+    print(f"{'case':20}{'ours':26}{'ms':>10}{'limit':>8}{'share':>8}   {'peer':24}{'ms':>10}{'ratio':>7}  quartiles  "
+          "  rounds")
     for row in rows:
         get = row.get
         share = number(get("share") and 100 * row["share"], ".1f") + (" %" if get("share") else "")
         spread = f"{number(get('ratio_low'), '.2f')}-{number(get('ratio_high'), '.2f')}" if get("peer") else ""
-        print(f"{row['case']:20}{row['ours']:26}{row['ours_ms']:10.2f}{number(get('limit_gflops'), '.0f'):>8}{share:>8}   "
-              f"{get('peer', '-'):24}{number(get('peer_ms'), '.2f'):>10}{number(get('ratio'), '.2f'):>7}  {spread:12}{row['rounds']:>6}",
-              flush=True)
+        limit = number(get("limit_gflops"), ".0f")
+        print(f"{row['case']:20}{row['ours']:26}{row['ours_ms']:10.2f}{limit:>8}{share:>8}   "
+              f"{get('peer', '-'):24}{number(get('peer_ms'), '.2f'):>10}{number(get('ratio'), '.2f'):>7}  {spread:12}"
+              f"{row['rounds']:>6}", flush=True)
 
 
 def keep(rows):

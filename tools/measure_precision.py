@@ -3,13 +3,14 @@
     python3 tools/measure_precision.py [--build build] [--shared ../shared] [--precisions bf16,int8] [--pictures 48]
                                        [--model NAME=PATH]... [--tokens | --figures] [--held-out N]
 
-tokens: cosine of every stage's tokens (`flaw embed --dump`) of DeiT-Tiny and of the model inside over photographs of the
-shared folder: mean and least over all tokens of all pictures. figures: image and pixel AUROC of `flaw eval` on the sets
+tokens: cosine of every stage's tokens (`flaw embed --dump`) of DeiT-Tiny and of the model inside over photographs of
+the shared folder: mean and least over all tokens of all pictures. figures: image and pixel AUROC of `flaw eval` on the sets
 whose bars the project names (tools/measure_default.py), and how far they move. Without either flag both. Exit status 1
 when a bar is missed: cosine 0.9995 (bf16) and 0.995 (int8), image AUROC moved by more than 0.005.
 """
 import argparse
 import json
+import re
 import struct
 import sys
 import tempfile
@@ -57,7 +58,7 @@ def dump_stages(flaw, model, picture, precision, scratch):
 def photographs(shared, count):
     """So many, at even steps through the sorted list of all."""
     found = sorted(p for folder in ("photos", "data") for p in (shared / folder).rglob("*")
-                   if p.suffix.lower() in (".jpg", ".jpeg", ".png") and "mask" not in str(p) and "ground_truth" not in str(p))
+                   if p.suffix.lower() in (".jpg", ".jpeg", ".png") and not re.search("mask|ground_truth", str(p)))
     return found[::max(len(found) // count, 1)][:count]
 
 

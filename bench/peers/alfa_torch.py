@@ -1,5 +1,6 @@
-"""A whole ALFA picture (docs/methods.md; the reconstruction that flaw has) in plain PyTorch, float32: the image pass, all
-windows of 2 x 2 and 3 x 3 patches in one batch each, contextual scoring by overlap, the aligner, harmonic means, the map.
+"""A whole ALFA picture (docs/methods.md; the reconstruction that flaw has) in plain PyTorch, float32: image pass, all
+windows of 2 x 2 and 3 x 3 patches in one batch each, contextual scoring by overlap, the aligner, harmonic means, the
+map.
 
     python3 bench/peers/alfa_torch.py BUNDLE THREADS          answers `alfa` (bench/README.md), with random sentences
     python3 bench/peers/alfa_torch.py --check FLAW MODEL PICTURE...
@@ -103,8 +104,8 @@ def run_flaw(*words):
 
 
 def check(flaw, model, pictures):
-    sides = {"normal": [f"a photo of a {word} part" for word in ("flawless", "perfect", "whole", "clean", "sound", "new")],
-             "abnormal": [f"a photo of a {word} part" for word in ("broken", "scratched", "bent", "stained", "cut", "old")]}
+    words = {"normal": "flawless perfect whole clean sound new", "abnormal": "broken scratched bent stained cut old"}
+    sides = {side: [f"a photo of a {word} part" for word in text.split()] for side, text in words.items()}
     with tempfile.TemporaryDirectory() as folder:
         prompts, packed = Path(folder) / "prompts.json", Path(folder) / "model.safetensors"
         subprocess.run([flaw, "model", "convert", model, "-o", packed], stdout=subprocess.DEVNULL, check=True)

@@ -3,9 +3,9 @@
 
     python3 bench/peers/make_onnx.py BUNDLE OUT.onnx f32|int8
 
-int8 is what its dynamic quantisation of a fused graph gives, with one scale per output channel: every product of weights has
-int8 weights and quantises its input as it comes (DynamicQuantizeLinear with QAttention, and DynamicQuantizeMatMul, which
-ONNX Runtime makes of DynamicQuantizeLinear, MatMulInteger, Cast and Mul).
+int8 is what its dynamic quantisation of a fused graph gives, with one scale per output channel: every product of
+weights has int8 weights and quantises its input as it comes (DynamicQuantizeLinear with QAttention, and DynamicQuantizeMatMul,
+which ONNX Runtime makes of DynamicQuantizeLinear, MatMulInteger, Cast and Mul).
 """
 import sys
 
@@ -66,8 +66,8 @@ class Graph:
 
 
 def norm(g, x, w, prefix, name, eps):
-    return g.node("LayerNormalization", [x, g.floats(name + ".w", w[prefix + ".w"]), g.floats(name + ".b", w[prefix + ".b"])],
-                  name, axis=-1, epsilon=eps)
+    inputs = [x, g.floats(name + ".w", w[prefix + ".w"]), g.floats(name + ".b", w[prefix + ".b"])]
+    return g.node("LayerNormalization", inputs, name, axis=-1, epsilon=eps)
 
 
 def add_norm(g, x, y, bias, w, prefix, name, eps):
@@ -79,10 +79,12 @@ def add_norm(g, x, y, bias, w, prefix, name, eps):
 
 def embed(g, w, shape):
     """Patches as rows: a product like the others (as a convolution it takes as long, and stays in float32)."""
-    side, patch, grid = shape["image"]["side"], shape["image"]["patch"], shape["image"]["side"] // shape["image"]["patch"]
+    patch = shape["image"]["patch"]
+    grid = shape["image"]["side"] // patch
     split = g.constant("patch.split", np.array([0, 3, grid, patch, grid, patch], np.int64))
     rows = g.constant("patch.joined", np.array([0, grid * grid, 3 * patch * patch], np.int64))
-    x = g.node("Transpose", [g.node("Reshape", ["pixels", split], "patch.parts")], "patch.order", perm=[0, 2, 4, 1, 3, 5])
+    x = g.node("Reshape", ["pixels", split], "patch.parts")
+    x = g.node("Transpose", [x], "patch.order", perm=[0, 2, 4, 1, 3, 5])
     x = g.product(g.node("Reshape", [x, rows], "patch.rows"), "patch", w["image.patch.w"].T)
     # The class token comes in as a row of zeros that the padding puts there; it is part of the positions.
     x = g.node("Pad", [x, g.constant("class.pad", np.array([0, 1, 0, 0, 0, 0], np.int64))], "class")
@@ -124,7 +126,8 @@ def main():
     graph = helper.make_graph(
         g.nodes, "tower", [helper.make_tensor_value_info("pixels", TensorProto.FLOAT, ["batch", 3, side, side])],
         [helper.make_tensor_value_info(out, TensorProto.FLOAT, ["batch", joint])], g.constants)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17), helper.make_opsetid(FUSED, 1)], ir_version=8)
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid(FUSED, 1)]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=8)
     onnx.save(model, sys.argv[2])
 
 

@@ -7,9 +7,9 @@
     xl    24 blocks of 1280 at 224, 2 GB of float32: for bench/start.py
     tiny  2 blocks of 128 at 96, to try things out
 
-CLIP's shape: norm before the blocks, GELU, joint space. The weights are random at the size that trained ones have, so that
-activations stay in range in every precision. The text tower is one small block: it is there so that methods that read
-sentences open, and costs nothing per picture.
+CLIP's shape: norm before the blocks, GELU, joint space. The weights are random at the size that trained ones have, so
+that activations stay in range in every precision. The text tower is one small block: it is there so that methods that
+read sentences open, and costs nothing per picture.
 """
 import sys
 from pathlib import Path

@@ -2,10 +2,11 @@
 """The figures of bench_metrics by numpy, scipy and scikit-learn, on the maps that it wrote: values to compare, and
 processor time in one thread.
 
-    build/bench/bench_metrics 0 900 1 16 FOLDER && OMP_NUM_THREADS=1 /usr/bin/python3 bench/peers/metrics.py FOLDER 16 900 [aupro]
+    build/bench/bench_metrics 0 900 1 16 FOLDER
+    OMP_NUM_THREADS=1 /usr/bin/python3 bench/peers/metrics.py FOLDER 16 900 [aupro]
 
-With aupro, only that. Two ways to AUPRO: the usual one of evaluation scripts, 200 thresholds with every mask's components counted at each
-(values of the dialect cflow-200), and the exact one by argsort and cumulative sums over all pixels.
+With aupro, only that. Two ways to AUPRO: the usual one of evaluation scripts, 200 thresholds with every mask's
+components counted at each (values of the dialect cflow-200), and the exact one by argsort and cumulative sums over all pixels.
 """
 import sys
 import time

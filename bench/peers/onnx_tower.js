@@ -35,7 +35,8 @@ async function main() {
     const side = session.inputMetadata[0].shape[2];
     const size = 3 * side * side;
     const inputs = new Map();
-    const input = (batch, pixels) => new ort.Tensor("float32", pixels || randomPixels(batch * size), [batch, 3, side, side]);
+    const shape = (batch) => [batch, 3, side, side];
+    const input = (batch, pixels) => new ort.Tensor("float32", pixels || randomPixels(batch * size), shape(batch));
     if (pixelsFile) {
         const bytes = fs.readFileSync(pixelsFile);
         const pixels = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
@@ -43,7 +44,8 @@ async function main() {
         fs.writeFileSync(outFile, Buffer.from(result[session.outputNames[0]].data.buffer));
         return;
     }
-    say(`ready name=onnxruntime-${ort.env.versions.node} threads=${threads} precision=${path.basename(model, ".onnx").split("-").pop()}`);
+    const precision = path.basename(model, ".onnx").split("-").pop();
+    say(`ready name=onnxruntime-${ort.env.versions.node} threads=${threads} precision=${precision}`);
     for await (const line of readline.createInterface({input: process.stdin})) {
         const [request, batch, count] = line.trim().split(/\s+/);
         if (request === "stop") break;

@@ -1,9 +1,10 @@
-"""PyTorch on the image tower of a bundle: requests a line on standard input, times on standard output (bench/README.md).
+"""PyTorch on the image tower of a bundle: requests a line on standard input, times on standard output (see
+bench/README.md).
 
     python3 bench/peers/torch_tower.py BUNDLE f32|bf16 THREADS
 
-Eager, no gradients, in batches; layers are torch's own (linear, layer_norm, gelu), attention as products and a softmax, which is
-how it was written before fused attention; in bf16 weights and activations are bf16.
+Eager, no gradients, in batches; layers are torch's own (linear, layer_norm, gelu), attention as products and a softmax,
+which is how it was written before fused attention; in bf16 weights and activations are bf16.
 """
 import sys
 import time
