@@ -72,6 +72,7 @@ flaw_status flaw_engine_compute(const flaw_engine *engine, flaw_compute *out, fl
     flaw_status s = flaw_compute_open(out, engine->threads, engine->level, engine->precision, err);
     if (s) return s;
     s = flaw_compute_reserve(out, engine->compute.scratch_size, err);
+    if (!s) s = flaw_compute_reserve_rows(out, engine->compute.rows_size, err);
     if (s) flaw_compute_close(out);
     return s;
 }
