@@ -56,8 +56,8 @@ static void check_alone(fixture *f, int layers, const float *table, const float 
                 memcpy(x + (size_t)t * d, table + (size_t)row_of(f, k, i, t) * d, d * sizeof *x);
             for (int l = 0; l < layers; l++) flaw_block_forward(&f->c, &f->block[l], 1, tokens, x, work);
             if (memcmp(x, got, d * sizeof *x))
-                fail_msg("level %s bf16 %d, %d threads, %d layers: sequence %d of %d tokens has other bits than alone",
-                         f->c.kernels->name, f->c.precision == FLAW_BF16, f->c.workers, layers, i, tokens);
+                fail_msg("level %s precision %d, %d threads, %d layers: sequence %d of %d tokens has other bits than alone",
+                         f->c.kernels->name, f->c.precision, f->c.workers, layers, i, tokens);
         }
     }
 }
@@ -93,9 +93,12 @@ static void check_shape(flaw_level level, flaw_precision precision, int threads,
 
 static void test_bits(void **state)
 {
-    for (int level = FLAW_LEVEL_REF; level <= FLAW_LEVEL_AMX; level++)
-        for (uint64_t seed = 1; seed <= (level == FLAW_LEVEL_REF ? 2 : 16); seed++)
-            check_shape((flaw_level)level, seed % 2 ? FLAW_F32 : FLAW_BF16, 1 + (int)(seed % 3), seed);
+    static const flaw_precision precisions[] = {FLAW_F32, FLAW_BF16, FLAW_INT8};
+    for (int level = FLAW_LEVEL_REF; level <= FLAW_LEVEL_AMX; level++) {
+        if (!flaw_kernels_exact((flaw_level)level)) continue;
+        for (uint64_t seed = 1; seed <= (level == FLAW_LEVEL_REF ? 3 : 18); seed++)
+            check_shape((flaw_level)level, precisions[seed % 3], 1 + (int)(seed / 3 % 3), seed);
+    }
 }
 
 int main(void)
