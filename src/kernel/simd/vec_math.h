@@ -24,7 +24,7 @@ VEC_INLINE vf vf_exp_bounded(vf x)
     return vf_times_pow2(vf_add(p, vf_set(1.0f)), n);
 }
 
-/* 2^t for t <= 1 (or NaN), within 2e-7 of it: t = n + r, |r| <= 1/2, and the minimax polynomial of degree 5 for 2^r that is
+/* 2^t for t <= 126 (or NaN), within 2e-7 of it: t = n + r, |r| <= 1/2, and the minimax polynomial of degree 5 for 2^r that is
  * 1 at 0. Below -150 it is 0. For the softmax, where it takes half the time of vf_exp. */
 VEC_INLINE vf vf_exp2_below(vf t)
 {
@@ -95,11 +95,12 @@ VEC_INLINE vf vf_sigmoid(vf x, vf *e)
     return vf_div(vf_set(1.0f), vf_add(vf_set(1.0f), *e));
 }
 
-/* CLIP's QuickGELU x sigmoid(1.702 x). */
+/* CLIP's QuickGELU x sigmoid(1.702 x) = x / (1 + 2^(-1.702 x log2 e)). The power is bounded where its inverse still is a
+ * normal number; the reciprocal takes half the time of a division. */
 VEC_INLINE vf vf_quick_gelu(vf x)
 {
-    vf e;
-    return vf_mul(vf_max(vf_set(-60.0f), x), vf_sigmoid(vf_mul(vf_set(1.702f), x), &e));
+    vf e = vf_exp2_below(vf_min(vf_set(125.0f), vf_mul(vf_set(-2.45546696f), x)));
+    return vf_mul(vf_max(vf_set(-60.0f), x), vf_recip(vf_add(vf_set(1.0f), e)));
 }
 
 /* QuickGELU' = s (1 + z (1 - s)) with z = 1.702 x, s = sigmoid(z) and 1 - s = e^-z s. */
