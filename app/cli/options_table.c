@@ -278,7 +278,7 @@ const cli_option cli_option_table[] = {
     {"precision", 0, CLI_CHOICE, AT(precision), "P", "auto|f32|bf16|int8|int4", 0, 0,
      WRITE | CLI_ABLATION | CLI_PROMPTS,
      "How the language model's matrices are kept (default: auto, as the file has them; above 4 GiB as int4)."},
-    {"level", 0, CLI_CHOICE, AT(level), "L", "auto|ref|neon|avx2|avx2-vnni|avx512|avx512-vnni|avx512-bf16|amx", 0, 0,
+    {"level", 0, CLI_CHOICE, AT(level), "L", "auto|ref|neon|neon-dot|avx2|avx2-vnni|avx512|avx512-vnni|avx512-bf16|amx", 0, 0,
      ENGINE | WRITE | CLI_ABLATION | CLI_PROMPTS,
      "Instruction set to use, one that this machine has; ref is plain C (default: auto, what the environment's FLAW_CPU "
      "names, else the best of this machine)."},

@@ -19,6 +19,7 @@
 typedef enum flaw_level {
     FLAW_LEVEL_REF,         /* plain C */
     FLAW_LEVEL_NEON,        /* 64-bit ARM */
+    FLAW_LEVEL_NEON_DOT,    /* with sdot (ARMv8.2) */
     FLAW_LEVEL_AVX2,        /* with FMA */
     FLAW_LEVEL_AVX2_VNNI,   /* AVX2 with vpdpbusd (Alder Lake) */
     FLAW_LEVEL_AVX512,      /* F, BW, VL, DQ */
@@ -171,7 +172,7 @@ typedef struct flaw_kernels {
     void (*adamw)(const flaw_adamw *o, size_t n, float *w, const float *g, float *m, float *v);
 } flaw_kernels;
 
-/* "ref", "neon", "avx2", "avx2-vnni", "avx512", "avx512-vnni", "avx512-bf16", "amx", "auto". */
+/* "ref", "neon", "neon-dot", "avx2", "avx2-vnni", "avx512", "avx512-vnni", "avx512-bf16", "amx", "auto". */
 const char *flaw_level_name(flaw_level level);
 /* The kernels of this level, or NULL when this machine lacks it (AMX also needs the system's permission, which is asked
  * for here). Thread-safe: returns one of a few constant tables. */

@@ -10,8 +10,8 @@
 
 const char *flaw_level_name(flaw_level level)
 {
-    static const char *const names[] = {"ref",         "neon",        "avx2", "avx2-vnni", "avx512",
-                                        "avx512-vnni", "avx512-bf16", "amx",  "auto"};
+    static const char *const names[] = {"ref",    "neon",        "neon-dot",    "avx2", "avx2-vnni",
+                                        "avx512", "avx512-vnni", "avx512-bf16", "amx",  "auto"};
     return names[level];
 }
 

@@ -56,7 +56,7 @@ class Pages(command.Command):
         bench = json.loads(self.succeed('bench', '--json', '--repeat', '1', '--level', levels[-1], FLAW_CPU='ref'))
         self.assertEqual(bench['level'], levels[-1])
         self.fail_once(2, 'FLAW_CPU', 'bench', FLAW_CPU='sse9', words=('"sse9"', 'unknown', 'ref'))
-        every = ('neon', 'avx2', 'avx2-vnni', 'avx512', 'avx512-vnni', 'avx512-bf16', 'amx')
+        every = ('neon', 'neon-dot', 'avx2', 'avx2-vnni', 'avx512', 'avx512-vnni', 'avx512-bf16', 'amx')
         for level in [level for level in every if level not in levels]:
             self.fail_once(69, 'level', 'bench', '--level', level, words=(level, 'lacks', 'ref'))
             self.fail_once(69, 'FLAW_CPU', 'bench', FLAW_CPU=level, words=(level, 'lacks', 'ref'))

@@ -6,6 +6,10 @@
 
 FLAW_DECLARE_LEVEL(flaw_neon)
 
-extern const flaw_kernels flaw_kernels_neon; /* bf16 products with float32 instructions on rounded values */
+extern const flaw_engine flaw_neon_engine_int8, flaw_neon_engine_dot;
+
+/* bf16 products with float32 instructions on rounded values */
+extern const flaw_kernels flaw_kernels_neon;
+extern const flaw_kernels flaw_kernels_neon_dot; /* int8 products with sdot */
 
 #endif

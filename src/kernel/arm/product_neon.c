@@ -9,7 +9,14 @@
 
 #define LEVEL(name) flaw_neon_##name
 
+#define tile_lane_step(sum, a, lane, b) vfmaq_lane_f32(sum, b, a, lane)
+
 #include "kernel/arm/tile_neon.h"
+
+VEC_INLINE vf tile_first(const flaw_tile *t, int i, int h)
+{
+    return vf_zero();
+}
 
 #include "kernel/simd/finish.inc.c"
 #include "kernel/simd/product.inc.c"

@@ -8,7 +8,9 @@
 #define TABLE flaw_kernels_neon
 #define TABLE_TEXT "neon"
 #define TABLE_LEVEL FLAW_LEVEL_NEON
+#define TABLE_DIGITS NULL
 #define LEVEL(name) flaw_neon_##name
-static const flaw_engine *const engines[FLAW_PRECISIONS] = {&flaw_neon_engine_f32, &flaw_neon_engine_rounded, NULL};
+static const flaw_engine *const engines[FLAW_PRECISIONS] = {
+    &flaw_neon_engine_f32, &flaw_neon_engine_rounded, &flaw_neon_engine_int8};
 
 #include "kernel/simd/table.inc.c"

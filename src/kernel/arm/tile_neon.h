@@ -1,55 +1,70 @@
-/* The register tile of 4-float vectors: 12 rows by 2 vectors of columns, that is 24 of 32 registers for sums. A panel of A is
- * laid out as in simd/tile.h, but its values are not spread over vectors one by one: a multiplication takes one lane of a
- * register for all (fmla by element), so that a load brings A for two steps of a row, or four rows of a step when A is
- * transposed. Of the 8 registers left 4 hold B and the others A on its way. */
+/* The register tile of 4-float vectors, in the place of simd/tile.h: 12 rows by 2 vectors of columns, that is 24 of 32 registers
+ * for sums. A panel of A is laid out as there, but its steps are not spread over vectors one by one: a multiplication takes
+ * one lane of a register for all (fmla and sdot by element), so that a load brings two steps of a row, or two rows of a step
+ * when A is transposed. Of the 8 registers left 4 hold B and the others A on its way.
+ *
+ * The includer defines tile_lane_step(sum, a, lane, b): sum + a[lane] b, where a is two floats, lane a constant; and
+ * tile_first(t, i, h), what the sums of row i and the h-th vector of columns start with. */
 #ifndef FLAW_KERNEL_ARM_TILE_NEON_H
 #define FLAW_KERNEL_ARM_TILE_NEON_H
 
 enum {
     TILE_ROWS = 12,
+    TILE_VECS = 2,
     TILE_DEPTH = 256,
-    TILE_COLS = 2 * VEC,
+    TILE_COLS = TILE_VECS * VEC,
     TILE_STRIDE = TILE_DEPTH + 16,           /* no power of two: the rows fall into different sets of the cache */
     TILE_PANEL = TILE_ROWS * TILE_STRIDE * 4 /* bytes */
 };
 
-/* sum += a[lane] b for both vectors of a row; `lane` is a constant where this is inlined. */
-#define TILE_STEP(sum, a, lane, b, vecs)                                                                               \
+VEC_INLINE vf tile_first(const flaw_tile *t, int i, int h);
+
+/* One row and step for both vectors of columns. */
+#define TILE_ROW_STEP(sum, a, lane, b, vecs)                                                                           \
     do {                                                                                                               \
-        (sum)[0] = vfmaq_lane_f32((sum)[0], (b)[0], a, lane);                                                          \
-        if (vecs > 1) (sum)[1] = vfmaq_lane_f32((sum)[1], (b)[1], a, lane);                                            \
+        (sum)[0] = tile_lane_step((sum)[0], a, lane, (b)[0]);                                                          \
+        if (vecs > 1) (sum)[1] = tile_lane_step((sum)[1], a, lane, (b)[1]);                                            \
     } while (0)
 
+/* Two neighbours in one register. Without the barrier gcc loads each lane by itself, and has too few registers then. */
+VEC_INLINE float32x2_t tile_pair(const float *a)
+{
+    float32x2_t x = vld1_f32(a);
+    __asm__("" : "+w"(x));
+    return x;
+}
+
 /* Two steps of all rows, which lie TILE_STRIDE apart. */
-VEC_INLINE void tile_two_steps(int rows, int vecs, const float *a, const float *b, vf s[TILE_ROWS][2])
+VEC_INLINE void tile_two_steps(int rows, int vecs, const float *a, const float *b, vf s[TILE_ROWS][TILE_VECS])
 {
     vf b0[2] = {vf_load(b), vecs > 1 ? vf_load(b + VEC) : vf_zero()};
     vf b1[2] = {vf_load(b + TILE_COLS), vecs > 1 ? vf_load(b + TILE_COLS + VEC) : vf_zero()};
 #pragma GCC unroll 16
     for (int i = 0; i < rows; i++) {
-        float32x2_t x = vld1_f32(a + i * TILE_STRIDE);
-        TILE_STEP(s[i], x, 0, b0, vecs);
-        TILE_STEP(s[i], x, 1, b1, vecs);
+        float32x2_t x = tile_pair(a + i * TILE_STRIDE);
+        TILE_ROW_STEP(s[i], x, 0, b0, vecs);
+        TILE_ROW_STEP(s[i], x, 1, b1, vecs);
     }
 }
 
 /* One step of an odd depth, or of a transposed A, whose rows lie a_i apart. */
-VEC_INLINE void tile_one_step(int rows, int vecs, ptrdiff_t a_i, const float *a, const float *b, vf s[TILE_ROWS][2])
+VEC_INLINE void tile_one_step(int rows, int vecs, ptrdiff_t a_i, const float *a, const float *b,
+                              vf s[TILE_ROWS][TILE_VECS])
 {
     vf b0[2] = {vf_load(b), vecs > 1 ? vf_load(b + VEC) : vf_zero()};
     int i = 0;
     if (a_i == 1) {
 #pragma GCC unroll 8
         for (; i + 2 <= rows; i += 2) {
-            float32x2_t x = vld1_f32(a + i);
-            TILE_STEP(s[i], x, 0, b0, vecs);
-            TILE_STEP(s[i + 1], x, 1, b0, vecs);
+            float32x2_t x = tile_pair(a + i);
+            TILE_ROW_STEP(s[i], x, 0, b0, vecs);
+            TILE_ROW_STEP(s[i + 1], x, 1, b0, vecs);
         }
     }
 #pragma GCC unroll 16
     for (; i < rows; i++) {
-        float32x2_t x = vdup_n_f32(a[i * a_i]);
-        TILE_STEP(s[i], x, 0, b0, vecs);
+        float32x2_t x = vld1_dup_f32(a + i * a_i);
+        TILE_ROW_STEP(s[i], x, 0, b0, vecs);
     }
 }
 
@@ -59,11 +74,11 @@ VEC_INLINE void tile_sum(const flaw_tile *t, int steps, int rows, int vecs, bool
     const float *a = t->a, *b = t->b;
     const char *ahead = t->ahead;
     float *c = t->c;
-    vf s[TILE_ROWS][2];
+    vf s[TILE_ROWS][TILE_VECS];
 #pragma GCC unroll 16
     for (int i = 0; i < rows; i++)
 #pragma GCC unroll 2
-        for (int h = 0; h < vecs; h++) s[i][h] = t->resume ? vf_load(c + i * t->c_row + h * VEC) : vf_zero();
+        for (int h = 0; h < vecs; h++) s[i][h] = t->resume ? vf_load(c + i * t->c_row + h * VEC) : tile_first(t, i, h);
     int p = 0;
     for (; p + 2 <= steps; p += 2, a += transposed ? 2 * TILE_ROWS : 2, b += 2 * TILE_COLS) {
         /* A panel of B is 32 bytes a step and shared by 8 panels of A: a line of 64 every 16th step will do. */

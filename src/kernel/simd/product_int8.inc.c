@@ -1,9 +1,12 @@
-/* int8 products of a level of vectors. The includer defines LEVEL_ENGINE (the engine's name), its FINISH, what tile.h and
- * int8.inc.c ask for; TILE_DEPTH is steps of TILE_GROUP values of k. */
+/* int8 products of a level of vectors. The includer defines LEVEL_ENGINE (the engine's name), its FINISH, what tile.h
+ * (or TILE_HEADER) and int8.inc.c ask for; TILE_DEPTH is steps of TILE_GROUP values of k. */
 
 enum { TILE_UNIT = TILE_GROUP };
 
-#include "kernel/simd/tile.h"
+#ifndef TILE_HEADER
+#define TILE_HEADER "kernel/simd/tile.h"
+#endif
+#include TILE_HEADER
 
 #include "kernel/simd/int8.inc.c"
 
