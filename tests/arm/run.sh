@@ -30,6 +30,9 @@ for program in "$build"/tests/arm/test_*; do
     qemu-aarch64 "$program" || status=1
 done
 
+# A processor without sdot.
+QEMU_CPU=cortex-a53 qemu-aarch64 "$build/tests/arm/test_largest" || status=1
+
 "$write_tower" "$source/examples/metal-nut/test/02_break.png" "$build/tower.bin"
 qemu-aarch64 "$build/tests/arm/read_tower" "$build/tower.bin" || status=1
 exit "$status"
