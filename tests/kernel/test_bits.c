@@ -34,7 +34,7 @@ static float *numbers(flaw_random *r, int n)
 
 static void test_product_bits(void **state)
 {
-    static const uint64_t want[FLAW_PRECISIONS] = {0x40b10f6e7fee18cf, 0x10057a400d8dfd37, 0x30af1c80cfe579f9};
+    static const uint64_t want[FLAW_PRECISIONS] = {0x40b10f6e7fee18cf, 0x10057a400d8dfd37, 0xee0e0cfa07680ae1};
     static const char *const name[FLAW_PRECISIONS] = {"float32 product", "bf16 product", "int8 product"};
     const flaw_kernels *k = flaw_kernels_select(FLAW_LEVEL_REF);
     flaw_random r;
