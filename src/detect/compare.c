@@ -137,7 +137,8 @@ typedef struct search {
     int count;
     int chunk;          /* rows of the bank in a piece */
     int row_tiles;      /* pieces that the query is cut into */
-    flaw_ranked *found; /* [workers, count, KEEP] */
+    int keep;           /* rows of the bank that a query keeps: one where nothing is rounded */
+    flaw_ranked *found; /* [workers, count, keep] */
     char *packed;       /* the query as rows of A */
     float *near;
     int *at;
@@ -145,7 +146,7 @@ typedef struct search {
 
 static flaw_ranked *list_of(const search *s, int worker, int query)
 {
-    return s->found + ((size_t)worker * (size_t)s->count + (size_t)query) * KEEP;
+    return s->found + ((size_t)worker * (size_t)s->count + (size_t)query) * (size_t)s->keep;
 }
 
 static void pack_piece(void *context, int piece, int worker)
@@ -167,7 +168,7 @@ static void search_piece(void *context, int piece, int worker)
     const flaw_bank *bank = s->bank;
     int n0 = piece / s->row_tiles * s->chunk, m0 = piece % s->row_tiles * FLAW_TILE_ROWS;
     int m1 = s->row_tiles > 1 ? least(m0 + FLAW_TILE_ROWS, s->count) : s->count;
-    flaw_largest largest = {.keep = KEEP, .list = list_of(s, worker, 0)};
+    flaw_largest largest = {.keep = s->keep, .list = list_of(s, worker, 0)};
     flaw_product product = {.m = s->count,
                             .n = bank->rows,
                             .k = bank->width,
@@ -188,8 +189,8 @@ static void look_again(void *context, int piece, int worker)
     for (int i = piece * LOOK; i < least((piece + 1) * LOOK, s->count); i++) {
         flaw_ranked *list = list_of(s, 0, i), best = {NAN, -1};
         for (int w = 1; w < s->compute->workers; w++)
-            for (int t = 0; t < KEEP; t++) flaw_largest_put(list, KEEP, list_of(s, w, i)[t]);
-        for (int t = 0; t < KEEP && list[t].column < bank->rows; t++) {
+            for (int t = 0; t < s->keep; t++) flaw_largest_put(list, s->keep, list_of(s, w, i)[t]);
+        for (int t = 0; t < s->keep && list[t].column < bank->rows; t++) {
             flaw_ranked x = {0, list[t].column};
             x.value = s->compute->kernels->dot(width, s->query + (size_t)i * width, bank->row + (size_t)x.column * width);
             if (t == 0 || flaw_ranked_before(x, best)) best = x;
@@ -203,12 +204,13 @@ void flaw_bank_nearest(const flaw_bank *bank, flaw_compute *compute, const float
                        void *work)
 {
     search s = {.bank = bank, .compute = compute, .query = query, .count = count, .near = near, .at = at};
+    s.keep = bank->precision == FLAW_F32 ? 1 : KEEP;
     s.chunk = bank->rows < FEW * CHUNK ? FLAW_TILE_COLS : CHUNK;
     int chunks = ceil_div(bank->rows, s.chunk);
     s.row_tiles = s.chunk * WIDE > bank->rows ? ceil_div(count, FLAW_TILE_ROWS) : 1;
     s.found = (flaw_ranked *)(((uintptr_t)work + LINE - 1) / LINE * LINE);
     s.packed = (char *)s.found + lists_size(compute, count);
-    flaw_largest_clear(s.found, compute->workers * count * KEEP);
+    flaw_largest_clear(s.found, compute->workers * count * s.keep);
     flaw_pool_run(compute->pool, pack_piece, &s, ceil_div(count, FLAW_TILE_ROWS));
     flaw_pool_run(compute->pool, search_piece, &s, chunks * s.row_tiles);
     flaw_pool_run(compute->pool, look_again, &s, ceil_div(count, LOOK));

@@ -1,17 +1,18 @@
 /* Station "compare": a memory bank of unit rows of good parts, and how far rows of a picture are from it.
  *
- * cos(query, bank) is a matrix product, of which only the largest of each row is wanted. So the bank is packed once for the
- * product kernels, in the precision of the compute, and while the tiles of the product pass, each row of the query keeps the
- * FLAW_BANK_KEEP rows of the bank that come out largest (kernel/largest.h); the matrix itself is nowhere. Then the cosines
- * of these few are computed again in float32 from the rows as they are, and the largest wins; of equal ones the lowest row.
+ * cos(query, bank) is a matrix product, of which only the largest of each row is wanted. So the bank is packed once for
+ * the product kernels, in the precision of the compute, and while the tiles of the product pass, each row of the query
+ * keeps the FLAW_BANK_KEEP rows of the bank that come out largest (kernel/largest.h); the matrix itself is nowhere. Then
+ * the cosines of these few are computed again in float32 from the rows as they are, and the largest wins; of equal ones
+ * the lowest row. Rows of unit length have the Euclidean distance sqrt(2 - 2 cos): the same row is nearest by it.
  *
- * bfloat16: every row loses the bank's mean before it is packed. The mean adds the same to all cosines of a query, so the
- * order stays, and what is rounded is small. A cosine is then wrong by 2^-7 times the length of the rest at most, some
- * 1e-4 in fact. The result is that of float32 unless FLAW_BANK_KEEP others pass the nearest row by their rounding, in which
- * case it is too far by less than that error (docs/performance.md has it measured).
+ * bf16 and int8: every row loses the bank's mean before it is packed. The mean adds the same to all cosines of a query,
+ * so the order stays, and what is rounded is small: cosines of real patches come out wrong by some 2e-4 (bf16) or 1e-3
+ * (int8). The result is that of float32 unless FLAW_BANK_KEEP others pass the nearest row by their rounding; then it is
+ * too far by less than such an error (docs/performance.md has it measured). float32: the nearest row is the answer.
  *
- * Resident are the rows in float32 (recipes keep them, the second look reads them) and the packed ones in the precision's
- * own width. */
+ * Resident are the rows in float32 (recipes keep them, the second look reads them) and the packed ones in the
+ * precision's own width. */
 #ifndef FLAW_DETECT_COMPARE_H
 #define FLAW_DETECT_COMPARE_H
 

@@ -26,7 +26,7 @@ static problem problem_new(flaw_random *r, const flaw_kernels *k)
     bool ties = dice(r, 0, 1);
     q.from = dice(r, 0, 1000);
     q.bias = dice(r, 0, 1);
-    q.prec = dice(r, 0, 1) ? FLAW_BF16 : FLAW_F32;
+    q.prec = (flaw_precision)dice(r, 0, FLAW_PRECISIONS - 1);
     q.a = ties ? coarse(r, (size_t)(q.m * q.k)) : array_random(r, (size_t)(q.m * q.k), 1.0);
     q.b = ties ? coarse(r, (size_t)(q.n * q.k)) : array_random(r, (size_t)(q.n * q.k), 1.0);
     q.add = ties ? coarse(r, (size_t)q.n) : array_random(r, (size_t)q.n, 1.0);

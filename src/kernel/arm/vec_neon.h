@@ -4,6 +4,7 @@
 #define FLAW_KERNEL_ARM_VEC_NEON_H
 
 #include <arm_neon.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -166,6 +167,12 @@ VEC_INLINE float vf_sum(vf v)
 {
     float32x2_t half = vadd_f32(vget_low_f32(v), vget_high_f32(v));
     return vget_lane_f32(half, 0) + vget_lane_f32(half, 1);
+}
+
+/* Whether a lane is `least` or larger. */
+VEC_INLINE bool vf_reaches(vf v, float least)
+{
+    return vmaxvq_u32(vcgeq_f32(v, vf_set(least))) != 0;
 }
 
 VEC_INLINE float vf_top(vf v)

@@ -59,7 +59,7 @@ VEC_INLINE void keep_largest(const flaw_product *p, int i, int j, int rows, int 
         for (int h = 0; h < cols; h += VEC) {
             int n = cols - h < VEC ? cols - h : VEC;
             vf x = biased(p, j + h, finish_sum(sum, s, r, h, n), n);
-            if (vf_top(x) < list[l->keep - 1].value) continue;
+            if (!vf_reaches(x, list[l->keep - 1].value)) continue;
             float value[VEC];
             vf_store(value, x);
             for (int q = 0; q < n; q++)

@@ -5,6 +5,7 @@
 #define FLAW_KERNEL_X86_VEC_AVX512_H
 
 #include <immintrin.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -169,6 +170,12 @@ VEC_INLINE float vf_sum(vf v)
     __m128 q = _mm_add_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));
     q = _mm_add_ps(q, _mm_movehl_ps(q, q));
     return _mm_cvtss_f32(_mm_add_ss(q, _mm_movehdup_ps(q)));
+}
+
+/* Whether a lane is `least` or larger. */
+VEC_INLINE bool vf_reaches(vf v, float least)
+{
+    return _mm512_cmp_ps_mask(v, vf_set(least), _CMP_GE_OQ) != 0;
 }
 
 VEC_INLINE float vf_top(vf v)
