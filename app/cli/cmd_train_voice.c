@@ -31,7 +31,8 @@ static void read_numbers(flaw_voice_train_options *o, const cli_settings *s)
     cli_take_int(&o->window, s->window);
     cli_take_double(&o->fresh, s->fresh);
     if (s->views) o->views = (int)s->views;
-    cli_take_double(&o->map_shift, s->map_shift);
+    o->even_levels = s->even_levels;
+    cli_take_double(&o->swap_share, s->swap_share);
     cli_take_long(&o->steps, s->steps);
     cli_take_long(&o->warmup, s->warmup);
     cli_take_int(&o->batch, s->batch);

@@ -109,9 +109,9 @@ typedef struct cli_settings {
     const char *dialogue, *texts; /* language */
     int64_t dialogues, rows, part, vocabulary, width, layers, heads, kv_heads, hidden;
     const char *language; /* anomalygpt */
-    double decoder_rate, language_rate, focal, few_shot_share, ground_share, dialogue_share, fresh, map_shift;
+    double decoder_rate, language_rate, focal, few_shot_share, ground_share, dialogue_share, fresh, swap_share;
     int64_t window, batch, accumulate, base, adapter_rank;
-    bool linear;
+    bool linear, even_levels;
     /* complete */
     int64_t max_tokens, top_k;
     double temperature, top_p;

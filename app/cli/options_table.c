@@ -226,8 +226,12 @@ const cli_option cli_option_table[] = {
     COUNT(window, "window", "N", 1, "anomalygpt, april-gan: subjects kept and used again."),
     {"fresh", 0, CLI_SHARE, AT(fresh), "X", NULL, 0, 1, CLI_TRAIN,
      "anomalygpt, april-gan: new subjects for each sample used."},
-    WEIGHT(map_shift, "map-shift",
-           "anomalygpt: deviation of what is added to the logits of a joined map, for each sample (default: 0)."),
+    {"swap-share", 0, CLI_SHARE, AT(swap_share), "X", NULL, 0, 1, CLI_TRAIN,
+     "anomalygpt: share of the samples that get the embedding of their other state, so that words follow the map "
+     "(default: 0)."},
+    {"even-levels", 0, CLI_SWITCH, AT(even_levels), NULL, NULL, 0, 0, CLI_TRAIN,
+     "anomalygpt: move each joined map so that 0.5 lies between the highest values of a subject without and with its "
+     "defect."},
     WEIGHT(focal, "weight-focal", "anomalygpt, april-gan: weight of the map's focal loss."),
     {"few-shot-share", 0, CLI_SHARE, AT(few_shot_share), "X", NULL, 0, 1, CLI_TRAIN,
      "anomalygpt: share of the samples whose prompts come from the few-shot map, where there is a normal picture."},

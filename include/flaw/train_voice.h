@@ -26,7 +26,10 @@ typedef struct flaw_voice_train_options {
     double fresh;       /* new subjects for each sample used, 0 .. 1 */
     int views;          /* of a picture, joined as in inspection (docs/methods.md): 1, 2, 6, 7, 11; more than 1 only where
                            decoder_rate is 0 */
-    double map_shift;   /* deviation of what is added to the logits of joined maps, drawn for each sample */
+    double swap_share;  /* of the samples: the picture's embedding is that of the same subject in its other state, normal for
+                           defective. With 0.5 it says what the product is and nothing of its state: words must read the map */
+    bool even_levels;   /* joined maps of several views are moved so that 0.5 lies between the highest values of a subject without
+                           and with its defect; of a subject whose map does not tell them apart a drawn one is taken */
     uint64_t seed;
 
     int64_t steps, warmup;

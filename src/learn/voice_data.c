@@ -254,7 +254,8 @@ static flaw_status look(flaw_voice_data *d, drawn *item, int count, flaw_error *
         if (status) return status;
         if (d->views == 1) flaw_sight_take(d->c, d->towers, d->shape, e->has_reference ? 3 : 2, item[i].pixels, out, d->work);
         for (size_t k = 0; k < 2 && d->views > 1; k++)
-            flaw_voice_looks_take(&d->looks, d->c, item[i].pixels + k * many * picture, e->text, out[k], e->joined[k]);
+            e->top[k] = flaw_voice_looks_take(&d->looks, d->c, item[i].pixels + k * many * picture, e->text, out[k],
+                                              e->joined[k]);
         if (d->views > 1 && e->has_reference)
             flaw_sight_take(d->c, d->towers, d->shape, 1, item[i].pixels + 2 * many * picture, out + 2, d->work);
         e->held = item[i].number + 1;

@@ -16,6 +16,7 @@ typedef struct flaw_voice_entry {
     flaw_sight reference;  /* another normal picture of the same product */
     bool has_reference;
     float *joined[2];      /* of the normal and of the defective picture in several views: logits [stages, cells, cells] */
+    float top[2];          /* highest logit of each, the stages by their shares */
     uint8_t *mask;         /* [S, S] of the defective picture, 0 or 1 */
     flaw_truth truth;      /* of the defective picture */
     char name[FLAW_NAME];  /* as texts and dialogue call it: truth.object */

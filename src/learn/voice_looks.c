@@ -1,5 +1,6 @@
 #include "learn/voice_looks.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "model/prepare.h"
@@ -60,8 +61,20 @@ flaw_status flaw_voice_looks_cut(float *pixels, const flaw_voice_looks *looks, f
     return status;
 }
 
-void flaw_voice_looks_take(flaw_voice_looks *looks, flaw_compute *c, const float *pixels, const float *text,
-                           flaw_sight *first, float *joined)
+static float top_of(const float *joined, const flaw_voice_shape *v)
+{
+    size_t side = (size_t)flaw_views_cells(v), cells = side * side;
+    float top = -INFINITY;
+    for (size_t i = 0; i < cells; i++) {
+        float logit = 0;
+        for (size_t k = 0; k < FLAW_STAGES; k++) logit += v->share[k] * joined[k * cells + i];
+        top = fmaxf(top, logit);
+    }
+    return top;
+}
+
+float flaw_voice_looks_take(flaw_voice_looks *looks, flaw_compute *c, const float *pixels, const float *text,
+                            flaw_sight *first, float *joined)
 {
     flaw_sight *view[FLAW_VIEWS_MOST] = {first};
     const flaw_sight *seen[FLAW_VIEWS_MOST];
@@ -69,4 +82,5 @@ void flaw_voice_looks_take(flaw_voice_looks *looks, flaw_compute *c, const float
     memcpy(seen, view, sizeof seen);
     flaw_sight_take(c, looks->towers, &looks->voice->shape, looks->count, pixels, view, looks->work);
     flaw_views_logits(c, looks->voice, seen, looks->count, text, joined, looks->logits, looks->work);
+    return top_of(joined, &looks->voice->shape);
 }

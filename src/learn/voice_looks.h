@@ -22,8 +22,9 @@ void flaw_voice_looks_close(flaw_voice_looks *looks);
 /* pixels [count, 3, S, S], the first given: it is brought to the values of a picture's bytes, the others are cut from that.
  * Any number of threads at a time. */
 flaw_status flaw_voice_looks_cut(float *pixels, const flaw_voice_looks *looks, flaw_error *err);
-/* Look at those: the sight of the first, joined logits [stages, cells, cells]. text [2, E]. */
-void flaw_voice_looks_take(flaw_voice_looks *looks, flaw_compute *c, const float *pixels, const float *text,
-                           flaw_sight *first, float *joined);
+/* Look at those: the sight of the first, joined logits [stages, cells, cells]. text [2, E]. Returns the highest logit, the
+ * stages by their shares. */
+float flaw_voice_looks_take(flaw_voice_looks *looks, flaw_compute *c, const float *pixels, const float *text,
+                            flaw_sight *first, float *joined);
 
 #endif

@@ -88,6 +88,7 @@ static flaw_status judge(tally *y, const flaw_voice_entry *e, bool defective, fl
     y->s->defective = defective;
     y->s->few_shot = false;
     y->s->shift = 0;
+    y->s->swapped = false;
     flaw_voice_look(t, y->s, y->rows);
     double top = 0;
     for (size_t i = 0; i < area; i++) top = fmax(top, (double)y->s->map[i]);

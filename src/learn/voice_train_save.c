@@ -30,7 +30,8 @@ static void write_options(flaw_buffer *out, const flaw_voice_trainer *t)
     flaw_buffer_printf(out, " shares %.9g %.9g %.9g %.9g photographs %zu %s", o->few_shot_share, o->ground_share,
                        o->dialogue_share, o->scene_share, t->photos.count, o->float32 ? "f32" : "bf16");
     if (o->adapter) flaw_buffer_printf(out, " adapters %d", o->adapter);
-    if (o->views != 1) flaw_buffer_printf(out, " views %d shift %.9g", o->views, o->map_shift);
+    if (o->swap_share > 0) flaw_buffer_printf(out, " swapped %.9g", o->swap_share);
+    if (o->views != 1) flaw_buffer_printf(out, " views %d%s", o->views, o->even_levels ? " level" : "");
 }
 
 /* `text` holds what the facts say; the caller releases it. */

@@ -29,7 +29,7 @@ static flaw_status check_options(const flaw_voice_train_options *o, flaw_error *
         {"weight decay", (double)o->decay, 0, 10}, {"share of scenes", o->scene_share, 0, 1},
         {"share of few-shot maps", o->few_shot_share, 0, 1}, {"share of drawn maps", o->ground_share, 0, 1},
         {"share of ordinary dialogue", o->dialogue_share, 0, 1}, {"window", o->window, 1, 100000}, {"fresh share", o->fresh, 0, 1},
-        {"shift of the maps", o->map_shift, 0, 100},
+        {"share of swapped embeddings", o->swap_share, 0, 1},
         {"sources", o->sources, 0, FLAW_TRAIN_MAX_SOURCES}, {"pairs to evaluate", o->evaluate_pairs, 1, 100000},
         {"weight of the focal loss", (double)o->focal, 0, 1e6}, {"weight of the dice loss", (double)o->dice, 0, 1e6},
     };
@@ -48,8 +48,8 @@ static flaw_status check_options(const flaw_voice_train_options *o, flaw_error *
         return flaw_fail(err, FLAW_USAGE,
                          "training a voice: %d views of a picture with a decoder rate of %g, allowed is 0: of several views "
                          "only the joined map is kept", o->views, (double)o->decoder_rate);
-    if (o->map_shift > 0 && o->views == 1)
-        return flaw_fail(err, FLAW_USAGE, "training a voice: maps are shifted where they are joined of several views only");
+    if (o->even_levels && (o->views == 1 || o->adapter))
+        return flaw_fail(err, FLAW_USAGE, "training a voice: even levels are for a prompt learner on joined maps of several views");
     if (!o->folder || !o->folder[0])
         return flaw_fail(err, FLAW_USAGE, "training a voice: no folder for checkpoints is given");
     return FLAW_OK;

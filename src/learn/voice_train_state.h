@@ -24,6 +24,8 @@ typedef struct flaw_voice_sample {
     const flaw_voice_entry *entry;    /* NULL: drawn map */
     bool defective, few_shot, ordinary; /* which picture; which map; dialogue about something else */
     flaw_truth truth;
+    bool swapped;                     /* the picture's token is that of the subject's other state */
+    double level;                     /* 0 .. 1, drawn: where between the subject's two states zero lies */
     float shift;                      /* of its joined logits */
     const float *embedding;           /* [E] of the picture, unit length */
     float *unit;                      /* [E] */

@@ -26,15 +26,34 @@ static void choose_state(const flaw_voice_trainer *t, flaw_voice_sample *s, flaw
     s->defective = flaw_random_uniform(random) < 0.5;
     s->few_shot = flaw_random_uniform(random) < o->few_shot_share;
     s->ordinary = flaw_random_uniform(random) < o->dialogue_share;
-    s->shift = o->map_shift > 0 ? (float)(o->map_shift * flaw_random_normal(random)) : 0;
+    s->swapped = o->swap_share > 0 && flaw_random_uniform(random) < o->swap_share;
+    s->level = o->even_levels ? flaw_random_uniform(random) : 0;
+    s->shift = 0;
 }
 
-/* What is in the picture, once it is there. A few-shot map is made for prompts alone. */
-static void show(flaw_voice_sample *s, bool prompts)
+#define LEAST_RISE 1.0f /* of the highest logit by a defect, for a map that shows it */
+#define MIDDLE 0.7      /* of that rise: where zero may lie */
+
+/* Zero between the highest logits of the subject without and with its defect. What a decoder says of good parts differs from
+ * product to product; a voice that learnt from levels as they are learns when not to believe its map, and that does not hold
+ * for other products. False where the map does not show the defect. */
+static bool set_level(const flaw_voice_trainer *t, flaw_voice_sample *s)
 {
-    s->few_shot = s->few_shot && s->entry->has_reference && prompts;
+    const flaw_voice_entry *e = s->entry;
+    float rise = e->top[1] - e->top[0];
+    if (!(rise >= LEAST_RISE)) return false;
+    s->shift = -t->voice->shape.bias - e->top[0] - rise * (float)(0.5 + MIDDLE * (s->level - 0.5));
+    return true;
+}
+
+/* What is in the picture, once it is there. A few-shot map is made for prompts alone. False: a map that is drawn has to stand
+ * in for it. */
+static bool show(const flaw_voice_trainer *t, flaw_voice_sample *s)
+{
+    s->few_shot = s->few_shot && s->entry->has_reference && t->voice->shape.base > 0;
     s->truth = s->entry->truth;
     if (!s->defective) s->truth.count = 0;
+    return !t->options->even_levels || s->few_shot || set_level(t, s);
 }
 
 /* All subjects of a pass lie in one stretch of `window` numbers, so that no entry is wanted by two. */
@@ -57,7 +76,9 @@ static void draw_map(flaw_voice_trainer *t, flaw_voice_sample *s, uint64_t sampl
     s->entry = NULL;
     s->few_shot = false;
     s->truth = (flaw_truth){.object = "object"};
-    flaw_truth_draw_map(&s->truth, s->map, t->voice->shape.grid, t->voice->shape.side, &random);
+    const flaw_voice_shape *v = &t->voice->shape;
+    if (t->options->views == 1) flaw_truth_draw_map(&s->truth, s->map, v->grid, v->side, &random);
+    else flaw_truth_draw_joined(&s->truth, s->map, v->grid, flaw_views_cells(v), v->side, &random);
 }
 
 flaw_status flaw_voice_choose(flaw_voice_trainer *t, int pass, flaw_language_batch *batch, flaw_error *err)
@@ -79,8 +100,7 @@ flaw_status flaw_voice_choose(flaw_voice_trainer *t, int pass, flaw_language_bat
     for (int i = 0; i < o->batch && !status; i++) {
         flaw_voice_sample *s = &t->sample[i];
         s->entry = pictures[i] ? flaw_voice_data_entry(&t->data, number[i]) : NULL;
-        if (s->entry) show(s, t->voice->shape.base > 0);
-        else draw_map(t, s, first + (uint64_t)i);
+        if (!s->entry || !show(t, s)) draw_map(t, s, first + (uint64_t)i);
         flaw_dialogue d;
         if (s->ordinary) flaw_dialogue_talk(&d, t->text.dialogues, &random[i]);
         else status = flaw_dialogue_draw(&d, t->text.dialogues, &s->truth, &random[i], err);
@@ -139,7 +159,7 @@ static void write_rows(flaw_voice_trainer *t, flaw_voice_sample *s, float *rows)
 void flaw_voice_look(flaw_voice_trainer *t, flaw_voice_sample *s, float *rows)
 {
     if (s->entry) {
-        s->embedding = sight_of(s)->embedding;
+        s->embedding = (s->defective != s->swapped ? &s->entry->defective : &s->entry->normal)->embedding;
         look(t, s);
     }
     write_rows(t, s, rows);

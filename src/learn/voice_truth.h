@@ -12,4 +12,9 @@ flaw_status flaw_truth_of_mask(flaw_truth *out, const uint8_t *mask, int side, f
  * that stand out, smeared and uneven, over noise and bumps that do not matter. */
 void flaw_truth_draw_map(flaw_truth *out, float *map, int grid, int side, flaw_random *random);
 
+/* The same as the joined map of several views (detect/views.h): logits on `cells` a side, then the sigmoid. A smooth
+ * background far below zero has bumps of its own, most of them below zero; places rise above that, some of them barely.
+ * `patches`: of the tower, along a side. */
+void flaw_truth_draw_joined(flaw_truth *out, float *map, int patches, int cells, int side, flaw_random *random);
+
 #endif

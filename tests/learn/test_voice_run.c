@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#include "detect/regions.h"
+#include "flaw/metrics.h"
 #include "flaw/train_voice.h"
 #include "inspect/eyes.h"
 #include "learn/voice_loss.h"
@@ -252,20 +254,21 @@ static void test_views(void **state)
     assert_int_equal(flaw_voice_train_run(&o, &callbacks, &err), FLAW_USAGE);
     assert_contains(err.text, "3 views");
     o.views = 1;
-    o.map_shift = 1;
+    o.even_levels = true;
     assert_int_equal(flaw_voice_train_run(&o, &callbacks, &err), FLAW_USAGE);
-    assert_contains(err.text, "shifted");
+    assert_contains(err.text, "levels");
     o.views = 2;
     o.ground_share = 0.2;
+    o.swap_share = 0.5;
     assert_ok(flaw_voice_train_run(&o, &callbacks, &err));
     callbacks.context = &second;
     o.folder = in_folder(halves, *state, "halves");
     o.threads = 1;
     assert_ok(flaw_voice_train_run(&o, &callbacks, &err));
-    o.map_shift = 0.5;
+    o.even_levels = false;
     assert_int_equal(flaw_voice_train_run(&o, &callbacks, &err), FLAW_USAGE);
     assert_contains(err.text, "options");
-    o.map_shift = 1;
+    o.even_levels = true;
     second.stop_at = 0;
     assert_ok(flaw_voice_train_run(&o, &callbacks, &err));
     assert_true(first.words == second.words);
@@ -370,6 +373,43 @@ static void test_drawn_maps(void **state)
     for (int i = 0; i < 4; i++) assert_true(seen[i] > 5);
 }
 
+/* Maps drawn as joined ones: the largest value tells the anomalous from the others, and lies at the place that is told where
+ * there is one. */
+static void test_drawn_joined_maps(void **state)
+{
+    enum { SIDE = 224, GRID = 14, CELLS = 56, MANY = 200 };
+    static float map[SIDE * SIDE];
+    float score[MANY];
+    uint8_t label[MANY];
+    int seen[4] = {0}, alone = 0, there = 0;
+    flaw_random r;
+    flaw_random_init(&r, 5, 5);
+    for (int i = 0; i < MANY; i++) {
+        flaw_truth t = {.object = "nut"};
+        flaw_error err = {0};
+        flaw_truth_draw_joined(&t, map, GRID, CELLS, SIDE, &r);
+        assert_ok(flaw_truth_check(&t, &err));
+        assert_in_range(t.count, 0, 3);
+        seen[t.count]++;
+        int top = 0;
+        for (int k = 0; k < SIDE * SIDE; k++) {
+            assert_true(map[k] >= 0 && map[k] <= 1);
+            if (map[k] > map[top]) top = k;
+        }
+        score[i] = map[top];
+        label[i] = t.count > 0;
+        if (t.count != 1) continue;
+        alone++;
+        there += !strcmp(t.anomaly[0].place, flaw_place_name((top % SIDE + 0.5) / SIDE, (top / SIDE + 0.5) / SIDE));
+    }
+    double auroc;
+    flaw_error err = {0};
+    assert_ok(flaw_auroc(&auroc, score, label, MANY, &err));
+    assert_true(auroc > 0.97);
+    assert_true(there > alone * 3 / 4); /* the top of a wide one may lie in the next place */
+    for (int i = 0; i < 4; i++) assert_true(seen[i] > 5);
+}
+
 /* AnomalyGPT's focal loss on two channels, and dice, by their definitions. */
 static double focal_by_definition(const float *p, const uint8_t *mask, int n)
 {
@@ -431,6 +471,7 @@ int main(void)
         cmocka_unit_test(test_views_as_used),
         cmocka_unit_test(test_truth),
         cmocka_unit_test(test_drawn_maps),
+        cmocka_unit_test(test_drawn_joined_maps),
         cmocka_unit_test(test_losses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
