@@ -21,12 +21,15 @@ typedef struct flaw_linear {
     const flaw_matrix *part; /* or: the matrix kept in compact types, several ones standing below each other (q, k, v of a
                                 file); w and packed are NULL then, and only flaw_linear_forward works */
     int parts;
-    bool exact; /* forward products in float32, whatever the compute's precision is; set before packing */
+    /* Set before packing, for forward products: */
+    bool exact;    /* float32, whatever the compute's precision is */
+    bool not_int8; /* bf16 where the compute's precision is int8 */
 } flaw_linear;
 
 static inline flaw_precision flaw_linear_precision(const flaw_compute *c, const flaw_linear *l)
 {
-    return l->exact ? FLAW_F32 : c->precision;
+    if (l->exact) return FLAW_F32;
+    return l->not_int8 && c->precision == FLAW_INT8 ? FLAW_BF16 : c->precision;
 }
 
 /* Allocate (first call) and fill `packed` from w; call again after w changed. Also reserves scratch in `c`. */
