@@ -68,6 +68,7 @@ static const struct {
 
 static int compare(flaw_precision precision, flaw_clip *m, const float *pixels, const float *want)
 {
+    printf("[ RUN      ] tower %s\n", precisions[precision].name);
     flaw_error err = {0};
     flaw_compute c;
     if (flaw_compute_open(&c, 1, FLAW_LEVEL_AUTO, precision, &err)) fail(err.text);
