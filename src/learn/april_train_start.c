@@ -131,7 +131,8 @@ static flaw_status open_all(flaw_april_trainer *t, flaw_error *err)
     if (!s) s = open_arrays(t, err);
     if (!s) s = flaw_photos_load(&t->photos, o->source, o->sources, t->compute.pool, err);
     if (s) return s;
-    t->data = (flaw_voice_data){.towers = t->towers,
+    t->data = (flaw_voice_data){.views = 1,
+                                .towers = t->towers,
                                 .shape = &t->decoder->shape,
                                 .photos = &t->photos,
                                 .c = &t->compute,

@@ -59,7 +59,8 @@ static void test_threads(void **state)
     }
 }
 
-/* With frozen blocks the others get the same gradients, and the frozen ones none. */
+/* With frozen blocks the others get the same gradients, and the frozen ones none. The same but for rounding: frozen blocks
+ * run forward as in inspection, where attention over few tokens sums in another order (simd/few.inc.c). */
 static void test_frozen(void **state)
 {
     (void)state;
@@ -74,8 +75,13 @@ static void test_frozen(void **state)
         bool head = !strncmp(p->name, "image.proj", 10) || !strncmp(p->name, "image.post", 10);
         bool block = !strncmp(p->name, "image.block.2", 13) || !strncmp(p->name, "image.block.3", 13);
         bool frozen = !strncmp(p->name, "image.", 6) && !head && !block;
-        for (size_t k = p->offset; k < p->offset + p->count; k++)
-            assert_true(some.t.grads[k] == (frozen ? 0 : all.t.grads[k]));
+        double gap = 0, size = 0;
+        for (size_t k = p->offset; k < p->offset + p->count; k++) {
+            gap += pow((double)some.t.grads[k] - all.t.grads[k], 2);
+            size += pow(all.t.grads[k], 2);
+            assert_true(!frozen || some.t.grads[k] == 0);
+        }
+        assert_true(frozen || gap <= 1e-10 * size);
     }
     tiny_close(&all);
     tiny_close(&some);
