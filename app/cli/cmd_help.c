@@ -76,13 +76,15 @@ static void markdown_page(void)
     }
 }
 
-/* Text as troff reads it: a dash stays a dash, a backslash a backslash, no line begins with a dot. */
+/* Text as troff reads it: a dash stays a dash, a backslash a backslash, no line begins with a dot, a
+ * list of choices may break behind a bar. */
 static void troff(const char *text)
 {
     for (bool fresh = true; *text; fresh = *text == '\n', text++) {
         if (fresh && (*text == '.' || *text == '\'')) fputs("\\&", stdout);
         if (*text == '-') fputs("\\-", stdout);
         else if (*text == '\\') fputs("\\e", stdout);
+        else if (*text == '|') fputs("|\\:", stdout);
         else fputc(*text, stdout);
     }
 }
