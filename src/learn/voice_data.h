@@ -32,7 +32,8 @@ typedef struct flaw_voice_data {
     double scene_share;
     flaw_split split;
     bool plain;      /* only resized, as in inspection */
-    const flaw_voice *voice; /* whose decoder joins several views; its weights must not change then */
+    const flaw_voice *voice; /* whose decoder joins several views; its weights must not change then;
+                                NULL with one view */
     int views;               /* of a picture */
     int window;
     flaw_voice_entry *entry; /* [window]; subject i lies in entry i % window */

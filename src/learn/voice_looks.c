@@ -8,11 +8,11 @@
 flaw_status flaw_voice_looks_open(flaw_voice_looks *out, const flaw_clip *towers, const flaw_voice *voice, flaw_compute *c,
                                   int count, flaw_error *err)
 {
-    const flaw_voice_shape *v = &voice->shape;
     *out = (flaw_voice_looks){.count = count, .towers = towers, .voice = voice};
     flaw_arena_init(&out->arena, 0);
     flaw_status status = flaw_views_check(count, err);
     if (status || count == 1) return status;
+    const flaw_voice_shape *v = &voice->shape;
     if (v->grid < 2) return flaw_fail(err, FLAW_USAGE, "views need at least 2 x 2 patches, this model has one");
     size_t look = flaw_sight_workspace(towers, v, count), decode = flaw_decoder_workspace(c, v);
     out->logits = flaw_arena_alloc(&out->arena, FLAW_STAGES * (size_t)v->grid * (size_t)v->grid, sizeof *out->logits);

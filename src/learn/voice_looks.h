@@ -14,7 +14,7 @@ typedef struct flaw_voice_looks {
     flaw_arena arena;
 } flaw_voice_looks;
 
-/* Nothing is left behind on failure. */
+/* `voice` may be NULL where count is 1. Nothing is left behind on failure. */
 flaw_status flaw_voice_looks_open(flaw_voice_looks *out, const flaw_clip *towers, const flaw_voice *voice, flaw_compute *c,
                                   int count, flaw_error *err);
 void flaw_voice_looks_close(flaw_voice_looks *looks);
