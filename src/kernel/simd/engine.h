@@ -55,10 +55,6 @@ typedef struct flaw_engine {
     void (*column_sum)(int rows, int d, const float *x, ptrdiff_t x_row, float *out);
 } flaw_engine;
 
-/* Of the functions that sum a tile. They read whole panels of scratch and nothing of a caller's; instrumented, the sums would
- * leave their registers and take four fifths of all the time of a sanitizer build. */
-#define TILE_SUM __attribute__((no_sanitize("address", "undefined"))) static void
-
 size_t flaw_engine_pack_size(const flaw_engine *e, int k, int n);
 /* Bytes of one panel of packed B. */
 size_t flaw_engine_panel_size(const flaw_engine *e, int k);

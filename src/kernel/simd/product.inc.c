@@ -36,7 +36,7 @@ static void pack_a_rounded(const flaw_product *p, int i0, int live, int p0, int 
     pack_a(true, p, i0, live, p0, k, panel);
 }
 
-TILE_SUM sum_f32(const flaw_tile *t)
+static void sum_f32(const flaw_tile *t)
 {
     tile_sum_live(t, t->k);
 }

@@ -22,7 +22,7 @@ static void pack_a(const flaw_product *p, int i0, int live, int p0, int k, void 
     }
 }
 
-TILE_SUM sum(const flaw_tile *t)
+static void sum(const flaw_tile *t)
 {
     tile_sum_live(t, (t->k + TILE_GROUP - 1) / TILE_GROUP);
 }

@@ -44,7 +44,7 @@ static void pack_a(const flaw_product *p, int i0, int live, int p0, int k, void 
     if (live < TILE_ROWS) memset(out + live * TILE_STRIDE, 0, (size_t)(TILE_ROWS - live) * TILE_STRIDE * sizeof *out);
 }
 
-TILE_SUM sum(const flaw_tile *t)
+static void sum(const flaw_tile *t)
 {
     tile_sum_live(t, (t->k + 1) / 2);
 }
