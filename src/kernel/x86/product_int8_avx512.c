@@ -10,18 +10,7 @@
 
 #define LEVEL_ENGINE flaw_avx512_engine_int8
 #define FINISH flaw_avx512_finish_int8
-enum { TILE_ROWS = 6, TILE_VECS = 4, TILE_DEPTH = 256, TILE_GROUP = 2 };
-typedef int16_t tile_value;
-
-VEC_INLINE void store_row(tile_value *out, vf x, int zero)
-{
-    vf_store_shorts(out, x, 255 - zero);
-}
-
-VEC_INLINE void store_column(tile_value *out, vf x)
-{
-    vf_store_shorts(out, x, 127);
-}
+enum { TILE_ROWS = 6, TILE_VECS = 4, TILE_DEPTH = 256 };
 
 VEC_INLINE vf tile_step(vf a, vf b, vf sum)
 {
@@ -29,9 +18,4 @@ VEC_INLINE vf tile_step(vf a, vf b, vf sum)
     return _mm512_castsi512_ps(_mm512_add_epi32(s, ab));
 }
 
-VEC_INLINE vf tile_first(const flaw_tile *t, int i, int h)
-{
-    return vf_zero();
-}
-
-#include "kernel/simd/product_int8.inc.c"
+#include "kernel/x86/shorts.inc.c"

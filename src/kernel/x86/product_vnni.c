@@ -9,18 +9,7 @@
 
 #define LEVEL_ENGINE flaw_avx512_engine_vnni
 #define FINISH flaw_avx512_finish_int8
-enum { TILE_ROWS = 6, TILE_VECS = 4, TILE_DEPTH = 256, TILE_GROUP = 4 };
-typedef int8_t tile_value;
-
-VEC_INLINE void store_row(tile_value *out, vf x, int zero)
-{
-    vf_store_unsigned(out, x, zero);
-}
-
-VEC_INLINE void store_column(tile_value *out, vf x)
-{
-    vf_store_bytes(out, x);
-}
+enum { TILE_ROWS = 6, TILE_VECS = 4, TILE_DEPTH = 256 };
 
 VEC_INLINE vf tile_step(vf a, vf b, vf sum)
 {
@@ -28,11 +17,4 @@ VEC_INLINE vf tile_step(vf a, vf b, vf sum)
     return _mm512_castsi512_ps(_mm512_dpbusd_epi32(s, _mm512_castps_si512(a), _mm512_castps_si512(b)));
 }
 
-/* The columns' sums stand behind their scales. */
-VEC_INLINE vf tile_first(const flaw_tile *t, int i, int h)
-{
-    const flaw_int8_row *row = t->a_head;
-    return vf_whole_times((const int32_t *)t->b_head + (TILE_VECS + h) * VEC, -row[i].zero);
-}
-
-#include "kernel/simd/product_int8.inc.c"
+#include "kernel/x86/bytes.inc.c"

@@ -1,0 +1,22 @@
+/* Exact int8 products without an instruction for bytes: a step is two k as 16 bits (vpmaddwd). The includer defines
+ * LEVEL_ENGINE, FINISH and tile_step. Rows are kept less their zero point, so sums begin with 0. */
+
+enum { TILE_GROUP = 2 };
+typedef int16_t tile_value;
+
+VEC_INLINE void store_row(tile_value *out, vf x, int zero)
+{
+    vf_store_shorts(out, x, 255 - zero);
+}
+
+VEC_INLINE void store_column(tile_value *out, vf x)
+{
+    vf_store_shorts(out, x, 127);
+}
+
+VEC_INLINE vf tile_first(const flaw_tile *t, int i, int h)
+{
+    return vf_zero();
+}
+
+#include "kernel/simd/product_int8.inc.c"
