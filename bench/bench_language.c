@@ -20,7 +20,7 @@
 #include "base/random.h"
 #include "format/writer.h"
 #include "limit.h"
-#include "model/language_config.h"
+#include "model/language/language_config.h"
 #include "plain_read.h"
 
 enum { ROUNDS = 3, PROMPT = 100, WRITTEN = 8 };

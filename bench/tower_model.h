@@ -2,7 +2,7 @@
 #ifndef FLAW_BENCH_TOWER_MODEL_H
 #define FLAW_BENCH_TOWER_MODEL_H
 
-#include "model/clip.h"
+#include "model/tower/clip.h"
 
 /* "b": ViT-B/16 at 240, "l": ViT-L/14 at 336, "tiny": DeiT-Tiny's shape; any other name is a model to open. */
 flaw_status tower_open(flaw_clip **out, const char *name, flaw_compute *c, flaw_error *err);

@@ -2,7 +2,7 @@
 #ifndef FLAW_BENCH_TOWER_WINDOWS_H
 #define FLAW_BENCH_TOWER_WINDOWS_H
 
-#include "model/clip.h"
+#include "model/tower/clip.h"
 
 typedef struct tower_windows {
     int tokens;      /* of all windows together */

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write src/model/unicode_tables.c and src/model/entity_table.c from Python's own unicodedata and html.entities.
+"""Write src/model/text/unicode_tables.c and src/model/text/entity_table.c from Python's own unicodedata and html.entities.
 
 The tokenizer needs the classes "letter" and "number", lower case, and HTML's named characters, as CLIP's reference
 (which is Python) has them. Run from the root of the project; commit what it writes.
@@ -54,7 +54,7 @@ def write_unicode(path):
     with open(path, "w") as out:
         out.write("/* Written by tools/make_unicode_tables.py (Unicode %s): do not edit. */\n"
                   % unicodedata.unidata_version)
-        out.write('#include "model/unicode.h"\n\n/* clang-format off */\n')
+        out.write('#include "model/text/unicode.h"\n\n/* clang-format off */\n')
         for name, initial in (("letters", "L"), ("numbers", "N")):
             ranges = class_ranges(initial)
             out.write("const flaw_code_range flaw_unicode_%s[] = {\n" % name)
@@ -77,14 +77,14 @@ def write_entities(path):
         cells.append('{"%s",%d,%d,%d},' % (name, codes[0], codes[1], name in table))
     with open(path, "w") as out:
         out.write("/* Written by tools/make_unicode_tables.py (HTML's named characters): do not edit. */\n")
-        out.write('#include "model/unicode.h"\n\n/* clang-format off */\n')
+        out.write('#include "model/text/unicode.h"\n\n/* clang-format off */\n')
         out.write("const flaw_entity flaw_entities[] = {\n" + "\n".join(rows(cells)) + "\n};\n")
         out.write("const size_t flaw_entities_count = %d;\n" % len(cells))
 
 
 def main():
-    write_unicode("src/model/unicode_tables.c")
-    write_entities("src/model/entity_table.c")
+    write_unicode("src/model/text/unicode_tables.c")
+    write_entities("src/model/text/entity_table.c")
     return 0
 
 

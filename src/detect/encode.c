@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "detect/features.h"
-#include "model/prepare.h"
+#include "model/tower/prepare.h"
 
 static float *floats(flaw_arena *arena, size_t a, size_t b, size_t c, bool *failed)
 {

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 #include "detect/prepare.h"
-#include "model/clip.h"
+#include "model/tower/clip.h"
 
 /* What a method needs; the rest is not computed and its pointers are NULL. */
 enum {

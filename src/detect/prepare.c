@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "model/prepare.h"
+#include "model/tower/prepare.h"
 
 flaw_status flaw_fit_named(flaw_fit *out, const char *name, flaw_error *err)
 {

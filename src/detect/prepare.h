@@ -6,7 +6,7 @@
 #define FLAW_DETECT_PREPARE_H
 
 #include "flaw/picture.h"
-#include "model/clip.h"
+#include "model/tower/clip.h"
 
 typedef enum flaw_fit { FLAW_FIT_SQUASH, FLAW_FIT_CROP } flaw_fit;
 

@@ -12,7 +12,7 @@
 #include "base/arena.h"
 #include "detect/context.h"
 #include "detect/record.h"
-#include "model/clip.h"
+#include "model/tower/clip.h"
 
 #define FLAW_OBJECT_ROOM 96
 #define FLAW_PROMPT_BYTES 512 /* longest sentence */

@@ -7,7 +7,7 @@
 #define FLAW_DETECT_VIEWS_VOICE_H
 
 #include "detect/views.h"
-#include "model/anomalygpt.h"
+#include "model/voice/anomalygpt.h"
 
 /* Cells along a side of the joined logits. */
 int flaw_views_cells(const flaw_voice_shape *shape);

@@ -6,7 +6,7 @@
 
 #include "format/tensors.h"
 #include "inspect/engine.h"
-#include "model/prepare.h"
+#include "model/tower/prepare.h"
 
 /* The engine is const for its users; its lock and scratch are what changes inside. */
 static flaw_compute *borrow(const flaw_engine *engine)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
-#include "model/describe.h"
+#include "model/bundle/describe.h"
 
 typedef struct named_value {
     const char *name;

@@ -6,7 +6,7 @@
 #include <pthread.h>
 
 #include "flaw/engine.h"
-#include "model/clip.h"
+#include "model/tower/clip.h"
 
 struct flaw_engine {
     flaw_clip *model;

@@ -7,7 +7,7 @@
 
 #include "detect/regions.h"
 #include "detect/spread.h"
-#include "model/prepare.h"
+#include "model/tower/prepare.h"
 #include "talk/words.h"
 
 static size_t area_of(const flaw_eyes *eyes)

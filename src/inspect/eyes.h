@@ -10,7 +10,7 @@
 #include "detect/prompts.h"
 #include "detect/views.h"
 #include "flaw/talk.h"
-#include "model/anomalygpt.h"
+#include "model/voice/anomalygpt.h"
 
 typedef struct flaw_eyes {
     const flaw_anomalygpt *m; /* borrowed, as the compute */

@@ -8,7 +8,7 @@
  * embedding with the two texts. APRIL-GAN+: half of that, half of the largest value of the joint map. (Published code
  * first stretches these maxima to 0 .. 1 over the whole test set, which nobody has who judges one picture.)
  *
- * Texts: 7 and 5 states, as published, in two sentences each where published are 35 (model/anomalygpt_text.c). */
+ * Texts: 7 and 5 states, as published, in two sentences each where published are 35 (model/voice/anomalygpt_text.c). */
 #include <math.h>
 #include <stdlib.h>
 
@@ -16,7 +16,7 @@
 #include "method/gridmap.h"
 #include "method/memory.h"
 #include "method/stagemap.h"
-#include "model/embedded.h"
+#include "model/bundle/embedded.h"
 
 #define SCALE 100.0 /* of the picture's logits */
 

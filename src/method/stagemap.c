@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "model/voice.h"
+#include "model/voice/voice.h"
 
 void flaw_stagemap_close(flaw_stagemap *m)
 {

@@ -8,7 +8,7 @@
 #define FLAW_METHOD_STAGEMAP_H
 
 #include "method/method.h"
-#include "model/decoder.h"
+#include "model/voice/decoder.h"
 
 #define FLAW_STAGEMAP_WANTS (FLAW_WANT_STAGES | FLAW_WANT_LAST | FLAW_WANT_PATCHES)
 
@@ -24,7 +24,7 @@ typedef struct flaw_stagemap {
     flaw_arena arena;
 } flaw_stagemap;
 
-/* `path`: where the decoder is (model/decoder.h); it is not opened where a recipe follows. */
+/* `path`: where the decoder is (model/voice/decoder.h); it is not opened where a recipe follows. */
 flaw_status flaw_stagemap_open(flaw_stagemap *m, const flaw_method_setup *setup, const char *path, flaw_error *err);
 /* With a decoder that is there already; it is the map's then, also after a failure. */
 flaw_status flaw_stagemap_open_with(flaw_stagemap *m, const flaw_method_setup *setup, flaw_voice *decoder,

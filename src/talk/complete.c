@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "flaw/talk.h"
-#include "model/language.h"
+#include "model/language/language.h"
 
 void flaw_complete_defaults(flaw_complete_options *options)
 {

@@ -11,7 +11,7 @@
 #define FLAW_TALK_DIALOGUE_PROMPT_H
 
 #include "base/buffer.h"
-#include "model/language.h"
+#include "model/language/language.h"
 
 #define FLAW_DIALOGUE_STOP "###" /* what ends an answer */
 

@@ -26,7 +26,7 @@ typedef struct entry {
     unsigned materials;
 } entry;
 
-/* Defects as the scenes name them that the towers inside learnt from (src/learn/defect.c), and some more. */
+/* Defects as the scenes name them that the towers inside learnt from (src/learn/paint/defect.c), and some more. */
 static const entry bad[] = {
     {"a scratch", ANY},
     {"a crack", HARD | FOOD | RUBBER},

@@ -9,7 +9,7 @@
 
 #include "detect/prompts.h"
 #include "detect/sentence.h"
-#include "model/language.h"
+#include "model/language/language.h"
 #include "talk/prompts_bank.h"
 #include "talk/prompts_writer.h"
 
@@ -150,7 +150,7 @@ static flaw_status choose(flaw_writer *writer, const flaw_wanted *w, flaw_buffer
     char before[FLAW_OBJECT_ROOM + 64];
     int n = 0;
     flaw_status s = list ? FLAW_OK : flaw_fail(err, FLAW_NO_MEMORY, "memory for sentences was refused");
-    /* As in its dialogues: the object's name in place of a picture, and what the map shows (learn/dialogue.h). */
+    /* As in its dialogues: the object's name in place of a picture, and what the map shows (learn/language/dialogue.h). */
     snprintf(before, sizeof before, "### Human: <Img> %s </Img>  %s ", w->object, w->side ? "1 region." : "no region.");
     if (!s) s = read_text(x, before, &x->head, err);
     for (int f = 0; !s && f < FLAW_BANK_FRAMES; f++) s = word_states(x, list, &n, w, before, f, err);

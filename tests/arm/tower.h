@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#include "model/clip.h"
+#include "model/tower/clip.h"
 
 /* Then, as float32: parameters in the order of flaw_clip_parameters, pixels [3, S, S], and for each precision cls [E] and
  * patches [P, E]. */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "flaw/picture.h"
-#include "model/prepare.h"
+#include "model/tower/prepare.h"
 #include "tower.h"
 
 static int failed(const flaw_error *err)

@@ -7,7 +7,7 @@
 #include "detect/prepare.h"
 #include "detect/record.h"
 #include "image/resize.h"
-#include "model/prepare.h"
+#include "model/tower/prepare.h"
 
 static flaw_picture ramp(int width, int height)
 {
@@ -45,7 +45,7 @@ static void test_squash(void **state)
     flaw_picture_release(&want);
 }
 
-/* The crop is the one the model was trained with (model/prepare.h), and what is seen lies in the middle. */
+/* The crop is the one the model was trained with (model/tower/prepare.h), and what is seen lies in the middle. */
 static void test_crop(void **state)
 {
     static const int sizes[][2] = {{90, 50}, {50, 90}, {64, 64}, {41, 40}, {333, 47},

@@ -4,7 +4,7 @@
 
 #include "base/buffer.h"
 #include "fuzz.h"
-#include "model/config.h"
+#include "model/open/config.h"
 
 static void check_shape(const flaw_clip_shape *s)
 {

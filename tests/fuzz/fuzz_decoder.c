@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "model/decoder.h"
+#include "model/voice/decoder.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "learn/dialogue.h"
+#include "learn/language/dialogue.h"
 
 static void check_line(const char *text)
 {

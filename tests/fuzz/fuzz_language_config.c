@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "model/language_config.h"
+#include "model/language/language_config.h"
 
 static void check_config(const flaw_language_config *c)
 {

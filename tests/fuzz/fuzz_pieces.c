@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "model/pieces_impl.h"
+#include "model/text/pieces_impl.h"
 
 enum { TEXT = 512 };
 

@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "fuzz.h"
-#include "measure/pixels.h"
+#include "measure/metrics/pixels.h"
 
 static void require_figure(const flaw_bounded *f)
 {

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "model/tokenizer_impl.h"
+#include "model/text/tokenizer_impl.h"
 
 enum { CONTEXT = 32 };
 

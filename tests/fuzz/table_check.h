@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "measure/table.h"
+#include "measure/dataset/table.h"
 
 static inline void check_path(const char *path)
 {

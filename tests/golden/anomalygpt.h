@@ -4,7 +4,7 @@
 
 #include "golden.h"
 
-#include "model/voice_read.h"
+#include "model/voice/voice_read.h"
 
 #define ANOMALYGPT "golden/anomalygpt-small"
 #define BAR_ANOMALYGPT 1e-3 /* relative, of the issue */

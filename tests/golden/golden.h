@@ -8,8 +8,8 @@
 #include <math.h>
 
 #include "format/tensors.h"
-#include "model/clip.h"
-#include "model/prepare.h"
+#include "model/tower/clip.h"
+#include "model/tower/prepare.h"
 
 /* Bars of the project for float32: blocks and embeddings relative to their largest value, windows absolute. */
 #define BAR_PIXELS 1e-6

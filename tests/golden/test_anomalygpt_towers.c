@@ -1,7 +1,7 @@
 /* ../shared/golden/anomalygpt-small: ImageBind's towers on every kernel level, with float32 weights kept and packed only. */
 #include "anomalygpt.h"
 
-#include "model/clip_load.h"
+#include "model/open/clip_load.h"
 
 static void check_picture(flaw_compute *c, const flaw_clip *m, const flaw_tensors *expected, const char *folder, const char *file)
 {

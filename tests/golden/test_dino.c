@@ -5,8 +5,8 @@
 
 #include "base/buffer.h"
 #include "base/file.h"
-#include "model/bundle.h"
-#include "model/positions.h"
+#include "model/bundle/bundle.h"
+#include "model/tower/positions.h"
 
 enum { WIDTH = 64, LAYERS = 4, PATCH = 4, NATIVE = 7, HIDDEN = 2 * WIDTH, MOST = 128 };
 

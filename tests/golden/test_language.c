@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "model/language.h"
+#include "model/language/language.h"
 
 static void check_first(const flaw_language *m, const json_t *expected, flaw_reading *r)
 {

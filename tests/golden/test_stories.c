@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "model/language.h"
+#include "model/language/language.h"
 
 #define TOKENS 256 /* of the published text: 257 with the beginning */
 

@@ -6,7 +6,7 @@
 #include <math.h>
 
 #include "flaw/train_april.h"
-#include "model/decoder.h"
+#include "model/voice/decoder.h"
 
 typedef struct watch {
     int64_t stop_at;

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "flaw/picture.h"
-#include "learn/defect.h"
+#include "learn/paint/defect.h"
 
 enum { SIDE = 128 };
 

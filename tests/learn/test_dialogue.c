@@ -4,8 +4,8 @@
 #include "base/utf8.h"
 #include "flaw/simulate.h"
 #include "flaw/talk.h"
-#include "learn/dialogue_lists.h"
-#include "learn/pieces_learn.h"
+#include "learn/language/dialogue_lists.h"
+#include "learn/language/pieces_learn.h"
 
 static flaw_dialogues *open_lists(void)
 {

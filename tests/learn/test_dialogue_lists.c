@@ -2,7 +2,7 @@
 #include "../check.h"
 
 #include "base/file.h"
-#include "learn/dialogue_lists.h"
+#include "learn/language/dialogue_lists.h"
 
 static char *read_lists(void)
 {

@@ -7,8 +7,8 @@
 #include "base/file.h"
 #include "check.h"
 #include "flaw/train_language.h"
-#include "learn/corpus.h"
-#include "model/language.h"
+#include "learn/language/corpus.h"
+#include "model/language/language.h"
 
 typedef struct seen {
     int reports, figures, stop_after;

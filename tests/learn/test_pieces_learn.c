@@ -2,8 +2,8 @@
  * decides than the words. */
 #include "../check.h"
 
-#include "learn/pieces_learn.h"
-#include "model/pieces_impl.h"
+#include "learn/language/pieces_learn.h"
+#include "model/text/pieces_impl.h"
 
 #define MARK FLAW_SPACE_MARK
 

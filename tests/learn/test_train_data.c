@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "learn/data.h"
-#include "learn/vocab.h"
+#include "learn/tower/data.h"
+#include "learn/tower/vocab.h"
 
 static void check_name(const char *path, const char *expected)
 {

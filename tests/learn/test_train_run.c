@@ -13,7 +13,7 @@
 
 #include "base/file.h"
 #include "flaw/train.h"
-#include "model/clip.h"
+#include "model/tower/clip.h"
 
 static char folder[] = "/tmp/flaw-train-XXXXXX";
 static char words[4096];

@@ -8,12 +8,12 @@
 #include "flaw/metrics.h"
 #include "flaw/train_voice.h"
 #include "inspect/eyes.h"
-#include "learn/voice_loss.h"
-#include "learn/voice_train_state.h"
-#include "learn/voice_truth.h"
-#include "model/language_part.h"
-#include "model/prepare.h"
-#include "model/voice_read.h"
+#include "learn/voice/voice_loss.h"
+#include "learn/voice/voice_train_state.h"
+#include "learn/voice/voice_truth.h"
+#include "model/bundle/language_part.h"
+#include "model/tower/prepare.h"
+#include "model/voice/voice_read.h"
 
 static const char *dialogue(char out[1024])
 {

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/random.h"
-#include "learn/train_loss.h"
+#include "learn/tower/train_loss.h"
 
 enum { TINY_PAIRS = 3, TINY_SENTENCES = 2, TINY_PICTURES = 2 * TINY_PAIRS,
        TINY_TEXTS = TINY_PICTURES + 2 * TINY_PAIRS * TINY_SENTENCES };

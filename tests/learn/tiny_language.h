@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-#include "learn/lora.h"
-#include "model/language_train.h"
+#include "learn/language/lora.h"
+#include "model/language/language_train.h"
 
 enum { TINY_N = 3, TINY_T = 11, TINY_ROWS = 4, TINY_VOCAB = 300, TINY_RANK = 3 };
 #define TINY_SCALE 0.13f      /* of the loss */

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "learn/voice_train_state.h"
-#include "model/prepare.h"
-#include "model/voice_read.h"
+#include "learn/voice/voice_train_state.h"
+#include "model/tower/prepare.h"
+#include "model/voice/voice_read.h"
 
 enum { GOLDEN_SAMPLES = 3 }; /* decoder's map, few-shot map, normal picture by the decoder's map */
 

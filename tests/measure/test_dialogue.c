@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "measure/dialogue.h"
+#include "measure/eval/dialogue.h"
 
 static flaw_dialogue_truth bad(int count, const char *one, const char *two)
 {

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "flaw/eval.h"
-#include "measure/journal.h"
+#include "measure/eval/journal.h"
 
 /* What the evaluation asked for, noted by the stand-in. */
 static struct {

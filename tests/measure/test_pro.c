@@ -12,7 +12,7 @@
 
 #include "base/random.h"
 #include "flaw/metrics.h"
-#include "measure/components.h"
+#include "measure/metrics/components.h"
 #include "slow_pixels.h"
 
 #define SIDE 7

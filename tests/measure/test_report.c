@@ -3,9 +3,9 @@
 
 #include <math.h>
 
-#include "measure/chart.h"
-#include "measure/page.h"
-#include "measure/published.h"
+#include "measure/eval/chart.h"
+#include "measure/eval/page.h"
+#include "measure/eval/published.h"
 
 static char *escaped(const char *text)
 {

@@ -2,7 +2,7 @@
 #include "check.h"
 
 #include "flaw/dataset.h"
-#include "measure/table.h"
+#include "measure/dataset/table.h"
 
 static void write_text(const char *root, const char *name, const char *text)
 {

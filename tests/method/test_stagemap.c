@@ -5,9 +5,9 @@
 #include <jansson.h>
 
 #include "method/stagemap.h"
-#include "model/decoder.h"
-#include "model/prepare.h"
-#include "model/voice.h"
+#include "model/voice/decoder.h"
+#include "model/tower/prepare.h"
+#include "model/voice/voice.h"
 
 static flaw_inspector *open_with(const flaw_engine *engine, const char *method, const char *object,
                                  const char *const *good, size_t count)

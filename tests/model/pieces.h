@@ -5,7 +5,7 @@
 #include "../check.h"
 
 #include "base/file.h"
-#include "model/pieces_impl.h"
+#include "model/text/pieces_impl.h"
 
 /* "shared/NAME", or NULL (said so) when it is not here. */
 static inline const char *shared_file(char out[1024], const char *name)

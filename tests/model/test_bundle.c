@@ -5,8 +5,8 @@
 
 #include "base/sha256.h"
 #include "format/tensors.h"
-#include "model/bundle.h"
-#include "model/config.h"
+#include "model/bundle/bundle.h"
+#include "model/open/config.h"
 
 static void assert_same_shape(const flaw_clip_shape *a, const flaw_clip_shape *b)
 {

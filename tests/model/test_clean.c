@@ -1,7 +1,7 @@
 /* Cleaning of text against what Python's html.unescape, str.lower and str.split give (checked with Python 3.11). */
 #include "../check.h"
 
-#include "model/unicode.h"
+#include "model/text/unicode.h"
 
 typedef size_t (*step)(uint32_t *text, size_t count);
 

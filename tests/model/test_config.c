@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "model/config.h"
+#include "model/open/config.h"
 
 static const char *const open_base =
     "{\"model_cfg\":{\"embed_dim\":640,\"vision_cfg\":{\"image_size\":240,\"layers\":12,\"width\":896,\"patch_size\":"

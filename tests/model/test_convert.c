@@ -5,7 +5,7 @@
 
 #include "base/sha256.h"
 #include "flaw/model.h"
-#include "model/anomalygpt.h"
+#include "model/voice/anomalygpt.h"
 
 static flaw_tensors open_tensors(const char *path)
 {

@@ -5,7 +5,7 @@
 
 #include "flaw/model.h"
 #include "format/tensors.h"
-#include "model/describe.h"
+#include "model/bundle/describe.h"
 
 static json_t *describe(const char *path, flaw_status status)
 {

@@ -2,8 +2,8 @@
 #include "../check.h"
 
 #include "base/random.h"
-#include "model/bind.h"
-#include "model/config.h"
+#include "model/open/bind.h"
+#include "model/open/config.h"
 
 enum { D = 8, DT = 6, F = 12, E = 5, G = 2, P = 3, V = 20, T = 7, L = 4, LT = 2, MANY = 160 };
 

@@ -4,8 +4,8 @@
 
 #include "tiny_language.h"
 
-#include "model/bundle.h"
-#include "model/language_part.h"
+#include "model/bundle/bundle.h"
+#include "model/bundle/language_part.h"
 
 static flaw_language *open_at(const char *path, flaw_keep keep, flaw_compute *c)
 {

@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "model/language_config.h"
+#include "model/language/language_config.h"
 
 /* What LLaMA 7B's first conversions had in their file; the rest are the library's defaults. */
 static const char *const hf = "{\"architectures\":[\"LlamaForCausalLM\"],\"model_type\":\"llama\",\"hidden_size\":4096,"

@@ -3,7 +3,7 @@
  * library's calls come through here. */
 #include "tiny_language.h"
 
-#include "model/language_part.h"
+#include "model/bundle/language_part.h"
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);

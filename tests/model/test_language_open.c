@@ -4,7 +4,7 @@
 
 #include "tiny_language.h"
 
-#include "model/language_part.h"
+#include "model/bundle/language_part.h"
 
 static flaw_language *open_at(const char *path, flaw_keep keep, const flaw_adapters *adapters, flaw_compute *c)
 {

@@ -10,7 +10,7 @@
 
 #include "tiny_language.h"
 
-#include "model/language_part.h"
+#include "model/bundle/language_part.h"
 
 void __real_free(void *at);
 void *__real_realloc(void *old, size_t size);

@@ -1,7 +1,7 @@
 /* The shape of a language model, its list of parameters and the view over them. */
 #include "check.h"
 
-#include "model/language.h"
+#include "model/language/language.h"
 
 /* Numbers of the published 260K-parameter story model: 8 heads over 4 of keys and values, head and table shared. */
 static const flaw_language_shape stories = {.block = {.width = 64,

@@ -2,7 +2,7 @@
  * Pillow itself is tested in image/ and golden/.) */
 #include "tiny.h"
 
-#include "model/prepare.h"
+#include "model/tower/prepare.h"
 
 enum { SIDE = 8 };
 

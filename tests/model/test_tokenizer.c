@@ -3,7 +3,7 @@
 
 #include <zlib.h>
 
-#include "model/tokenizer_impl.h"
+#include "model/text/tokenizer_impl.h"
 
 enum { CONTEXT = 20 };
 

@@ -5,8 +5,8 @@
 #include <math.h>
 
 #include "base/random.h"
-#include "model/voice.h"
-#include "model/voice_read.h"
+#include "model/voice/voice.h"
+#include "model/voice/voice_read.h"
 
 enum { D = 12, E = 10, G = 5, P = G * G, W = 6 };
 static const flaw_voice_shape tiny = {.width = D, .joint = E, .grid = G, .side = 160, .words = W, .base = 2,

@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 #include "base/random.h"
-#include "model/clip.h"
+#include "model/tower/clip.h"
 
 static inline const char *tiny_path(char out[1024], const char *name)
 {

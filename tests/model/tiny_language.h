@@ -5,7 +5,7 @@
 #include "tiny.h"
 
 #include "kernel/weights.h"
-#include "model/language.h"
+#include "model/language/language.h"
 
 #define TINY_PIECES 300
 
