@@ -8,6 +8,7 @@
 #include "kernel/simd/vec_math.h"
 
 #define LEVEL(name) flaw_neon_##name
+enum { TILE_ACROSS = FLAW_TILE_COLS };
 
 #define tile_lane_step(sum, a, lane, b) vfmaq_lane_f32(sum, b, a, lane)
 

@@ -20,7 +20,7 @@ typedef struct block {
     bool plain;
     bool large;             /* B does not stay in the second cache */
     const unsigned char *a; /* packed panels */
-    float *sums;      /* [row panels, column panels of FLAW_TILE_COLS] tiles */
+    float *sums;      /* [row panels, column panels of `across`] tiles */
 } block;
 
 static int ceil_div(int a, int b)
@@ -31,6 +31,11 @@ static int ceil_div(int a, int b)
 static int least(int a, int b)
 {
     return a < b ? a : b;
+}
+
+static int across(const flaw_engine *e)
+{
+    return e->across ? e->across : FLAW_TILE_COLS;
 }
 
 /* At least one block even when k is 0: the sums are then 0 and still get their bias. */
@@ -138,19 +143,31 @@ static const unsigned char *panel_of_b(const block *w, int k, int j)
     return head_of_b(w, j) + w->e->b_head + (size_t)(w->k0 + k) * (size_t)w->e->cols * w->e->element;
 }
 
-/* The panel that follows this one in the next k block, or else in the next columns: while the row panels of the block
- * pass this one, each asks for its share of that one. */
-static const void *share_ahead(const block *w, int k, int j, int row_panel)
+/* What is asked for while the panels of one k block are passed: those of the next k block, or else of the next columns. Each
+ * row panel asks for its share. */
+typedef struct ahead {
+    int from, shift; /* the k and the columns from this panel to that one */
+    size_t share;    /* bytes of each row panel; 0: nothing */
+    int step;
+} ahead;
+
+enum { LINE = 64, FOUR_STEPS = 16 /* bytes of a row of A in tile.h */ };
+
+static ahead plan_ahead(const block *w, int from, int n0)
 {
-    int next = k + w->depth < w->k ? k + w->depth : 0, column = next > 0 ? j : j + FLAW_TILE_COLS;
-    if (!w->large || column >= w->p->n) return NULL;
-    size_t size = (size_t)least(w->depth, w->k - next) * (size_t)w->e->cols * w->e->element;
-    return panel_of_b(w, next, column) + size / (size_t)w->row_panels * (size_t)row_panel;
+    const flaw_engine *e = w->e;
+    ahead a = {.from = from + w->depth < w->k ? from + w->depth : 0};
+    a.shift = a.from > 0 ? 0 : across(e);
+    if (!w->large || n0 + a.shift >= w->p->n) return a;
+    size_t size = (size_t)least(w->depth, w->k - a.from) * (size_t)e->cols * e->element;
+    a.share = size / (size_t)w->row_panels;
+    a.step = least(LINE, (int)(a.share / ((size_t)w->depth * e->element / FOUR_STEPS + 1)) + 1);
+    return a;
 }
 
 /* The k block from `from` on of one tile. Whole tiles of plain products are summed in C itself. Nothing of `t` is read
  * back here: its stores wait behind those of the tile before. */
-static void run_tile(const block *w, int from, int row_panel, int j, float *tile)
+static void run_tile(const block *w, const ahead *next, int from, int row_panel, int j, float *tile)
 {
     const flaw_engine *e = w->e;
     const flaw_product *p = w->p;
@@ -164,7 +181,11 @@ static void run_tile(const block *w, int from, int row_panel, int j, float *tile
     t.b = panel_of_b(w, from, j);
     t.a_head = head;
     t.b_head = head_of_b(w, j);
-    t.ahead = share_ahead(w, from, j, row_panel);
+    if (next->share > 0 && j + next->shift < p->n)
+        t.ahead = panel_of_b(w, next->from, j + next->shift) + next->share * (size_t)row_panel;
+    t.ahead_step = next->step;
+    if (w->large && !p->far && !p->largest && from + k >= w->k) t.out = p->c + i * p->c_row + j;
+    t.out_row = p->c_row;
     t.c = direct ? p->c + i * p->c_row + j : tile;
     t.c_row = direct ? p->c_row : e->cols;
     if (!direct && p->accumulate && from == 0) load_tile(e, p, i, j, rows, cols, tile);
@@ -172,23 +193,32 @@ static void run_tile(const block *w, int from, int row_panel, int j, float *tile
     if (!direct && from + k >= w->k) e->finish(p, i, j, rows, cols, tile, e->cols, head, t.b_head);
 }
 
-/* Columns n0 .. n1, at most FLAW_TILE_COLS. A panel of A stays in the first cache while panels of B pass it. */
+/* Columns n0 .. n1, at most `across`. A panel of A stays in the first cache while panels of B pass it. */
 static void run_columns(const block *w, int n0, int n1)
 {
     const flaw_engine *e = w->e;
-    int column_panels = FLAW_TILE_COLS / e->cols;
+    int column_panels = across(e) / e->cols;
     size_t tile = (size_t)(e->rows * e->cols);
     int from = 0;
     do {
+        ahead next = plan_ahead(w, from, n0);
         for (int i = 0; i < w->row_panels; i++) {
             for (int j = n0; j < n1; j += e->cols) {
                 /* With a single k block every tile is finished at once: one place, hot in the cache, serves all. */
                 size_t at = w->depth < w->k ? (size_t)(i * column_panels + (j - n0) / e->cols) : 0;
-                run_tile(w, from, i, j, w->sums + at * tile);
+                run_tile(w, &next, from, i, j, w->sums + at * tile);
             }
         }
         from += w->depth;
     } while (from < w->k);
+}
+
+/* Rows of a block: of packed A so many that their sums have room, in equal blocks. */
+static int rows_of_block(const flaw_engine *e, const flaw_product *p, int m)
+{
+    if (!p->a_packed) return e->block_rows;
+    int most = e->block_rows * (FLAW_TILE_COLS / across(e)), blocks = ceil_div(m, most);
+    return blocks ? ceil_div(ceil_div(m, blocks), e->rows) * e->rows : most;
 }
 
 void flaw_engine_product(const flaw_engine *e, const flaw_product *p, int m0, int m1, int n0, int n1, void *scratch)
@@ -196,19 +226,20 @@ void flaw_engine_product(const flaw_engine *e, const flaw_product *p, int m0, in
     int chunk = p->accumulate && !p->a_packed ? least(p->k, CHUNK_BLOCKS * e->k_block) : p->k;
     unsigned char *packed = scratch;
     block w = {.e = e, .p = p, .plain = is_plain(e, p)};
+    int rows = rows_of_block(e, p, m1 - m0), columns = across(e);
     w.large = flaw_engine_pack_size(e, p->k, p->n) >= LARGE;
     w.sums = (float *)(void *)(packed + (p->a_packed ? 0 : flaw_engine_rows_size(e, e->block_rows, chunk)));
     if (e->begin) e->begin();
     do {
         w.k = least(chunk, p->k - w.k0);
         w.depth = block_depth(e, w.k);
-        for (w.i0 = m0; w.i0 < m1; w.i0 += e->block_rows) {
-            w.rows = least(e->block_rows, m1 - w.i0);
+        for (w.i0 = m0; w.i0 < m1; w.i0 += rows) {
+            w.rows = least(rows, m1 - w.i0);
             w.row_panels = ceil_div(w.rows, e->rows);
             if (!p->a_packed) pack_block(e, p, w.i0, w.rows, w.k0, w.k, packed);
             w.a = p->a_packed ? (const unsigned char *)p->a_packed + flaw_engine_rows_size(e, w.i0, p->k) : packed;
             if (p->a_sums && n0 == 0) sum_block(&w);
-            for (int j = n0; j < n1; j += FLAW_TILE_COLS) run_columns(&w, j, least(j + FLAW_TILE_COLS, n1));
+            for (int j = n0; j < n1; j += columns) run_columns(&w, j, least(j + columns, n1));
         }
         w.k0 += chunk;
     } while (w.k0 < p->k);

@@ -2,8 +2,9 @@
  * what needs instructions: packing, the sum over k of one register tile, and the finish of a tile.
  *
  * Blocks, from outside in:
- *   block_rows rows of A are packed for the whole k (A block, in scratch), unless the caller has packed them;
- *   FLAW_TILE_COLS columns of B at a time;
+ *   block_rows rows of A are packed for the whole k (A block, in scratch), unless the caller has packed them: then more rows
+ *   may be taken at a time;
+ *   `across` columns of B at a time;
  *   at most k_block of k at a time, so that a panel of A stays in the first cache (equal shares of k, not a short last one);
  *   panels of `rows` rows of A by panels of `cols` columns of B: one register tile.
  * The sums of a tile rest in scratch (or in C when accumulating) between its k blocks, which changes no bit: the sum of
@@ -25,6 +26,9 @@ typedef struct flaw_tile {
     const void *a, *b;
     const void *a_head, *b_head;
     const void *ahead; /* what will be needed of B soon: asked for during the sum, a little each step; or NULL */
+    int ahead_step;    /* bytes of it for four steps of the tile (tile.h), at most 64 */
+    const float *out;  /* where the tile will be finished, rows out_row apart: asked for as well; or NULL */
+    ptrdiff_t out_row;
     float *c; /* int8: whole numbers in their place */
     ptrdiff_t c_row;
 } flaw_tile;
@@ -39,6 +43,7 @@ typedef void flaw_finish(const flaw_product *p, int i, int j, int live_rows, int
 typedef struct flaw_engine {
     int rows, cols; /* register tile; rows divides block_rows, cols divides FLAW_TILE_COLS */
     int block_rows;
+    int across;          /* columns that all rows pass before the next ones; divides FLAW_TILE_COLS. 0: FLAW_TILE_COLS */
     int k_unit;          /* k is padded to a multiple of it */
     int k_block;         /* a multiple of k_unit */
     size_t element;      /* bytes of a packed value of B */

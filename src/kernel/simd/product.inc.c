@@ -111,7 +111,8 @@ static void pack_b_rounded(int k, int n, const float *b, ptrdiff_t b_row, ptrdif
 /* The two engines differ in the packing alone. */
 #define ENGINE(pack_a_function, pack_b_function)                                                                       \
     {                                                                                                                  \
-        .rows = TILE_ROWS, .cols = TILE_COLS, .block_rows = FLAW_TILE_ROWS, .k_unit = 1, .k_block = TILE_DEPTH,        \
+        .rows = TILE_ROWS, .cols = TILE_COLS, .block_rows = FLAW_TILE_ROWS, .across = TILE_ACROSS, .k_unit = 1,        \
+        .k_block = TILE_DEPTH, \
         .element = sizeof(float), .a_panel = TILE_PANEL, .pack_cols = pack_b_function, .pack_a = pack_a_function,      \
         .sum = sum_f32, .finish = LEVEL(finish), .column_sum = LEVEL(column_sum)                                       \
     }

@@ -27,23 +27,36 @@ VEC_INLINE void tile_one_step(int rows, int vecs, ptrdiff_t a_i, const float *a,
     }
 }
 
+/* A row of C that will be written: its lines come from far while the sum runs. */
+VEC_INLINE void ask_for(const float *out, int vecs)
+{
+#pragma GCC unroll 4
+    for (int h = 0; h < vecs; h++) __builtin_prefetch(out + h * VEC, 1, 3);
+}
+
 /* a_i, a_p: distance of rows and of steps in A. rows, vecs, a_i, a_p are constants where this is inlined. */
 VEC_INLINE void tile_sum(const flaw_tile *t, int steps, int rows, int vecs, ptrdiff_t a_i, ptrdiff_t a_p)
 {
     const float *a = t->a, *b = t->b;
-    const char *ahead = t->ahead;
+    const char *ahead = t->ahead ? t->ahead : t->b; /* asking for the same line again and again costs nothing */
+    const int ahead_step = t->ahead ? t->ahead_step : 0;
+    const float *out = t->out;
     float *c = t->c;
     vf s[TILE_ROWS][TILE_VECS];
 #pragma GCC unroll 16
     for (int i = 0; i < rows; i++)
 #pragma GCC unroll 4
         for (int h = 0; h < vecs; h++) s[i][h] = t->resume ? vf_load(c + i * t->c_row + h * VEC) : tile_first(t, i, h);
+    const int part = (steps / rows + 3) / 4 * 4; /* steps for each row of C that is asked for */
     int p = 0;
-    for (; p + 4 <= steps; p += 4) {
-        /* A panel of B is shared by all panels of A, 8 or 16 of whole tiles: a line of it every fourth step will do. */
-        if (ahead) __builtin_prefetch(ahead + p * 16, 0, 2);
+    for (int i = 0; i < rows; i++, out += t->out_row) {
+        const int end = p + part < steps / 4 * 4 ? p + part : steps / 4 * 4;
+        if (t->out) ask_for(out, vecs);
+        for (; p < end; p += 4, ahead += ahead_step) {
+            __builtin_prefetch(ahead, 0, 2);
 #pragma GCC unroll 4
-        for (int q = 0; q < 4; q++, a += a_p, b += TILE_COLS) tile_one_step(rows, vecs, a_i, a, b, s);
+            for (int q = 0; q < 4; q++, a += a_p, b += TILE_COLS) tile_one_step(rows, vecs, a_i, a, b, s);
+        }
     }
     for (; p < steps; p++, a += a_p, b += TILE_COLS) tile_one_step(rows, vecs, a_i, a, b, s);
 #pragma GCC unroll 16

@@ -9,7 +9,7 @@
 
 #define LEVEL(name) flaw_avx2_##name
 /* 12 of 16 registers hold sums, 2 hold B. */
-enum { TILE_ROWS = 6, TILE_VECS = 2, TILE_DEPTH = 256 };
+enum { TILE_ROWS = 6, TILE_VECS = 2, TILE_DEPTH = 256, TILE_ACROSS = FLAW_TILE_COLS };
 
 VEC_INLINE vf tile_step(vf a, vf b, vf sum)
 {

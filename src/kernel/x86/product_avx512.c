@@ -10,7 +10,7 @@
 #define LEVEL(name) flaw_avx512_##name
 /* 24 of 32 registers hold sums, 4 hold B, the rest the values of A on their way. Of the shapes with 24 sums this one loads
  * least: 10 loads a step, 14 with 12 rows by 2 vectors. */
-enum { TILE_ROWS = 6, TILE_VECS = 4, TILE_DEPTH = 512 };
+enum { TILE_ROWS = 6, TILE_VECS = 4, TILE_DEPTH = 1024, TILE_ACROSS = 64 };
 
 VEC_INLINE vf tile_step(vf a, vf b, vf sum)
 {
