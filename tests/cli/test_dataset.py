@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import random
+import shutil
 import unittest
 
 import command
@@ -51,6 +52,24 @@ class Dataset(command.Command):
                          [('train', 'good', 3), ('test', 'dent', 2), ('test', 'good', 1), ('test', 'hole', 1)])
         self.assertEqual(self.check(0, 'nut'), {'nut': []})
         self.assertIn('7 pictures and 2 masks read, no problems', self.succeed('dataset', 'check', 'nut'))
+
+    def test_part_to_test_alone(self):
+        """Without train/ the part to test is still one data set: none of its bad pictures is passed over."""
+        self.mvtec()
+        shutil.rmtree(self.path('nut/train'))
+        line, = self.info('.')
+        self.assertEqual((line['layout'], line['good'], line['bad'], line['masks'], line['references']), ('mvtec', 1, 3, 2, 0))
+        for name in ('ok', 'ko'):
+            self.write(f'btad/01/test/{name}/0.png', part(5))
+        line, = self.info('btad')
+        self.assertEqual((line['layout'], line['good'], line['bad']), ('btad', 1, 1))
+
+    def test_hidden_files(self):
+        """What file managers leave behind is neither a picture nor a kind of defect."""
+        self.mvtec()
+        for name in ('test/dent/._0.png', 'train/good/._1.png', 'test/.ipynb_checkpoints/0.png'):
+            self.write('nut/' + name, b'Mac OS X')
+        self.assertEqual(self.check(0, 'nut'), {'nut': []})
 
     def test_categories_of_a_table(self):
         for name in 'abc':

@@ -90,7 +90,7 @@ static flaw_status search(flaw_dataset_list *list, const char *path, const flaw_
             status = flaw_fail(err, FLAW_NO_MEMORY, "data sets in '%s': no memory", path);
             break;
         }
-        if (flaw_file_is_folder(folder) && (depth == 0 || !is_link(folder))) {
+        if (names.name[i][0] != '.' && flaw_file_is_folder(folder) && (depth == 0 || !is_link(folder))) {
             const flaw_layout *layout = guess(folder, named, rank);
             if (layout) status = add(list, folder, layout, err);
             else if (depth + 1 < DEEPEST) status = search(list, folder, named, rank, depth + 1, err);

@@ -62,8 +62,8 @@ const char *flaw_dataset_layout_about(int index)
 bool flaw_layout_is_picture(const char *name)
 {
     static const char *const endings[] = {".png", ".jpg", ".jpeg", ".bmp"};
-    const char *dot = strrchr(name, '.');
-    for (size_t i = 0; dot && dot != name && i < sizeof endings / sizeof *endings; i++)
+    const char *dot = name[0] == '.' ? NULL : strrchr(name, '.'); /* hidden: "._000.png" of macOS is no picture */
+    for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; i++)
         if (strcasecmp(dot, endings[i]) == 0) return true;
     return false;
 }
@@ -193,7 +193,7 @@ flaw_status flaw_listing_kinds(flaw_listing *l, const char *root, const char *pa
         const char *kind = bad ? flaw_arena_copy_string(l->arena, name, strlen(name)) : "good";
         const char *masks = masks_root ? flaw_path_join(l->arena, masks_root, name) : NULL;
         if (!folder || !kind || (masks_root && !masks)) status = no_memory(l, err);
-        if (status != FLAW_OK || !flaw_file_is_folder(folder)) continue;
+        if (status != FLAW_OK || name[0] == '.' || !flaw_file_is_folder(folder)) continue;
         flaw_folder take = {folder, "", kind, split, bad ? FLAW_LABEL_BAD : FLAW_LABEL_GOOD, masks};
         status = flaw_listing_folder(l, &take, err);
     }

@@ -5,8 +5,10 @@
 #include "base/path.h"
 #include "measure/dataset/layout.h"
 
+/* Some keep the part to test alone, to judge by words: its good pictures show the layout, too. */
 bool flaw_layout_fits_mvtec(const char *path)
 {
+    if (!flaw_layout_has(path, "train")) return flaw_layout_has(path, "test/good");
     return flaw_layout_has(path, "train/good") && flaw_layout_has(path, "test");
 }
 
@@ -23,6 +25,7 @@ bool flaw_layout_fits_mvtec_ad2(const char *path)
 
 bool flaw_layout_fits_btad(const char *path)
 {
+    if (!flaw_layout_has(path, "train")) return flaw_layout_has(path, "test/ok");
     return flaw_layout_has(path, "train/ok") && flaw_layout_has(path, "test");
 }
 
@@ -31,7 +34,8 @@ static flaw_status list_parts(flaw_listing *l, const char *root, flaw_error *err
 {
     const char *masks = flaw_path_join(l->arena, root, "ground_truth");
     if (!masks) return flaw_fail(err, FLAW_NO_MEMORY, "data set '%s': no memory", root);
-    flaw_status status = flaw_listing_kinds(l, root, "train", FLAW_DATASET_TRAIN, NULL, err);
+    flaw_status status = FLAW_OK;
+    if (flaw_layout_has(root, "train")) status = flaw_listing_kinds(l, root, "train", FLAW_DATASET_TRAIN, NULL, err);
     if (status == FLAW_OK && flaw_layout_has(root, "validation"))
         status = flaw_listing_kinds(l, root, "validation", FLAW_DATASET_VALIDATION, NULL, err);
     if (status == FLAW_OK) status = flaw_listing_kinds(l, root, "test", FLAW_DATASET_TEST, masks, err);
