@@ -46,6 +46,9 @@ typedef struct flaw_product {
     ptrdiff_t a_row, a_col; /* in floats: A[i][p] = a[i * a_row + p * a_col]; one of them is 1 */
     const void *a_packed;   /* A as pack_rows left it, for several products or pieces; a, a_row, a_col are unused then, and
                                accumulate and a_sums are not for it; or NULL */
+    const uint8_t *a_whole; /* FLAW_INT8: A as bytes (int8.h), rows a_row bytes apart, for what is quantised already; then a is
+                               unused; or NULL */
+    const struct flaw_int8_row *a_scales; /* [M] of these rows */
     const void *b;          /* packed [K,N] */
     int k_packed;           /* B was packed with so many rows, of which the first K are used; 0: K */
     float *c;
@@ -77,7 +80,7 @@ typedef struct flaw_attention {
     float *probs;             /* [T, T] softmax rows, for whoever looks at them; or NULL */
     float *stats;             /* [T, 2] of each row the largest scaled score and 1 / (the sum under it); or NULL */
     flaw_precision precision; /* of the products inside, forward and backward; softmax is float32 always. FLAW_INT8,
-                                 forward only: they run in bf16 */
+                                 forward only: what is fastest at this level, see simd/attention.c */
 } flaw_attention;
 
 /* The backward pass reads `stats` of the forward pass, and computes the probabilities again with the same bits: less

@@ -544,12 +544,50 @@ static void test_first_rows_of_packed(void **state)
     array_free(c[1]);
 }
 
+/* Rows that the caller has quantised give the bits of those that the product quantises. */
+static void test_whole_rows(void **state)
+{
+    enum { M = 45, N = 70, K = 601 };
+    levels all = levels_here();
+    flaw_random r;
+    flaw_random_init(&r, 10, 0);
+    float *a = array_random(&r, M * K, 1.0), *b = array_random(&r, K * N, 1.0), *c[2] = {array_new(M * N), array_new(M * N)};
+    uint8_t *whole = malloc(M * K);
+    flaw_int8_row scale[M];
+    a[7 * K] = NAN;
+    for (int i = 0; i < M; i++) {
+        scale[i] = flaw_int8_row_of(K, a + i * K, 1);
+        for (int p = 0; p < K; p++)
+            whole[i * K + p] = (uint8_t)(scale[i].zero + flaw_int8_row_round(a[i * K + p], scale[i]));
+    }
+    for (int l = 0; l < all.count; l++) {
+        const flaw_kernels *k = all.table[l];
+        void *at = room_new(k->pack_size(FLAW_INT8, K, N)), *scratch = room_new(k->product_scratch(FLAW_INT8, K));
+        k->pack(FLAW_INT8, K, N, b, N, 1, at);
+        flaw_product p = {.m = M, .n = N, .k = K, .a = a, .a_row = K, .a_col = 1, .b = at, .c = c[0], .c_row = N};
+        k->product(FLAW_INT8, &p, 0, M, 0, N, scratch);
+        p.a = NULL;
+        p.a_whole = whole;
+        p.a_scales = scale;
+        p.c = c[1];
+        k->product(FLAW_INT8, &p, 0, M, 0, N, scratch);
+        assert_true(same_bits(c[0], c[1], M * N) && isnan(c[0][7 * N]) && !isnan(c[0][8 * N]));
+        free(at);
+        free(scratch);
+    }
+    array_free(a);
+    array_free(b);
+    array_free(c[0]);
+    array_free(c[1]);
+    free(whole);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_levels), cmocka_unit_test(test_random_problems), cmocka_unit_test(test_deep),
         cmocka_unit_test(test_empty),  cmocka_unit_test(test_not_finite),      cmocka_unit_test(test_denormals),
-        cmocka_unit_test(test_first_rows_of_packed),
+        cmocka_unit_test(test_first_rows_of_packed), cmocka_unit_test(test_whole_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

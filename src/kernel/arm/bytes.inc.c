@@ -14,6 +14,11 @@ VEC_INLINE void store_row(tile_value *out, vf x, int zero)
     memcpy(out, &bytes, VEC);
 }
 
+VEC_INLINE void copy_row(tile_value *out, int n, const uint8_t *q, int zero)
+{
+    for (int i = 0; i < n; i++) out[i] = (tile_value)(q[i] - 128);
+}
+
 VEC_INLINE void store_column(tile_value *out, vf x)
 {
     store_row(out, x, 128);

@@ -8,6 +8,7 @@
 #define TABLE flaw_kernels_neon_dot
 #define TABLE_TEXT "neon-dot"
 #define TABLE_LEVEL FLAW_LEVEL_NEON_DOT
+#define TABLE_ATTENTION FLAW_INT8
 #define TABLE_DIGITS NULL
 #define LEVEL(name) flaw_neon_##name
 static const flaw_engine *const engines[FLAW_PRECISIONS] = {

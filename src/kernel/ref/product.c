@@ -78,6 +78,14 @@ static void pack_row_int8(int k, const float *a, ptrdiff_t a_col, void *out)
     for (int p = 0; p < k; p++) q[p] = (int16_t)flaw_int8_row_round(a[p * a_col], s);
 }
 
+static void copy_row_int8(const flaw_product *p, int i, void *out)
+{
+    const uint8_t *from = p->a_whole + i * p->a_row;
+    int16_t *q = (int16_t *)((float *)out + 1);
+    *(float *)out = p->a_scales[i].scale;
+    for (int j = 0; j < p->k; j++) q[j] = (int16_t)(from[j] - p->a_scales[i].zero);
+}
+
 void flaw_ref_pack_rows(flaw_precision prec, int m, int k, const float *a, ptrdiff_t a_row, void *out)
 {
     unsigned char *at = out;
@@ -159,7 +167,8 @@ static void product_int8(const flaw_product *p, int m0, int m1, int n0, int n1, 
     for (int i = m0; i < m1; i++) {
         const unsigned char *row = (const unsigned char *)p->a_packed + (size_t)i * row_size(FLAW_INT8, p->k);
         if (!p->a_packed) {
-            pack_row_int8(p->k, p->a + i * p->a_row, p->a_col, scratch);
+            if (p->a_whole) copy_row_int8(p, i, scratch);
+            else pack_row_int8(p->k, p->a + i * p->a_row, p->a_col, scratch);
             row = scratch;
         }
         float row_scale = *(const float *)(const void *)row;

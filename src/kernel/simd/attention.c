@@ -1,8 +1,16 @@
 /* Queries are taken in blocks whose rows of scores stay in the second cache between the product, the softmax and the
- * next product. Letters: T tokens, W width of the head. */
+ * next product. Letters: T tokens, W width of the head.
+ *
+ * FLAW_INT8 is computed in what the level says: where it has instructions for bytes and none that are faster, in whole
+ * numbers (int8.h). Queries are then rows with a zero point, keys columns with a scale each, values columns with a scale for
+ * all tokens. The softmax leaves whole numbers in proportion to the probabilities; what it divides by is their sum, so that
+ * the weights of the values add up to 1. They are of two bytes, each multiplied by itself: many keys may share a
+ * probability far below the largest, and of one byte nothing would be left of them. */
 #include "kernel/simd/attention.h"
 
 #include <string.h>
+
+#include "kernel/int8.h"
 
 static int least(int a, int b)
 {
@@ -32,17 +40,25 @@ static size_t whole_lines(size_t size)
     return (size + 63) / 64 * 64;
 }
 
-/* Sizes hold for either precision. */
+/* Sizes hold for every precision. */
 static size_t pack_room(const flaw_kernels *k, int depth, int n)
 {
-    size_t f32 = k->pack_size(FLAW_F32, depth, n), bf16 = k->pack_size(FLAW_BF16, depth, n);
-    return whole_lines(f32 > bf16 ? f32 : bf16);
+    size_t most = 0;
+    for (int prec = 0; prec < FLAW_PRECISIONS; prec++) {
+        size_t size = k->pack_size((flaw_precision)prec, depth, n);
+        most = size > most ? size : most;
+    }
+    return whole_lines(most);
 }
 
 static size_t product_room(const flaw_kernels *k, int depth)
 {
-    size_t f32 = k->product_scratch(FLAW_F32, depth), bf16 = k->product_scratch(FLAW_BF16, depth);
-    return whole_lines(f32 > bf16 ? f32 : bf16);
+    size_t most = 0;
+    for (int prec = 0; prec < FLAW_PRECISIONS; prec++) {
+        size_t size = k->product_scratch((flaw_precision)prec, depth);
+        most = size > most ? size : most;
+    }
+    return whole_lines(most);
 }
 
 /* Floats between rows of scores: whole cache lines, whatever T is. */
@@ -59,6 +75,17 @@ static size_t score_room(int tokens)
 static size_t stats_room(int tokens)
 {
     return whole_lines((size_t)block_rows(tokens) * 2 * sizeof(float));
+}
+
+/* Of the higher or the lower bytes of probabilities, whose rows lie score_row apart, and of their scales. */
+static size_t bytes_room(int tokens)
+{
+    return whole_lines((size_t)block_rows(tokens) * (size_t)score_row(tokens));
+}
+
+static size_t scales_room(int tokens)
+{
+    return whole_lines((size_t)block_rows(tokens) * sizeof(flaw_int8_row));
 }
 
 static void multiply(const flaw_kernels *k, flaw_precision prec, const flaw_product *p, void *scratch)
@@ -127,21 +154,56 @@ size_t flaw_attention_parts_scratch(const flaw_attention_parts *parts, int token
 {
     const flaw_kernels *k = parts->kernels;
     return pack_room(k, width, tokens) + pack_room(k, tokens, width) + score_room(tokens) + stats_room(tokens) +
-           product_room(k, largest(tokens, width));
+           2 * bytes_room(tokens) + 2 * scales_room(tokens) + product_room(k, largest(tokens, width));
+}
+
+/* What it is computed in. In whole numbers only what towers of pictures ask for: in texts the scale of a column of values
+ * would tell of tokens that a query must not know of. */
+static flaw_precision precision_of(const flaw_attention_parts *parts, const flaw_attention *a)
+{
+    if (a->precision != FLAW_INT8) return a->precision;
+    bool bears = !a->causal && !a->hidden && !a->stats && !a->probs && a->tokens <= FLAW_INT8_DEPTH;
+    return parts->int8 != FLAW_INT8 || bears ? parts->int8 : FLAW_BF16;
+}
+
+static void forward_whole(const flaw_attention_parts *parts, const flaw_attention *a, void *scratch)
+{
+    const flaw_kernels *k = parts->kernels;
+    int t = a->tokens, w = a->width, asked = a->queries ? a->queries : t, most = block_rows(t);
+    unsigned char *at = scratch;
+    void *keys = take(&at, pack_room(k, w, t)), *values = take(&at, pack_room(k, t, w));
+    float *e = take(&at, score_room(t));
+    uint8_t *high = take(&at, bytes_room(t)), *low = take(&at, bytes_room(t));
+    flaw_int8_row *high_scale = take(&at, scales_room(t)), *low_scale = take(&at, scales_room(t));
+    k->pack(FLAW_INT8, w, t, a->k, 1, a->row, keys);
+    k->pack(FLAW_INT8, t, w, a->v, a->row, 1, values);
+    for (int i0 = 0; i0 < asked; i0 += most) {
+        int rows = least(most, asked - i0);
+        flaw_product mix = {.m = rows, .n = w, .k = t, .a_row = score_row(t), .a_col = 1, .a_whole = low, .a_scales = low_scale,
+                            .b = values, .c = a->out + i0 * a->out_row, .c_row = a->out_row};
+        score_block(k, a, i0, rows, a->q, a->row, keys, e, at);
+        parts->exp_bytes(rows, t, a->scale, e, score_row(t), high, low, score_row(t), high_scale, low_scale);
+        multiply(k, FLAW_INT8, &mix, at);
+        mix.a_whole = high;
+        mix.a_scales = high_scale;
+        mix.residual = mix.c;
+        multiply(k, FLAW_INT8, &mix, at);
+    }
 }
 
 void flaw_attention_parts_forward(const flaw_attention_parts *parts, const flaw_attention *a, void *scratch)
 {
-    flaw_attention finer;
-    if (a->precision == FLAW_INT8) { /* neither scores nor probabilities bear it */
-        finer = *a;
-        finer.precision = FLAW_BF16;
-        a = &finer;
-    }
+    flaw_attention in = *a;
+    in.precision = precision_of(parts, a);
+    a = &in;
     const flaw_kernels *k = parts->kernels;
     int t = a->tokens, w = a->width, asked = a->queries ? a->queries : t, most = block_rows(t);
     if (is_few(a)) {
         parts->few(a);
+        return;
+    }
+    if (a->precision == FLAW_INT8) {
+        forward_whole(parts, a, scratch);
         return;
     }
     unsigned char *at = scratch;

@@ -11,6 +11,7 @@
  * flaw_attention. */
 typedef struct flaw_attention_parts {
     const flaw_kernels *kernels;
+    flaw_precision int8; /* what FLAW_INT8 is computed in */
     /* x = exp(scale x - top); fills stats with top and 1 / sum. */
     void (*exp_rows)(int rows, int n, int grow, float scale, float *x, ptrdiff_t x_row, float *stats);
     /* x = exp(scale x - top) / sum from known stats. */
@@ -21,6 +22,11 @@ typedef struct flaw_attention_parts {
     /* d = scale p (d - sum(p d)) */
     void (*backward_rows)(int rows, int n, int grow, float scale, const float *p, ptrdiff_t p_row, float *d,
                           ptrdiff_t d_row);
+    /* Rows of n whole numbers of 16 bits in proportion to exp(scale x), as their higher and lower bytes (up to a whole vector
+     * behind them is written), and their scales: those of the lower bytes are 1 / the sum of the row. A row with a number that
+     * is not finite has the scale NaN. */
+    void (*exp_bytes)(int rows, int n, float scale, const float *x, ptrdiff_t x_row, uint8_t *high, uint8_t *low,
+                      ptrdiff_t q_row, struct flaw_int8_row *high_scale, struct flaw_int8_row *low_scale);
     /* The whole of it for at most FLAW_FEW_TOKENS tokens, in float32; all keys are seen, stats and probs not kept. */
     void (*few)(const flaw_attention *a);
 } flaw_attention_parts;

@@ -1,6 +1,7 @@
 /* int8 operands as the register tile of tile.h reads them. The includer has defined the tile, and
  *   TILE_GROUP    values of k in a step (4 bytes), of type tile_value: four bytes, or two of 16 bits;
  *   store_row     values of A: bytes with their zero point, 16 bits without it;
+ *   copy_row      the same of bytes that are quantised already;
  *   store_column  values of B.
  *
  * Head of a panel of A: flaw_int8_row [TILE_ROWS]. Head of a panel of B: the columns' scales, then the sums of their values,
@@ -22,11 +23,39 @@ VEC_INLINE void quantise_row(int n, const float *x, flaw_int8_row s, void *out)
     if (q < n) store_row(to + q, s.scale != s.scale ? vf_zero() : vf_mul(vf_load_some(x + q, n - q), inverse), s.zero);
 }
 
+/* Of row i of A: its scale, and n values from p0 on. */
+VEC_INLINE flaw_int8_row scale_of_row(const flaw_product *p, int i)
+{
+    return p->a_whole ? p->a_scales[i] : flaw_int8_row_of((size_t)p->k, p->a + i * p->a_row, 1);
+}
+
+VEC_INLINE void pack_row(const flaw_product *p, int i, int p0, int n, flaw_int8_row s, void *out)
+{
+    if (p->a_whole) copy_row(out, n, p->a_whole + i * p->a_row + p0, s.zero);
+    else quantise_row(n, p->a + i * p->a_row + p0, s, out);
+}
+
 VEC_INLINE void quantise_column(int n, const float *x, flaw_int8_scale s, tile_value *out)
 {
     vf inverse = vf_set(s.inverse);
     for (int q = 0; q < n; q += VEC)
         store_column(out + q, s.scale != s.scale ? vf_zero() : vf_mul(vf_load_some(x + q, n - q < VEC ? n - q : VEC), inverse));
+}
+
+/* The same values with k along memory. */
+static void columns_along(int n, int live, const float *b, ptrdiff_t b_row, ptrdiff_t b_col, float along[VEC][STRIP])
+{
+    for (int p = 0; p < n; p += VEC) {
+        vf r[VEC];
+        if (b_col == 1) {
+            for (int i = 0; i < VEC; i++) r[i] = live && p + i < n ? vf_load_some(b + (p + i) * b_row, live) : vf_zero();
+            vf_transpose(r);
+            for (int c = 0; c < VEC; c++) vf_store(along[c] + p, r[c]);
+        } else {
+            for (int c = 0; c < live; c++)
+                for (int i = p; i < n && i < p + VEC; i++) along[c][i] = b[c * b_col + i * b_row];
+        }
+    }
 }
 
 /* At most STRIP values of k of VEC columns, `live` of which exist: groups of k below each other, each vector a group of
@@ -35,13 +64,12 @@ static void pack_square(int n, int live, const float *b, ptrdiff_t b_row, ptrdif
                         int32_t *sum, int groups, tile_value *out)
 {
     _Alignas(64) tile_value q[VEC][STRIP];
+    float along[VEC][STRIP];
     vf r[VEC];
     memset(q, 0, sizeof q);
+    if (b_row != 1) columns_along(n, live, b, b_row, b_col, along);
     for (int c = 0; c < live; c++) {
-        float along[STRIP];
-        const float *column = b + c * b_col;
-        for (int p = 0; b_row != 1 && p < n; p++) along[p] = column[p * b_row];
-        quantise_column(n, b_row == 1 ? column : along, s[c], q[c]);
+        quantise_column(n, b_row == 1 ? b + c * b_col : along[c], s[c], q[c]);
         for (int p = 0; p < STRIP; p++) sum[c] += q[c][p];
     }
 #pragma GCC unroll 16
@@ -50,14 +78,30 @@ static void pack_square(int n, int live, const float *b, ptrdiff_t b_row, ptrdif
     for (int g = 0; g < groups; g++) vf_store((float *)(void *)(out + g * TILE_COLS * TILE_GROUP), r[g]);
 }
 
+/* flaw_int8_largest of columns that lie side by side. */
+static void largest_of_columns(int k, int live, const float *b, ptrdiff_t b_row, uint32_t *largest)
+{
+    for (int p = 0; p < k; p++, b += b_row) {
+        for (int c = 0; c < live; c++) {
+            uint32_t u;
+            memcpy(&u, b + c, sizeof u);
+            u &= FLAW_INT8_SIGN_OFF;
+            largest[c] = u > largest[c] ? u : largest[c];
+        }
+    }
+}
+
 static void pack_panel(int k, int live, const float *b, ptrdiff_t b_row, ptrdiff_t b_col, unsigned char *out)
 {
     flaw_int8_scale s[TILE_COLS];
     float *scale = (float *)(void *)out;
     int32_t *sum = (int32_t *)(void *)(scale + TILE_COLS);
     tile_value *at = (tile_value *)(void *)(out + B_HEAD);
+    uint32_t largest[TILE_COLS] = {0};
+    for (int c = 0; c < live && b_col != 1; c++) largest[c] = flaw_int8_largest((size_t)k, b + c * b_col, b_row);
+    if (b_col == 1) largest_of_columns(k, live, b, b_row, largest);
     for (int c = 0; c < TILE_COLS; c++) {
-        s[c] = flaw_int8_scale_of(c < live ? flaw_int8_largest((size_t)k, b + c * b_col, b_row) : 0);
+        s[c] = flaw_int8_scale_of(largest[c]);
         scale[c] = s[c].scale;
         sum[c] = 0;
     }

@@ -24,6 +24,8 @@
                            ptrdiff_t y_row);                                                                           \
     void level##_backward_rows(int rows, int n, int grow, float scale, const float *p, ptrdiff_t p_row, float *d,      \
                                ptrdiff_t d_row);                                                                       \
+    void level##_exp_bytes(int rows, int n, float scale, const float *x, ptrdiff_t x_row, uint8_t *high, uint8_t *low, \
+                           ptrdiff_t q_row, struct flaw_int8_row *high_scale, struct flaw_int8_row *low_scale);        \
     void level##_attention_few(const flaw_attention *a);                                                               \
     void level##_activate(flaw_activation act, size_t n, const float *x, float *y);                                    \
     void level##_activate_backward(flaw_activation act, size_t n, const float *x, const float *dy, float *dx);         \

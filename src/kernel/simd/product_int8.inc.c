@@ -14,11 +14,13 @@ static void pack_a(const flaw_product *p, int i0, int live, int p0, int k, void 
 {
     flaw_int8_row *s = head;
     tile_value *out = panel;
-    const float *a = p->a + i0 * p->a_row;
-    for (int i = 0; i < TILE_ROWS; i++, out += TILE_STRIDE * TILE_GROUP) {
-        const float *row = a + (i < live ? i : 0) * p->a_row;
-        if (p0 == 0) s[i] = flaw_int8_row_of(i < live ? (size_t)p->k : 0, row, 1);
-        quantise_row(k, row + p0, s[i], out);
+    for (int i = 0; i < live; i++, out += TILE_STRIDE * TILE_GROUP) {
+        if (p0 == 0) s[i] = scale_of_row(p, i0 + i);
+        pack_row(p, i0 + i, p0, k, s[i], out);
+    }
+    for (int i = live; i < TILE_ROWS; i++, out += TILE_STRIDE * TILE_GROUP) {
+        s[i] = (flaw_int8_row){0.0f, 0.0f, 0};
+        memset(out, 0, (size_t)((k + TILE_GROUP - 1) / TILE_GROUP * TILE_GROUP) * sizeof *out);
     }
 }
 

@@ -1,6 +1,7 @@
 /* The body of a level's table. The includer defines TABLE (its name), TABLE_TEXT, TABLE_LEVEL, LEVEL(name) (the
  * vectors' kernels on rows and arrays), and a static array `engines`: one for each precision, NULL where the reference
- * does it; TABLE_DIGITS and TABLE_MANY where the level has a flaw_weight_digits, a flaw_weight_many. */
+ * does it; TABLE_DIGITS and TABLE_MANY where the level has a flaw_weight_digits, a flaw_weight_many; TABLE_ATTENTION, what
+ * attention of FLAW_INT8 is computed in, where it is not float32. */
 #include "kernel/ref/ref.h"
 #include "kernel/simd/attention.h"
 
@@ -10,6 +11,10 @@
 
 #ifndef TABLE_MANY
 #define TABLE_MANY NULL
+#endif
+
+#ifndef TABLE_ATTENTION
+#define TABLE_ATTENTION FLAW_F32
 #endif
 
 static size_t pack_size(flaw_precision prec, int k, int n)
@@ -61,8 +66,8 @@ static void product(flaw_precision prec, const flaw_product *p, int m0, int m1, 
     else flaw_ref_product(prec, p, m0, m1, n0, n1, scratch);
 }
 
-static const flaw_attention_parts parts = {&TABLE, LEVEL(exp_rows), LEVEL(exp_again), LEVEL(norm_rows),
-                                           LEVEL(backward_rows), LEVEL(attention_few)};
+static const flaw_attention_parts parts = {&TABLE,           TABLE_ATTENTION,      LEVEL(exp_rows),  LEVEL(exp_again),
+                                           LEVEL(norm_rows), LEVEL(backward_rows), LEVEL(exp_bytes), LEVEL(attention_few)};
 
 static size_t attention_scratch(int tokens, int width)
 {

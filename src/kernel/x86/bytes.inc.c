@@ -8,6 +8,11 @@ VEC_INLINE void store_row(tile_value *out, vf x, int zero)
     vf_store_unsigned(out, x, zero);
 }
 
+VEC_INLINE void copy_row(tile_value *out, int n, const uint8_t *q, int zero)
+{
+    memcpy(out, q, (size_t)n);
+}
+
 VEC_INLINE void store_column(tile_value *out, vf x)
 {
     vf_store_bytes(out, x);

@@ -17,6 +17,11 @@ VEC_INLINE void store_row(tile_value *out, vf x, int zero)
     vf_store_unsigned(out, x, zero);
 }
 
+VEC_INLINE void copy_row(tile_value *out, int n, const uint8_t *q, int zero)
+{
+    memcpy(out, q, (size_t)n);
+}
+
 VEC_INLINE void store_column(tile_value *out, vf x)
 {
     vf_store_bytes(out, x);
@@ -100,14 +105,12 @@ static void pack_a_bf16(const flaw_product *p, int i0, int live, int p0, int k, 
 static void pack_a_int8(const flaw_product *p, int i0, int live, int p0, int k, void *head, void *panel)
 {
     flaw_int8_row *s = head;
-    const float *a = p->a + i0 * p->a_row;
     for (int i = 0; i < 2 * TILE; i++) {
-        const float *row = a + (i < live ? i : 0) * p->a_row;
         unsigned char *out = (unsigned char *)panel + STEP_BYTES * i;
-        if (p0 == 0) s[i] = flaw_int8_row_of(i < live ? (size_t)p->k : 0, row, 1);
+        if (p0 == 0) s[i] = i < live ? scale_of_row(p, i0 + i) : (flaw_int8_row){0.0f, 0.0f, 0};
         for (int q = 0; q < k; q += STEP_BYTES, out += 2 * TILE_BYTES) {
-            if (k - q < STEP_BYTES) memset(out, 0, STEP_BYTES);
-            quantise_row(k - q < STEP_BYTES ? k - q : STEP_BYTES, row + p0 + q, s[i], out);
+            if (k - q < STEP_BYTES || i >= live) memset(out, 0, STEP_BYTES);
+            if (i < live) pack_row(p, i0 + i, p0 + q, k - q < STEP_BYTES ? k - q : STEP_BYTES, s[i], out);
         }
     }
 }

@@ -9,6 +9,11 @@ VEC_INLINE void store_row(tile_value *out, vf x, int zero)
     vf_store_shorts(out, x, 255 - zero);
 }
 
+VEC_INLINE void copy_row(tile_value *out, int n, const uint8_t *q, int zero)
+{
+    for (int i = 0; i < n; i++) out[i] = (tile_value)(q[i] - zero);
+}
+
 VEC_INLINE void store_column(tile_value *out, vf x)
 {
     vf_store_shorts(out, x, 127);

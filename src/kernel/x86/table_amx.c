@@ -3,6 +3,7 @@
 #define TABLE flaw_kernels_amx
 #define TABLE_TEXT "amx"
 #define TABLE_LEVEL FLAW_LEVEL_AMX
+#define TABLE_ATTENTION FLAW_BF16
 #define TABLE_DIGITS &flaw_vnni_digits
 #define TABLE_MANY &flaw_vnni_many
 #define LEVEL(name) flaw_avx512_##name

@@ -3,6 +3,7 @@
 #define TABLE flaw_kernels_avx512_bf16
 #define TABLE_TEXT "avx512-bf16"
 #define TABLE_LEVEL FLAW_LEVEL_AVX512_BF16
+#define TABLE_ATTENTION FLAW_INT8
 #define TABLE_DIGITS &flaw_vnni_digits
 #define TABLE_MANY &flaw_vnni_many
 #define LEVEL(name) flaw_avx512_##name

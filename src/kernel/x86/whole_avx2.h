@@ -24,6 +24,25 @@ VEC_INLINE void vf_store_shorts(void *p, vf x, int most)
     _mm_storeu_si128(p, vf_to_shorts(_mm256_min_epi32(_mm256_cvtps_epi32(x), _mm256_set1_epi32(most))));
 }
 
+VEC_INLINE vf vf_to_whole(vf x)
+{
+    return _mm256_castsi256_ps(_mm256_cvtps_epi32(x));
+}
+
+VEC_INLINE vf vf_whole_add(vf a, vf b)
+{
+    return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(a), _mm256_castps_si256(b)));
+}
+
+VEC_INLINE void vf_store_two_bytes(void *high, void *low, vf q)
+{
+    __m256i whole = _mm256_castps_si256(q);
+    __m128i first = vf_to_shorts(_mm256_and_si256(whole, _mm256_set1_epi32(255)));
+    __m128i second = vf_to_shorts(_mm256_srli_epi32(whole, 8));
+    _mm_storel_epi64(low, _mm_packus_epi16(first, first));
+    _mm_storel_epi64(high, _mm_packus_epi16(second, second));
+}
+
 VEC_INLINE vf vf_whole_times(const void *p, int x)
 {
     return _mm256_castsi256_ps(_mm256_mullo_epi32(_mm256_loadu_si256(p), _mm256_set1_epi32(x)));

@@ -20,6 +20,24 @@ VEC_INLINE void vf_store_shorts(void *p, vf x, int most)
     _mm256_storeu_si256(p, _mm512_cvtepi32_epi16(_mm512_min_epi32(_mm512_cvtps_epi32(x), _mm512_set1_epi32(most))));
 }
 
+/* Lanes of 32 bits, nearest; their sum; of lanes below 2^16 the higher and the lower bytes. */
+VEC_INLINE vf vf_to_whole(vf x)
+{
+    return _mm512_castsi512_ps(_mm512_cvtps_epi32(x));
+}
+
+VEC_INLINE vf vf_whole_add(vf a, vf b)
+{
+    return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(a), _mm512_castps_si512(b)));
+}
+
+VEC_INLINE void vf_store_two_bytes(void *high, void *low, vf q)
+{
+    __m512i whole = _mm512_castps_si512(q);
+    _mm_storeu_si128(low, _mm512_cvtepi32_epi8(whole));
+    _mm_storeu_si128(high, _mm512_cvtepi32_epi8(_mm512_srli_epi32(whole, 8)));
+}
+
 /* Whole lanes times x. */
 VEC_INLINE vf vf_whole_times(const void *p, int x)
 {
