@@ -20,7 +20,8 @@ typedef struct block {
     bool plain;
     bool large;             /* B does not stay in the second cache */
     const unsigned char *a; /* packed panels */
-    float *sums;      /* [row panels, column panels of `across`] tiles */
+    float *sums;        /* [row panels, column panels of `across`] tiles */
+    flaw_summed before; /* engines that overlap: the tile to be finished during the next sum, where p is not NULL */
 } block;
 
 static int ceil_div(int a, int b)
@@ -165,9 +166,15 @@ static ahead plan_ahead(const block *w, int from, int n0)
     return a;
 }
 
+static void finish_before(block *w)
+{
+    if (w->before.p) w->e->finish(&w->before, 0, w->before.rows);
+    w->before.p = NULL;
+}
+
 /* The k block from `from` on of one tile. Whole tiles of plain products are summed in C itself. Nothing of `t` is read
  * back here: its stores wait behind those of the tile before. */
-static void run_tile(const block *w, const ahead *next, int from, int row_panel, int j, float *tile)
+static void run_tile(block *w, const ahead *next, int from, int row_panel, int j, float *tile)
 {
     const flaw_engine *e = w->e;
     const flaw_product *p = w->p;
@@ -188,13 +195,20 @@ static void run_tile(const block *w, const ahead *next, int from, int row_panel,
     t.out_row = p->c_row;
     t.c = direct ? p->c + i * p->c_row + j : tile;
     t.c_row = direct ? p->c_row : e->cols;
-    if (!direct && p->accumulate && from == 0) load_tile(e, p, i, j, rows, cols, tile);
+    if (!direct && p->accumulate && from == 0) {
+        finish_before(w); /* which may lie in the same place */
+        load_tile(e, p, i, j, rows, cols, tile);
+    }
+    t.before = w->before.p ? &w->before : NULL;
     e->sum(&t);
-    if (!direct && from + k >= w->k) e->finish(p, i, j, rows, cols, tile, e->cols, head, t.b_head);
+    w->before.p = NULL;
+    if (direct || from + k < w->k) return;
+    w->before = (flaw_summed){p, i, j, rows, cols, tile, e->cols, head, t.b_head};
+    if (!e->overlaps) finish_before(w);
 }
 
 /* Columns n0 .. n1, at most `across`. A panel of A stays in the first cache while panels of B pass it. */
-static void run_columns(const block *w, int n0, int n1)
+static void run_columns(block *w, int n0, int n1)
 {
     const flaw_engine *e = w->e;
     int column_panels = across(e) / e->cols;
@@ -240,6 +254,7 @@ void flaw_engine_product(const flaw_engine *e, const flaw_product *p, int m0, in
             w.a = p->a_packed ? (const unsigned char *)p->a_packed + flaw_engine_rows_size(e, w.i0, p->k) : packed;
             if (p->a_sums && n0 == 0) sum_block(&w);
             for (int j = n0; j < n1; j += columns) run_columns(&w, j, least(j + columns, n1));
+            finish_before(&w); /* its heads are about to be packed anew */
         }
         w.k0 += chunk;
     } while (w.k0 < p->k);

@@ -18,6 +18,19 @@
 
 #include "kernel/kernel.h"
 
+/* A tile whose sums are complete, waiting for its finish. */
+typedef struct flaw_summed {
+    const flaw_product *p;
+    int i, j;       /* its first row and column in C */
+    int rows, cols; /* what of it is needed */
+    const float *sum;
+    ptrdiff_t sum_row;
+    const void *a_head, *b_head;
+} flaw_summed;
+
+/* Bias, activation, residual of rows r0 .. r1 of a tile of sums, to C. */
+typedef void flaw_finish(const flaw_summed *s, int r0, int r1);
+
 /* One k block of one register tile: c[rows, cols] = (resume ? c : 0) + panel of A x panel of B. */
 typedef struct flaw_tile {
     int live_rows, live_cols; /* what of it is needed */
@@ -31,14 +44,11 @@ typedef struct flaw_tile {
     ptrdiff_t out_row;
     float *c; /* int8: whole numbers in their place */
     ptrdiff_t c_row;
+    const flaw_summed *before; /* engines that overlap: another tile, to be finished meanwhile; or NULL */
 } flaw_tile;
 
 /* Packs columns n0 .. n1 of B, see flaw_kernels.pack_cols. */
 typedef void flaw_pack_cols(int k, int n, const float *b, ptrdiff_t b_row, ptrdiff_t b_col, int n0, int n1, void *out);
-
-/* Bias, activation, residual of a tile of sums [live_rows, live_cols], rows sum_row apart, to C from row i, column j on. */
-typedef void flaw_finish(const flaw_product *p, int i, int j, int live_rows, int live_cols, const float *sum,
-                         ptrdiff_t sum_row, const void *a_head, const void *b_head);
 
 typedef struct flaw_engine {
     int rows, cols; /* register tile; rows divides block_rows, cols divides FLAW_TILE_COLS */
@@ -55,6 +65,7 @@ typedef struct flaw_engine {
     /* Rows i0 .. i0 + live (live <= rows) and p0 .. p0 + k of A into a k block of a panel; rows behind `live` are 0. The
      * head is filled with the block p0 = 0, which comes first. */
     void (*pack_a)(const flaw_product *p, int i0, int live, int p0, int k, void *head, void *panel);
+    bool overlaps; /* the sum of a tile finishes the one before */
     void (*sum)(const flaw_tile *t);
     flaw_finish *finish;
     void (*column_sum)(int rows, int d, const float *x, ptrdiff_t x_row, float *out);

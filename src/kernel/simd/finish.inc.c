@@ -14,11 +14,16 @@ typedef struct scales {
     const float *column;
 } scales;
 
+/* Whole sums that did not begin with the share of the zero points get it here. */
+#ifndef WHOLE_SUM
+#define WHOLE_SUM(x, s, r, h, n) (x)
+#endif
+
 /* n sums from column h of a row r of a tile. */
 VEC_INLINE vf finish_sum(const float *sum, scales s, int r, int h, int n)
 {
     vf x = vf_load_some(sum + h, n);
-    return s.row ? vf_mul(vf_mul(vf_from_whole(x), vf_set(s.row[r].scale)), vf_load_some(s.column + h, n)) : x;
+    return s.row ? vf_mul(vf_mul(vf_from_whole(WHOLE_SUM(x, s, r, h, n)), vf_set(s.row[r].scale)), vf_load_some(s.column + h, n)) : x;
 }
 
 VEC_INLINE void finish_lanes(const flaw_product *p, flaw_activation act, int i, int j, vf x, int n)
@@ -32,13 +37,14 @@ VEC_INLINE void finish_lanes(const flaw_product *p, flaw_activation act, int i, 
     else vf_store_some(p->c + at, x, n);
 }
 
-VEC_INLINE void finish_tile(const flaw_product *p, flaw_activation act, int i, int j, int rows, int cols, const float *sum,
-                            ptrdiff_t sum_row, scales s)
+VEC_INLINE void finish_rows(const flaw_summed *t, flaw_activation act, int r0, int r1, scales s)
 {
-    for (int r = 0; r < rows; r++, sum += sum_row) {
+    for (int r = r0; r < r1; r++) {
+        const float *sum = t->sum + r * t->sum_row;
         int h = 0;
-        for (; h + VEC <= cols; h += VEC) finish_lanes(p, act, i + r, j + h, finish_sum(sum, s, r, h, VEC), VEC);
-        if (h < cols) finish_lanes(p, act, i + r, j + h, finish_sum(sum, s, r, h, cols - h), cols - h);
+        for (; h + VEC <= t->cols; h += VEC)
+            finish_lanes(t->p, act, t->i + r, t->j + h, finish_sum(sum, s, r, h, VEC), VEC);
+        if (h < t->cols) finish_lanes(t->p, act, t->i + r, t->j + h, finish_sum(sum, s, r, h, t->cols - h), t->cols - h);
     }
 }
 
@@ -50,53 +56,50 @@ VEC_INLINE vf biased(const flaw_product *p, int j, vf x, int n)
 }
 
 /* The rows of a tile into the lists of the largest. Hardly any value gets past the last of its list. */
-VEC_INLINE void keep_largest(const flaw_product *p, int i, int j, int rows, int cols, const float *sum, ptrdiff_t sum_row,
-                             scales s)
+VEC_INLINE void keep_largest(const flaw_summed *t, int r0, int r1, scales s)
 {
-    const flaw_largest *l = p->largest;
-    for (int r = 0; r < rows; r++, sum += sum_row) {
-        flaw_ranked *list = l->list + (ptrdiff_t)(i + r) * l->keep;
-        for (int h = 0; h < cols; h += VEC) {
-            int n = cols - h < VEC ? cols - h : VEC;
-            vf x = biased(p, j + h, finish_sum(sum, s, r, h, n), n);
+    const flaw_largest *l = t->p->largest;
+    for (int r = r0; r < r1; r++) {
+        const float *sum = t->sum + r * t->sum_row;
+        flaw_ranked *list = l->list + (ptrdiff_t)(t->i + r) * l->keep;
+        for (int h = 0; h < t->cols; h += VEC) {
+            int n = t->cols - h < VEC ? t->cols - h : VEC;
+            vf x = biased(t->p, t->j + h, finish_sum(sum, s, r, h, n), n);
             if (!vf_reaches(x, list[l->keep - 1].value)) continue;
             float value[VEC];
             vf_store(value, x);
             for (int q = 0; q < n; q++)
-                flaw_largest_put(list, l->keep, (flaw_ranked){value[q], l->from + j + h + q});
+                flaw_largest_put(list, l->keep, (flaw_ranked){value[q], l->from + t->j + h + q});
         }
     }
 }
 
-VEC_INLINE void finish_any(const flaw_product *p, int i, int j, int rows, int cols, const float *sum, ptrdiff_t sum_row,
-                           scales s)
+VEC_INLINE void finish_any(const flaw_summed *t, int r0, int r1, scales s)
 {
-    if (p->largest) {
-        keep_largest(p, i, j, rows, cols, sum, sum_row, s);
+    if (t->p->largest) {
+        keep_largest(t, r0, r1, s);
         return;
     }
-    switch (p->act) {
-    case FLAW_ACT_NONE: finish_tile(p, FLAW_ACT_NONE, i, j, rows, cols, sum, sum_row, s); break;
-    case FLAW_ACT_GELU: finish_tile(p, FLAW_ACT_GELU, i, j, rows, cols, sum, sum_row, s); break;
-    case FLAW_ACT_QUICK_GELU: finish_tile(p, FLAW_ACT_QUICK_GELU, i, j, rows, cols, sum, sum_row, s); break;
-    case FLAW_ACT_SILU: finish_tile(p, FLAW_ACT_SILU, i, j, rows, cols, sum, sum_row, s); break;
+    switch (t->p->act) {
+    case FLAW_ACT_NONE: finish_rows(t, FLAW_ACT_NONE, r0, r1, s); break;
+    case FLAW_ACT_GELU: finish_rows(t, FLAW_ACT_GELU, r0, r1, s); break;
+    case FLAW_ACT_QUICK_GELU: finish_rows(t, FLAW_ACT_QUICK_GELU, r0, r1, s); break;
+    case FLAW_ACT_SILU: finish_rows(t, FLAW_ACT_SILU, r0, r1, s); break;
     }
 }
 
-void LEVEL(finish)(const flaw_product *p, int i, int j, int rows, int cols, const float *sum, ptrdiff_t sum_row,
-                   const void *a_head, const void *b_head)
+void LEVEL(finish)(const flaw_summed *t, int r0, int r1)
 {
-    if (!p->accumulate) {
-        finish_any(p, i, j, rows, cols, sum, sum_row, (scales){NULL, NULL});
+    if (!t->p->accumulate) {
+        finish_any(t, r0, r1, (scales){NULL, NULL});
         return;
     }
-    for (int r = 0; r < rows; r++) /* the sums started from C */
-        memcpy(p->c + (i + r) * p->c_row + j, sum + r * sum_row, (size_t)cols * sizeof *sum);
+    for (int r = r0; r < r1; r++) /* the sums started from C */
+        memcpy(t->p->c + (t->i + r) * t->p->c_row + t->j, t->sum + r * t->sum_row, (size_t)t->cols * sizeof *t->sum);
 }
 
-/* a_head, b_head: as int8.inc.c writes them. */
-void LEVEL(finish_int8)(const flaw_product *p, int i, int j, int rows, int cols, const float *sum, ptrdiff_t sum_row,
-                        const void *a_head, const void *b_head)
+/* The heads of the tile: as int8.inc.c writes them. */
+void LEVEL(finish_int8)(const flaw_summed *t, int r0, int r1)
 {
-    finish_any(p, i, j, rows, cols, sum, sum_row, (scales){a_head, b_head});
+    finish_any(t, r0, r1, (scales){t->a_head, t->b_head});
 }

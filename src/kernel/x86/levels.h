@@ -9,6 +9,7 @@ FLAW_DECLARE_LEVEL(flaw_avx512)
 
 extern const flaw_engine flaw_avx2_engine_int8, flaw_avx2_engine_vnni, flaw_avx512_engine_int8, flaw_avx512_engine_vnni;
 extern const flaw_engine flaw_avx512_engine_bf16, flaw_amx_engine_bf16, flaw_amx_engine_int8;
+flaw_finish flaw_amx_finish, flaw_amx_finish_int8;
 flaw_pack_cols flaw_avx512_pack_bf16; /* of both engines for bf16 */
 extern const flaw_weight_digits flaw_vnni_digits; /* with AVX512-VNNI and VBMI */
 extern const flaw_weight_many flaw_vnni_many;     /* with AVX512-VNNI */

@@ -8,6 +8,7 @@
 #include "kernel/x86/levels.h"
 #include "kernel/x86/pack_bf16.h"
 #include "kernel/x86/whole_avx512.h"
+#include "kernel/simd/vec_math.h"
 
 enum { TILE_ROWS = 32, TILE_COLS = 32, TILE_GROUP = 4, TILE_UNIT = 64 }; /* for int8.inc.c */
 typedef int8_t tile_value;
@@ -34,9 +35,8 @@ enum {
     STEP_K = 32, /* bf16 */
     STEP_BYTES = 64,
     TILE_BYTES = 1024,
-    STEPS = 8, /* of a k block */
-    PANEL = STEPS * 2 * TILE_BYTES,
-    AHEAD = 11 * 64 /* bytes of B asked for in a step: a third of its 2 KiB, because three panels of A share it */
+    STEPS = 12, /* of a k block */
+    PANEL = STEPS * 2 * TILE_BYTES
 };
 
 /* Eight tiles of 16 rows of 64 bytes. Constant data and not a local: compilers take the instruction to read 8 bytes
@@ -115,14 +115,22 @@ static void pack_a_int8(const flaw_product *p, int i0, int live, int p0, int k, 
     }
 }
 
-/* What the sums of a tile start with: the sums of the columns times the zero points of the rows, subtracted. */
-static void start_whole(const flaw_tile *t)
+/* The sums of the columns times the zero points of the rows are subtracted as the sums are finished. */
+VEC_INLINE vf without_zero(vf sum, const flaw_int8_row *row, const float *scales, int h, int n)
 {
-    const flaw_int8_row *row = t->a_head;
-    const int32_t *sums = (const int32_t *)t->b_head + TILE_COLS;
-    for (int i = 0; i < 2 * TILE; i++)
-        for (int h = 0; h < TILE_COLS; h += VEC)
-            vf_store(t->c + i * t->c_row + h, vf_whole_times(sums + h, -row[i].zero));
+    __m512i columns = _mm512_castps_si512(vf_load_some(scales + TILE_COLS + h, n));
+    __m512i share = _mm512_mullo_epi32(columns, _mm512_set1_epi32(row->zero));
+    return _mm512_castsi512_ps(_mm512_sub_epi32(_mm512_castps_si512(sum), share));
+}
+
+#define LEVEL(name) flaw_amx_##name
+#define WHOLE_SUM(x, s, r, h, n) without_zero(x, (s).row + (r), (s).column, h, n)
+#include "kernel/simd/finish.inc.c"
+
+VEC_INLINE void finish(const flaw_summed *t, int r0, int r1, bool whole)
+{
+    if (whole) flaw_amx_finish_int8(t, r0, r1);
+    else flaw_amx_finish(t, r0, r1);
 }
 
 #define TILE_PRODUCT(c, a, b)                                                                                          \
@@ -131,19 +139,48 @@ static void start_whole(const flaw_tile *t)
         else _tile_dpbf16ps(c, a, b);                                                                                  \
     } while (0)
 
-/* Tiles 0 1 / 2 3: sums; 4 5: A; 6 7: B. `low`: the lower 16 rows are needed; `right`: the right 16 columns. */
+/* Rows of the tile before that are finished in a step, so that all are when the sum is. */
+VEC_INLINE int finish_share(const flaw_tile *t, int steps)
+{
+    int share = t->before ? (t->before->rows + steps - 1) / steps : 0;
+    return share < 4 ? 4 : share;
+}
+
+VEC_INLINE void load_sums(const flaw_tile *t, bool low, bool right)
+{
+    const size_t row = (size_t)t->c_row * sizeof *t->c;
+    const float *c = t->c, *c_low = c + TILE * t->c_row;
+    _tile_loadd(0, c, row);
+    if (right) _tile_loadd(1, c + TILE, row);
+    if (low) _tile_loadd(2, c_low, row);
+    if (low && right) _tile_loadd(3, c_low + TILE, row);
+}
+
+VEC_INLINE void store_sums(const flaw_tile *t, bool low, bool right)
+{
+    const size_t row = (size_t)t->c_row * sizeof *t->c;
+    float *c = t->c, *c_low = c + TILE * t->c_row;
+    _tile_stored(0, c, row);
+    if (right) _tile_stored(1, c + TILE, row);
+    if (low) _tile_stored(2, c_low, row);
+    if (low && right) _tile_stored(3, c_low + TILE, row);
+}
+
+/* Tiles 0 1 / 2 3: sums; 4 5: A; 6 7: B. `low`: the lower 16 rows are needed; `right`: the right 16 columns. A is loaded as
+ * what is not needed again soon: it passes by, and the panel of B is to stay in the first cache. Between the steps vectors
+ * finish the tile before. */
 VEC_INLINE void sum_tiles(const flaw_tile *t, bool whole, bool low, bool right)
 {
-    const int steps = (t->k * (whole ? 1 : 2) + STEP_BYTES - 1) / STEP_BYTES;
+    const int steps = (t->k * (whole ? 1 : 2) + STEP_BYTES - 1) / STEP_BYTES, share = finish_share(t, steps);
     const unsigned char *a = t->a, *b = t->b, *ahead = t->ahead;
-    const size_t row = (size_t)t->c_row * sizeof *t->c, b_row = 2 * 64;
-    float *c = t->c, *c_low = c + TILE * t->c_row;
-    if (whole && !t->resume) start_whole(t);
-    if (whole || t->resume) {
-        _tile_loadd(0, c, row);
-        if (right) _tile_loadd(1, c + TILE, row);
-        if (low) _tile_loadd(2, c_low, row);
-        if (low && right) _tile_loadd(3, c_low + TILE, row);
+    const size_t b_row = 2 * 64;
+    const int ahead_step = 4 * t->ahead_step; /* a step is four of those that it is given for */
+    const flaw_summed *before = t->before;
+    const float *out = t->out;
+    int asked = 0;
+    int done = 0, rows = before ? before->rows : 0;
+    if (t->resume) {
+        load_sums(t, low, right);
     } else {
         _tile_zero(0);
         _tile_zero(1);
@@ -152,22 +189,29 @@ VEC_INLINE void sum_tiles(const flaw_tile *t, bool whole, bool low, bool right)
     }
     for (int step = 0; step < steps; step++, a += 2 * TILE_BYTES, b += 2 * TILE_BYTES) {
         _tile_loadd(6, b, b_row);
-        _tile_loadd(4, a, 64);
-        if (ahead) {
-            for (int q = 0; q < AHEAD; q += 64) _mm_prefetch(ahead + q, _MM_HINT_T1);
-            ahead += AHEAD;
-        }
+        _tile_stream_loadd(4, a, 64);
         TILE_PRODUCT(0, 4, 6);
         if (right) _tile_loadd(7, b + 64, b_row);
         if (right) TILE_PRODUCT(1, 4, 7);
-        if (low) _tile_loadd(5, a + TILE_BYTES, 64);
+        if (low) _tile_stream_loadd(5, a + TILE_BYTES, 64);
         if (low) TILE_PRODUCT(2, 5, 6);
         if (low && right) TILE_PRODUCT(3, 5, 7);
+        if (ahead) {
+            for (int q = 0; q < ahead_step; q += 64) _mm_prefetch(ahead + q, _MM_HINT_T1);
+            ahead += ahead_step;
+        }
+        for (int q = 0; out && q < share && asked < t->live_rows; q++, asked++, out += t->out_row) {
+            __builtin_prefetch(out, 1, 3);
+            __builtin_prefetch(out + TILE, 1, 3);
+        }
+        if (done < rows) {
+            int next = done + share < rows ? done + share : rows;
+            finish(before, done, next, whole);
+            done = next;
+        }
     }
-    _tile_stored(0, c, row);
-    if (right) _tile_stored(1, c + TILE, row);
-    if (low) _tile_stored(2, c_low, row);
-    if (low && right) _tile_stored(3, c_low + TILE, row);
+    if (done < rows) finish(before, done, rows, whole);
+    store_sums(t, low, right);
 }
 
 VEC_INLINE void sum_live(const flaw_tile *t, bool whole)
@@ -189,33 +233,16 @@ static void sum_int8(const flaw_tile *t)
     sum_live(t, true);
 }
 
-const flaw_engine flaw_amx_engine_bf16 = {.rows = 2 * TILE,
-                                          .cols = 2 * TILE,
-                                          .block_rows = FLAW_TILE_ROWS,
-                                          .k_unit = STEP_K,
-                                          .k_block = STEPS * STEP_K,
-                                          .element = sizeof(uint16_t),
-                                          .a_panel = PANEL,
-                                          .begin = begin,
-                                          .end = end,
-                                          .pack_cols = flaw_avx512_pack_bf16,
-                                          .pack_a = pack_a_bf16,
-                                          .sum = sum_bf16,
-                                          .finish = flaw_avx512_finish,
-                                          .column_sum = flaw_avx512_column_sum};
+/* The two engines differ in what a value of k is. */
+#define ENGINE(values, type, a_head_size, b_head_size, pack_b, pack, sum_function, finish_function)                     \
+    {                                                                                                                  \
+        .rows = 2 * TILE, .cols = 2 * TILE, .block_rows = FLAW_TILE_ROWS, .across = 2 * TILE, .k_unit = (values), .k_block = STEPS * (values),    \
+        .element = sizeof(type), .a_panel = PANEL, .a_head = (a_head_size), .b_head = (b_head_size), .begin = begin,           \
+        .end = end, .pack_cols = (pack_b), .pack_a = (pack), .overlaps = true, .sum = (sum_function),                          \
+        .finish = (finish_function), .column_sum = flaw_avx512_column_sum                                              \
+    }
 
-const flaw_engine flaw_amx_engine_int8 = {.rows = 2 * TILE,
-                                          .cols = 2 * TILE,
-                                          .block_rows = FLAW_TILE_ROWS,
-                                          .k_unit = STEP_BYTES,
-                                          .k_block = STEPS * STEP_BYTES,
-                                          .element = sizeof(tile_value),
-                                          .a_panel = PANEL,
-                                          .a_head = A_HEAD,
-                                          .b_head = B_HEAD,
-                                          .begin = begin,
-                                          .end = end,
-                                          .pack_cols = pack_cols,
-                                          .pack_a = pack_a_int8,
-                                          .sum = sum_int8,
-                                          .finish = flaw_avx512_finish_int8};
+const flaw_engine flaw_amx_engine_bf16 =
+    ENGINE(STEP_K, uint16_t, 0, 0, flaw_avx512_pack_bf16, pack_a_bf16, sum_bf16, flaw_amx_finish);
+const flaw_engine flaw_amx_engine_int8 =
+    ENGINE(STEP_BYTES, tile_value, A_HEAD, B_HEAD, pack_cols, pack_a_int8, sum_int8, flaw_amx_finish_int8);
