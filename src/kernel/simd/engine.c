@@ -227,11 +227,13 @@ static void run_columns(block *w, int n0, int n1)
     } while (from < w->k);
 }
 
-/* Rows of a block: of packed A so many that their sums have room, in equal blocks. */
+/* Rows of a block: of packed A so many that their sums have room and a_block holds them, in equal blocks. */
 static int rows_of_block(const flaw_engine *e, const flaw_product *p, int m)
 {
     if (!p->a_packed) return e->block_rows;
-    int most = e->block_rows * (FLAW_TILE_COLS / across(e)), blocks = ceil_div(m, most);
+    int most = e->block_rows * (FLAW_TILE_COLS / across(e)), panels = (int)(e->a_block / row_panel_size(e, p->k));
+    if (e->a_block && panels * e->rows < most) most = panels * e->rows > e->block_rows ? panels * e->rows : e->block_rows;
+    int blocks = ceil_div(m, most);
     return blocks ? ceil_div(ceil_div(m, blocks), e->rows) * e->rows : most;
 }
 

@@ -58,6 +58,7 @@ typedef struct flaw_engine {
     int k_block;         /* a multiple of k_unit */
     size_t element;      /* bytes of a packed value of B */
     size_t a_panel;      /* bytes of one k block of a packed panel of A, whatever its depth; a multiple of 64 */
+    size_t a_block;        /* bytes of packed A that stay in the second cache while columns of B pass it; 0: no matter */
     size_t a_head, b_head; /* bytes before each panel; multiples of 64 */
     void (*begin)(void); /* around the work of one call, or NULL (tile registers) */
     void (*end)(void);

@@ -14,57 +14,79 @@ typedef struct scales {
     const float *column;
 } scales;
 
-/* Whole sums that did not begin with the share of the zero points get it here. */
+/* Whole sums that did not begin with the share of the zero points get it here: of a row, of VEC columns. */
 #ifndef WHOLE_SUM
-#define WHOLE_SUM(x, s, r, h, n) (x)
+#define WHOLE_SUM(x, row, columns) (x)
 #endif
 
-/* n sums from column h of a row r of a tile. */
-VEC_INLINE vf finish_sum(const float *sum, scales s, int r, int h, int n)
+/* What is the same in all rows of at most VEC columns of a tile. */
+typedef struct column_terms {
+    vf scale, sums, bias;
+} column_terms;
+
+VEC_INLINE column_terms terms_of(const flaw_summed *t, scales s, int h, int n)
 {
-    vf x = vf_load_some(sum + h, n);
-    return s.row ? vf_mul(vf_mul(vf_from_whole(WHOLE_SUM(x, s, r, h, n)), vf_set(s.row[r].scale)), vf_load_some(s.column + h, n)) : x;
+    column_terms c = {.bias = t->p->bias ? vf_load_some(t->p->bias + t->j + h, n) : vf_set(-0.0f)}; /* which changes nothing */
+    if (!s.row) return c;
+    c.scale = vf_load_some(s.column + h, n);
+    c.sums = vf_load_some(s.column + TILE_COLS + h, n);
+    return c;
 }
 
-VEC_INLINE void finish_lanes(const flaw_product *p, flaw_activation act, int i, int j, vf x, int n)
+/* Sums of row r with their bias. */
+VEC_INLINE vf biased_sum(const flaw_summed *t, scales s, column_terms c, int r, int h, int n)
 {
-    ptrdiff_t at = i * p->c_row + j;
-    if (p->bias) x = vf_add(x, vf_load_some(p->bias + j, n));
-    if (p->pre) store_far(p->pre + at, x, n); /* only the backward pass reads it */
-    x = vf_activation(act, x);
-    if (p->residual) x = vf_add(x, vf_load_some(p->residual + at, n));
-    if (p->far) store_far(p->c + at, x, n);
-    else vf_store_some(p->c + at, x, n);
+    vf x = vf_load_some(t->sum + r * t->sum_row + h, n);
+    if (s.row) x = vf_mul(vf_mul(vf_from_whole(WHOLE_SUM(x, s.row[r], c.sums)), vf_set(s.row[r].scale)), c.scale);
+    return vf_add(x, c.bias);
+}
+
+/* Rows r0 .. r1 of n columns. `rare`: the product asks for more than an activation or a residual. */
+VEC_INLINE void finish_columns(const flaw_summed *t, flaw_activation act, bool residual, bool rare, int r0, int r1, scales s,
+                               int h, int n)
+{
+    const flaw_product *p = t->p;
+    const column_terms c = terms_of(t, s, h, n);
+    const ptrdiff_t row = p->c_row;
+    ptrdiff_t at = (t->i + r0) * row + t->j + h;
+    for (int r = r0; r < r1; r++, at += row) {
+        vf x = biased_sum(t, s, c, r, h, n);
+        if (rare && p->pre) store_far(p->pre + at, x, n); /* only the backward pass reads it */
+        x = vf_activation(act, x);
+        if (residual) x = vf_add(x, vf_load_some(p->residual + at, n));
+        if (rare && p->far) store_far(p->c + at, x, n);
+        else vf_store_some(p->c + at, x, n);
+    }
+}
+
+VEC_INLINE void finish_tile(const flaw_summed *t, flaw_activation act, bool residual, bool rare, int r0, int r1, scales s)
+{
+    int h = 0;
+    for (; h + VEC <= t->cols; h += VEC) finish_columns(t, act, residual, rare, r0, r1, s, h, VEC);
+    if (h < t->cols) finish_columns(t, act, residual, rare, r0, r1, s, h, t->cols - h);
 }
 
 VEC_INLINE void finish_rows(const flaw_summed *t, flaw_activation act, int r0, int r1, scales s)
 {
-    for (int r = r0; r < r1; r++) {
-        const float *sum = t->sum + r * t->sum_row;
-        int h = 0;
-        for (; h + VEC <= t->cols; h += VEC)
-            finish_lanes(t->p, act, t->i + r, t->j + h, finish_sum(sum, s, r, h, VEC), VEC);
-        if (h < t->cols) finish_lanes(t->p, act, t->i + r, t->j + h, finish_sum(sum, s, r, h, t->cols - h), t->cols - h);
+    if (t->p->pre || t->p->far) {
+        if (t->p->residual) finish_tile(t, act, true, true, r0, r1, s);
+        else finish_tile(t, act, false, true, r0, r1, s);
+    } else {
+        if (t->p->residual) finish_tile(t, act, true, false, r0, r1, s);
+        else finish_tile(t, act, false, false, r0, r1, s);
     }
-}
-
-/* n values of a row of sums with their bias, -infinity behind them. */
-VEC_INLINE vf biased(const flaw_product *p, int j, vf x, int n)
-{
-    if (p->bias) x = vf_add(x, vf_load_some(p->bias + j, n));
-    return vf_keep(x, n, vf_set(-INFINITY));
 }
 
 /* The rows of a tile into the lists of the largest. Hardly any value gets past the last of its list. */
 VEC_INLINE void keep_largest(const flaw_summed *t, int r0, int r1, scales s)
 {
     const flaw_largest *l = t->p->largest;
-    for (int r = r0; r < r1; r++) {
-        const float *sum = t->sum + r * t->sum_row;
-        flaw_ranked *list = l->list + (ptrdiff_t)(t->i + r) * l->keep;
-        for (int h = 0; h < t->cols; h += VEC) {
-            int n = t->cols - h < VEC ? t->cols - h : VEC;
-            vf x = biased(t->p, t->j + h, finish_sum(sum, s, r, h, n), n);
+    for (int h = 0; h < t->cols; h += VEC) {
+        int n = t->cols - h < VEC ? t->cols - h : VEC;
+        const column_terms c = terms_of(t, s, h, n);
+        for (int r = r0; r < r1; r++) {
+            flaw_ranked *list = l->list + (ptrdiff_t)(t->i + r) * l->keep;
+            vf x = vf_keep(biased_sum(t, s, c, r, h, n), n, vf_set(-INFINITY));
             if (!vf_reaches(x, list[l->keep - 1].value)) continue;
             float value[VEC];
             vf_store(value, x);

@@ -36,7 +36,8 @@ enum {
     STEP_BYTES = 64,
     TILE_BYTES = 1024,
     STEPS = 12, /* of a k block */
-    PANEL = STEPS * 2 * TILE_BYTES
+    PANEL = STEPS * 2 * TILE_BYTES,
+    A_BLOCK = 5 << 18
 };
 
 /* Eight tiles of 16 rows of 64 bytes. Constant data and not a local: compilers take the instruction to read 8 bytes
@@ -116,15 +117,14 @@ static void pack_a_int8(const flaw_product *p, int i0, int live, int p0, int k, 
 }
 
 /* The sums of the columns times the zero points of the rows are subtracted as the sums are finished. */
-VEC_INLINE vf without_zero(vf sum, const flaw_int8_row *row, const float *scales, int h, int n)
+VEC_INLINE vf without_zero(vf sum, flaw_int8_row row, vf columns)
 {
-    __m512i columns = _mm512_castps_si512(vf_load_some(scales + TILE_COLS + h, n));
-    __m512i share = _mm512_mullo_epi32(columns, _mm512_set1_epi32(row->zero));
+    __m512i share = _mm512_mullo_epi32(_mm512_castps_si512(columns), _mm512_set1_epi32(row.zero));
     return _mm512_castsi512_ps(_mm512_sub_epi32(_mm512_castps_si512(sum), share));
 }
 
 #define LEVEL(name) flaw_amx_##name
-#define WHOLE_SUM(x, s, r, h, n) without_zero(x, (s).row + (r), (s).column, h, n)
+#define WHOLE_SUM without_zero
 #include "kernel/simd/finish.inc.c"
 
 VEC_INLINE void finish(const flaw_summed *t, int r0, int r1, bool whole)
@@ -237,7 +237,7 @@ static void sum_int8(const flaw_tile *t)
 #define ENGINE(values, type, a_head_size, b_head_size, pack_b, pack, sum_function, finish_function)                     \
     {                                                                                                                  \
         .rows = 2 * TILE, .cols = 2 * TILE, .block_rows = FLAW_TILE_ROWS, .across = 2 * TILE, .k_unit = (values), .k_block = STEPS * (values),    \
-        .element = sizeof(type), .a_panel = PANEL, .a_head = (a_head_size), .b_head = (b_head_size), .begin = begin,           \
+        .element = sizeof(type), .a_panel = PANEL, .a_block = A_BLOCK, .a_head = (a_head_size), .b_head = (b_head_size), .begin = begin,           \
         .end = end, .pack_cols = (pack_b), .pack_a = (pack), .overlaps = true, .sum = (sum_function),                          \
         .finish = (finish_function), .column_sum = flaw_avx512_column_sum                                              \
     }
