@@ -37,7 +37,7 @@ enum {
     TILE_BYTES = 1024,
     STEPS = 12, /* of a k block */
     PANEL = STEPS * 2 * TILE_BYTES,
-    A_BLOCK = 5 << 18
+    A_BLOCK = 5 << 18 /* bytes */
 };
 
 /* Eight tiles of 16 rows of 64 bytes. Constant data and not a local: compilers take the instruction to read 8 bytes
@@ -234,12 +234,13 @@ static void sum_int8(const flaw_tile *t)
 }
 
 /* The two engines differ in what a value of k is. */
-#define ENGINE(values, type, a_head_size, b_head_size, pack_b, pack, sum_function, finish_function)                     \
+#define ENGINE(unit, value, a_head_size, b_head_size, pack_b, pack, sum_function, finish_function)                     \
     {                                                                                                                  \
-        .rows = 2 * TILE, .cols = 2 * TILE, .block_rows = FLAW_TILE_ROWS, .across = 2 * TILE, .k_unit = (values), .k_block = STEPS * (values),    \
-        .element = sizeof(type), .a_panel = PANEL, .a_block = A_BLOCK, .a_head = (a_head_size), .b_head = (b_head_size), .begin = begin,           \
-        .end = end, .pack_cols = (pack_b), .pack_a = (pack), .overlaps = true, .sum = (sum_function),                          \
-        .finish = (finish_function), .column_sum = flaw_avx512_column_sum                                              \
+        .rows = 2 * TILE, .cols = 2 * TILE, .block_rows = FLAW_TILE_ROWS, .across = 2 * TILE, .k_unit = (unit),        \
+        .k_block = STEPS * (unit), .element = sizeof(value), .a_panel = PANEL, .a_block = A_BLOCK,                     \
+        .a_head = (a_head_size), .b_head = (b_head_size), .begin = begin, .end = end, .pack_cols = (pack_b),           \
+        .pack_a = (pack), .overlaps = true, .sum = (sum_function), .finish = (finish_function),                        \
+        .column_sum = flaw_avx512_column_sum                                                                           \
     }
 
 const flaw_engine flaw_amx_engine_bf16 =
