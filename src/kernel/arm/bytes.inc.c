@@ -19,9 +19,9 @@ VEC_INLINE void copy_row(tile_value *out, int n, const uint8_t *q, int zero)
     for (int i = 0; i < n; i++) out[i] = (tile_value)(q[i] - 128);
 }
 
-VEC_INLINE void store_column(tile_value *out, vf x)
+VEC_INLINE vf join_group(const vf *q)
 {
-    store_row(out, x, 128);
+    return vf_join_bytes(q);
 }
 
 #include "kernel/simd/product_int8.inc.c"

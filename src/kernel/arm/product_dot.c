@@ -3,6 +3,7 @@
 
 #include "kernel/arm/levels.h"
 #include "kernel/arm/vec_neon.h"
+#include "kernel/arm/whole_neon.h"
 #include "kernel/int8.h"
 #include "kernel/simd/engine.h"
 

@@ -2,13 +2,12 @@
  *   TILE_GROUP    values of k in a step (4 bytes), of type tile_value: four bytes, or two of 16 bits;
  *   store_row     values of A: bytes with their zero point, 16 bits without it;
  *   copy_row      the same of bytes that are quantised already;
- *   store_column  values of B.
+ *   join_group    values of B, one vector of whole numbers for each of TILE_GROUP steps of k, as one vector.
  *
  * Head of a panel of A: flaw_int8_row [TILE_ROWS]. Head of a panel of B: the columns' scales, then the sums of their values,
  * which times the zero point of a row is what its sums with a zero point have too much. */
 
 enum {
-    STRIP = VEC * TILE_GROUP, /* values of k that fill a vector */
     A_HEAD = (TILE_ROWS * (int)sizeof(flaw_int8_row) + 63) / 64 * 64,
     B_HEAD = (TILE_COLS * 8 + 63) / 64 * 64
 };
@@ -35,47 +34,34 @@ VEC_INLINE void pack_row(const flaw_product *p, int i, int p0, int n, flaw_int8_
     else quantise_row(n, p->a + i * p->a_row + p0, s, out);
 }
 
-VEC_INLINE void quantise_column(int n, const float *x, flaw_int8_scale s, tile_value *out)
+/* VEC rows of k of VEC columns, of which n and `live` exist: r[p] holds a row. */
+VEC_INLINE void square_rows(int n, int live, const float *b, ptrdiff_t b_row, ptrdiff_t b_col, vf r[VEC])
 {
-    vf inverse = vf_set(s.inverse);
-    for (int q = 0; q < n; q += VEC)
-        store_column(out + q, s.scale != s.scale ? vf_zero() : vf_mul(vf_load_some(x + q, n - q < VEC ? n - q : VEC), inverse));
-}
-
-/* The same values with k along memory. */
-static void columns_along(int n, int live, const float *b, ptrdiff_t b_row, ptrdiff_t b_col, float along[VEC][STRIP])
-{
-    for (int p = 0; p < n; p += VEC) {
-        vf r[VEC];
-        if (b_col == 1) {
-            for (int i = 0; i < VEC; i++) r[i] = live && p + i < n ? vf_load_some(b + (p + i) * b_row, live) : vf_zero();
-            vf_transpose(r);
-            for (int c = 0; c < VEC; c++) vf_store(along[c] + p, r[c]);
-        } else {
-            for (int c = 0; c < live; c++)
-                for (int i = p; i < n && i < p + VEC; i++) along[c][i] = b[c * b_col + i * b_row];
-        }
+    if (b_col == 1 || live < 1 || n < 1) {
+        for (int p = 0; p < VEC; p++) r[p] = p < n && live > 0 ? vf_load_some(b + p * b_row, live) : vf_zero();
+        return;
     }
-}
-
-/* At most STRIP values of k of VEC columns, `live` of which exist: groups of k below each other, each vector a group of
- * all columns. */
-static void pack_square(int n, int live, const float *b, ptrdiff_t b_row, ptrdiff_t b_col, const flaw_int8_scale *s,
-                        int32_t *sum, int groups, tile_value *out)
-{
-    _Alignas(64) tile_value q[VEC][STRIP];
-    float along[VEC][STRIP];
-    vf r[VEC];
-    memset(q, 0, sizeof q);
-    if (b_row != 1) columns_along(n, live, b, b_row, b_col, along);
-    for (int c = 0; c < live; c++) {
-        quantise_column(n, b_row == 1 ? b + c * b_col : along[c], s[c], q[c]);
-        for (int p = 0; p < STRIP; p++) sum[c] += q[c][p];
+    for (int c = 0; c < VEC; c++) {
+        float along[VEC];
+        const float *column = b + c * b_col;
+        for (int p = 0; b_row != 1 && c < live && p < n; p++) along[p] = column[p * b_row];
+        r[c] = c < live ? vf_load_some(b_row == 1 ? column : along, n) : vf_zero();
     }
-#pragma GCC unroll 16
-    for (int c = 0; c < VEC; c++) r[c] = vf_load((const float *)(const void *)q[c]);
     vf_transpose(r);
-    for (int g = 0; g < groups; g++) vf_store((float *)(void *)(out + g * TILE_COLS * TILE_GROUP), r[g]);
+}
+
+/* Quantises `rows` rows of k (whole groups of TILE_GROUP) and adds them to the sums of the columns. A column without a scale
+ * becomes 0: its inverse is 0, and what is no number has 0 for its lowest bytes as a whole number. */
+VEC_INLINE vf pack_square(int rows, vf r[VEC], vf inverse, vf sum, tile_value *out)
+{
+    for (int p = 0; p < rows; p += TILE_GROUP, out += TILE_COLS * TILE_GROUP) {
+        for (int q = p; q < p + TILE_GROUP; q++) {
+            r[q] = vf_to_whole(vf_mul(r[q], inverse));
+            sum = vf_whole_add(sum, r[q]);
+        }
+        vf_store((float *)(void *)out, join_group(r + p));
+    }
+    return sum;
 }
 
 /* flaw_int8_largest of columns that lie side by side. */
@@ -93,23 +79,25 @@ static void largest_of_columns(int k, int live, const float *b, ptrdiff_t b_row,
 
 static void pack_panel(int k, int live, const float *b, ptrdiff_t b_row, ptrdiff_t b_col, unsigned char *out)
 {
-    flaw_int8_scale s[TILE_COLS];
-    float *scale = (float *)(void *)out;
-    int32_t *sum = (int32_t *)(void *)(scale + TILE_COLS);
-    tile_value *at = (tile_value *)(void *)(out + B_HEAD);
     uint32_t largest[TILE_COLS] = {0};
+    float inverse[TILE_COLS], *scale = (float *)(void *)out, *sums = scale + TILE_COLS;
+    tile_value *at = (tile_value *)(void *)(out + B_HEAD);
+    const int padded = (k + TILE_UNIT - 1) / TILE_UNIT * TILE_UNIT;
     for (int c = 0; c < live && b_col != 1; c++) largest[c] = flaw_int8_largest((size_t)k, b + c * b_col, b_row);
     if (b_col == 1) largest_of_columns(k, live, b, b_row, largest);
     for (int c = 0; c < TILE_COLS; c++) {
-        s[c] = flaw_int8_scale_of(largest[c]);
-        scale[c] = s[c].scale;
-        sum[c] = 0;
+        flaw_int8_scale s = flaw_int8_scale_of(largest[c]);
+        scale[c] = s.scale;
+        inverse[c] = s.inverse;
+        sums[c] = 0.0f;
     }
-    for (int p = 0; p < k; p += STRIP, at += STRIP * TILE_COLS) {
-        int n = k - p < STRIP ? k - p : STRIP, groups = (n + TILE_UNIT - 1) / TILE_UNIT * TILE_UNIT / TILE_GROUP;
+    for (int p = 0; p < padded; p += VEC) {
+        int rows = padded - p < VEC ? padded - p : VEC, n = k - p < VEC ? k - p : VEC;
         for (int h = 0; h < TILE_COLS; h += VEC) {
-            int columns = live - h < 0 ? 0 : live - h < VEC ? live - h : VEC;
-            pack_square(n, columns, b + p * b_row + h * b_col, b_row, b_col, s + h, sum + h, groups, at + h * TILE_GROUP);
+            vf r[VEC];
+            square_rows(n, live - h < VEC ? live - h : VEC, b + p * b_row + h * b_col, b_row, b_col, r);
+            tile_value *to = at + (p * TILE_COLS + h * TILE_GROUP);
+            vf_store(sums + h, pack_square(rows, r, vf_load(inverse + h), vf_load(sums + h), to));
         }
     }
 }

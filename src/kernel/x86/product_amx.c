@@ -23,9 +23,9 @@ VEC_INLINE void copy_row(tile_value *out, int n, const uint8_t *q, int zero)
     memcpy(out, q, (size_t)n);
 }
 
-VEC_INLINE void store_column(tile_value *out, vf x)
+VEC_INLINE vf join_group(const vf *q)
 {
-    vf_store_bytes(out, x);
+    return vf_join_bytes(q);
 }
 
 #include "kernel/simd/int8.inc.c"

@@ -14,9 +14,9 @@ VEC_INLINE void copy_row(tile_value *out, int n, const uint8_t *q, int zero)
     for (int i = 0; i < n; i++) out[i] = (tile_value)(q[i] - zero);
 }
 
-VEC_INLINE void store_column(tile_value *out, vf x)
+VEC_INLINE vf join_group(const vf *q)
 {
-    vf_store_shorts(out, x, 127);
+    return vf_join_shorts(q);
 }
 
 VEC_INLINE vf tile_first(const flaw_tile *t, int i, int h)

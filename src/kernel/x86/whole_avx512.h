@@ -2,12 +2,6 @@
 #ifndef FLAW_KERNEL_X86_WHOLE_AVX512_H
 #define FLAW_KERNEL_X86_WHOLE_AVX512_H
 
-/* VEC lanes as bytes. */
-VEC_INLINE void vf_store_bytes(void *p, vf x)
-{
-    _mm_storeu_si128(p, _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(x)));
-}
-
 /* With `zero` added, which makes them at least 0, as bytes without a sign, at most 255. */
 VEC_INLINE void vf_store_unsigned(void *p, vf x, int zero)
 {
@@ -36,6 +30,23 @@ VEC_INLINE void vf_store_two_bytes(void *high, void *low, vf q)
     __m512i whole = _mm512_castps_si512(q);
     _mm_storeu_si128(low, _mm512_cvtepi32_epi8(whole));
     _mm_storeu_si128(high, _mm512_cvtepi32_epi8(_mm512_srli_epi32(whole, 8)));
+}
+
+/* The lowest 8 bits of the lanes of four vectors into the bytes of one, or the lowest 16 of two. */
+VEC_INLINE vf vf_join_bytes(const vf q[4])
+{
+    const __m512i byte = _mm512_set1_epi32(0xff);
+    __m512i r = _mm512_slli_epi32(_mm512_castps_si512(q[3]), 8);
+    enum { A_OR_B_AND_C = 0xf8 };
+    r = _mm512_slli_epi32(_mm512_ternarylogic_epi32(r, _mm512_castps_si512(q[2]), byte, A_OR_B_AND_C), 8);
+    r = _mm512_slli_epi32(_mm512_ternarylogic_epi32(r, _mm512_castps_si512(q[1]), byte, A_OR_B_AND_C), 8);
+    return _mm512_castsi512_ps(_mm512_ternarylogic_epi32(r, _mm512_castps_si512(q[0]), byte, A_OR_B_AND_C));
+}
+
+VEC_INLINE vf vf_join_shorts(const vf q[2])
+{
+    __m512i high = _mm512_slli_epi32(_mm512_castps_si512(q[1]), 16);
+    return _mm512_castsi512_ps(_mm512_mask_blend_epi16(0xaaaaaaaa, _mm512_castps_si512(q[0]), high));
 }
 
 /* Whole lanes times x. */
