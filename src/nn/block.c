@@ -231,16 +231,21 @@ static void layer_columns(void *context, int piece, int worker)
 
 /* Several pieces for each thread, because one may be held up. The weights of a piece stay in the second cache while the
  * blocks of rows pass them: they come from memory once. */
-enum { PARTS = 4 };
+enum { PARTS = 12 };
 #define SLICE_BYTES ((size_t)384 << 10)
+
+static void run_rows(flaw_compute *c, layer_pass *y)
+{
+    y->row_parts = c->workers > 1 ? PARTS * c->workers : 1;
+    flaw_pool_run(c->pool, layer_rows, y, y->row_parts);
+}
 
 static void run_layer(flaw_compute *c, layer_pass y)
 {
     size_t bytes = c->kernels->pack_size(flaw_linear_precision(c, y.l), y.l->in, y.l->out);
     int slices = (int)(bytes / SLICE_BYTES) + 1, least = c->workers > 1 ? PARTS * c->workers : 1;
-    y.row_parts = least;
     y.column_parts = slices > least ? (slices + c->workers - 1) / c->workers * c->workers : least;
-    flaw_pool_run(c->pool, layer_rows, &y, y.row_parts);
+    run_rows(c, &y);
     flaw_pool_run(c->pool, layer_columns, &y, y.column_parts);
 }
 
@@ -248,6 +253,44 @@ static void run_attention(flaw_compute *c, block_pass *p)
 {
     int heads = p->n * p->b->shape.heads;
     flaw_pool_run(c->pool, attention_piece, p, (heads + p->heads_per_piece - 1) / p->heads_per_piece);
+}
+
+/* Heads that are shared out evenly: a piece of the pool computes queries, keys and values of one of all sequences, and
+ * its attention, so that they stay in that thread's cache. They lie as [head][rows][3][width]. */
+static bool heads_alone(const flaw_compute *c, const flaw_block *b)
+{
+    const flaw_block_shape *s = &b->shape;
+    int width = s->width / s->heads, panel = c->kernels->panel(flaw_linear_precision(c, &b->qkv));
+    return flaw_block_kv_heads(s) == s->heads && width % panel == 0 && s->heads % c->workers == 0;
+}
+
+static void head_piece(void *context, int head, int worker)
+{
+    const block_pass *p = context;
+    const flaw_compute *c = p->c;
+    const flaw_linear *l = &p->b->qkv;
+    flaw_precision precision = flaw_linear_precision(c, l);
+    int d = p->b->shape.width, width = d / p->b->shape.heads, row = 3 * width;
+    float *qkv = p->qkv + (size_t)head * (size_t)p->rows * (size_t)row;
+    double start = flaw_watch_start(c);
+    for (int part = 0; part < 3; part++) {
+        int n0 = part * d + head * width;
+        flaw_product q = {.m = p->rows, .n = width, .k = l->in, .a_packed = c->rows, .c = qkv + part * width, .c_row = row,
+                          .b = (const unsigned char *)l->packed + c->kernels->pack_size(precision, l->in, n0),
+                          .bias = l->b ? l->b + n0 : NULL};
+        c->kernels->product(precision, &q, 0, q.m, 0, width, c->scratch[worker]);
+    }
+    flaw_watch_lap(c, worker, FLAW_STATION_QKV, &start);
+    for (int first = 0; first < p->rows; first += p->tokens) {
+        flaw_attention a = {.tokens = p->tokens, .width = width, .causal = p->b->shape.causal, .row = row, .out_row = d,
+                            .scale = (float)(1.0 / sqrt((double)width)), .precision = c->precision};
+        a.q = qkv + (ptrdiff_t)first * row;
+        a.k = a.q + width;
+        a.v = a.k + width;
+        a.out = p->h + (ptrdiff_t)first * d + (ptrdiff_t)head * width;
+        c->kernels->attention(&a, c->scratch[worker]);
+    }
+    flaw_watch_lap(c, worker, FLAW_STATION_ATTENTION, &start);
 }
 
 static void forward_by_rows(flaw_compute *c, block_pass *p)
@@ -261,9 +304,15 @@ static void forward_by_columns(flaw_compute *c, block_pass *p)
 {
     const flaw_block *b = p->b;
     const flaw_block_weights *w = &b->weights;
-    run_layer(c, (layer_pass){.p = p, .l = &b->qkv, .norm_w = w->norm1_w, .norm_b = w->norm1_b, .c = p->qkv,
-                              .station = FLAW_STATION_QKV});
-    run_attention(c, p);
+    layer_pass qkv = {.p = p, .l = &b->qkv, .norm_w = w->norm1_w, .norm_b = w->norm1_b, .c = p->qkv,
+                      .station = FLAW_STATION_QKV};
+    if (heads_alone(c, b)) {
+        run_rows(c, &qkv);
+        flaw_pool_run(c->pool, head_piece, p, b->shape.heads);
+    } else {
+        run_layer(c, qkv);
+        run_attention(c, p);
+    }
     run_layer(c, (layer_pass){.p = p, .l = &b->out, .a = p->h, .c = p->x, .residual = p->x, .station = FLAW_STATION_OUT});
     run_layer(c, (layer_pass){.p = p, .l = &b->fc1, .norm_w = w->norm2_w, .norm_b = w->norm2_b, .c = p->hidden,
                               .act = b->shape.act, .station = FLAW_STATION_FC1});

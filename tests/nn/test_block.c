@@ -24,11 +24,12 @@ static float *floats(fixture *f, size_t n, double size)
 }
 
 /* A block of random weights for up to `tokens` tokens; the biases are there when the norms have them. */
-static void open_block(fixture *f, const flaw_block_shape *s, int tokens, int threads, flaw_level level)
+static void open_block(fixture *f, const flaw_block_shape *s, int tokens, int threads, flaw_level level,
+                       flaw_precision precision)
 {
     flaw_error err;
     memset(f, 0, sizeof *f);
-    assert_ok(flaw_compute_open(&f->c, threads, level, FLAW_F32, &err));
+    assert_ok(flaw_compute_open(&f->c, threads, level, precision, &err));
     flaw_arena_init(&f->arena, 0);
     flaw_random_init(&f->random, 31, 0);
     f->tokens = tokens;
@@ -167,7 +168,7 @@ static void test_equations(void **state)
     AT_EVERY_LEVEL(level) {
         for (size_t i = 0; i < SHAPES; i++) {
             fixture f;
-            open_block(&f, &shapes[i], T, 2, (flaw_level)level);
+            open_block(&f, &shapes[i], T, 2, (flaw_level)level, FLAW_F32);
             size_t d = (size_t)shapes[i].width, n = N * T * d;
             float *x = floats(&f, n, 1), *work = floats(&f, flaw_block_workspace(&shapes[i], N, T), 0);
             double *want = calloc(n, sizeof *want);
@@ -195,7 +196,7 @@ static void test_cached(void **state)
         const flaw_block_shape *s = &shapes[i];
         if (!s->causal) continue;
         fixture f;
-        open_block(&f, s, T, 3, FLAW_LEVEL_AUTO);
+        open_block(&f, s, T, 3, FLAW_LEVEL_AUTO, FLAW_F32);
         size_t d = (size_t)s->width, kv = (size_t)flaw_block_kv_width(s);
         float *x = floats(&f, T * d, 1), *whole = floats(&f, T * d, 0), *y = floats(&f, T * d, 0);
         float *work = floats(&f, flaw_block_workspace(s, 1, T), 0);
@@ -220,6 +221,30 @@ static void test_cached(void **state)
     }
 }
 
+/* Pictures' towers: the same bits for any number of threads and sequences at a time, and so whether heads are pieces of the
+ * pool together with their queries, keys and values or not. */
+static void test_same_bits(void **state)
+{
+    enum { T = 37, D = 256, N = 3 };
+    static const flaw_block_shape s = {.width = D, .heads = 4, .hidden = 300, .act = FLAW_ACT_GELU, .eps = 1e-6f};
+    AT_EVERY_LEVEL(level)
+    {
+        for (int precision = 0; precision < FLAW_PRECISIONS; precision++) {
+            float first[N * T * D];
+            for (int threads = 1; threads <= 4; threads++) {
+                fixture f;
+                open_block(&f, &s, T, threads, level, (flaw_precision)precision);
+                float *x = floats(&f, N * T * D, 1), *work = floats(&f, flaw_block_workspace(&s, N, T), 0);
+                int at_once = threads % 2 ? 1 : N;
+                for (int i = 0; i < N; i += at_once) flaw_block_forward(&f.c, &f.b, at_once, T, x + i * T * D, work);
+                if (threads == 1) memcpy(first, x, sizeof first);
+                assert_memory_equal(x, first, sizeof first);
+                close_block(&f);
+            }
+        }
+    }
+}
+
 static void test_rotary_table(void **state)
 {
     flaw_block_shape s = {.width = 8, .heads = 2, .rotary = FLAW_ROTARY_PAIRS, .rotary_base = 10000};
@@ -235,6 +260,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_equations),
         cmocka_unit_test(test_cached),
+        cmocka_unit_test(test_same_bits),
         cmocka_unit_test(test_rotary_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
