@@ -6,7 +6,9 @@
  *
  * A tensor is _rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks), with sizes and strides in
  * elements; a parameter is _rebuild_parameter(tensor, requires_grad, hooks). Several tensors may look into one
- * storage. */
+ * storage. PyTorch 2 has more spellings: _rebuild_tensor_v3(..., dtype) over an UntypedStorage, which is counted in
+ * bytes; _rebuild_parameter_with_state(..., state) and _rebuild_from_type_v2(function, type, values, state) for what
+ * carries attributes of Python's, which say nothing of the numbers and are read past. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +18,17 @@
 #include "format/tensors.h"
 #include "format/zip.h"
 
-enum { WORD_ORDERED_DICT, WORD_TENSOR, WORD_PARAMETER, WORD_STORAGE }; /* WORD_STORAGE + dtype: a storage's class */
+enum {
+    WORD_ORDERED_DICT,
+    WORD_TENSOR,
+    WORD_TENSOR_TYPED,
+    WORD_PARAMETER,
+    WORD_PARAMETER_STATE,
+    WORD_FROM_TYPE,
+    WORD_TYPE,         /* torch.Tensor, Parameter: named only */
+    WORD_DTYPE = 32,   /* + dtype: torch.float32 ... */
+    WORD_STORAGE = 64, /* + dtype: a storage's class; UntypedStorage counts bytes */
+};
 
 typedef struct storage {
     flaw_dtype dtype;
@@ -44,12 +56,29 @@ typedef struct reader {
 
 static const struct {
     const char *name;
+    const char *type;
     flaw_dtype dtype;
 } storages[] = {
-    {"FloatStorage", FLAW_DTYPE_F32},  {"HalfStorage", FLAW_DTYPE_F16}, {"BFloat16Storage", FLAW_DTYPE_BF16},
-    {"DoubleStorage", FLAW_DTYPE_F64}, {"CharStorage", FLAW_DTYPE_I8},  {"ByteStorage", FLAW_DTYPE_U8},
-    {"ShortStorage", FLAW_DTYPE_I16},  {"IntStorage", FLAW_DTYPE_I32},  {"LongStorage", FLAW_DTYPE_I64},
-    {"BoolStorage", FLAW_DTYPE_BOOL},
+    {"FloatStorage", "float32", FLAW_DTYPE_F32}, {"HalfStorage", "float16", FLAW_DTYPE_F16},
+    {"BFloat16Storage", "bfloat16", FLAW_DTYPE_BF16}, {"DoubleStorage", "float64", FLAW_DTYPE_F64},
+    {"CharStorage", "int8", FLAW_DTYPE_I8}, {"ByteStorage", "uint8", FLAW_DTYPE_U8},
+    {"ShortStorage", "int16", FLAW_DTYPE_I16}, {"IntStorage", "int32", FLAW_DTYPE_I32},
+    {"LongStorage", "int64", FLAW_DTYPE_I64}, {"BoolStorage", "bool", FLAW_DTYPE_BOOL},
+};
+
+static const struct {
+    const char *module, *name;
+    int64_t word;
+} allowed[] = {
+    {"collections", "OrderedDict", WORD_ORDERED_DICT},
+    {"torch._utils", "_rebuild_tensor_v2", WORD_TENSOR},
+    {"torch._utils", "_rebuild_tensor_v3", WORD_TENSOR_TYPED},
+    {"torch._utils", "_rebuild_parameter", WORD_PARAMETER},
+    {"torch._utils", "_rebuild_parameter_with_state", WORD_PARAMETER_STATE},
+    {"torch._tensor", "_rebuild_from_type_v2", WORD_FROM_TYPE},
+    {"torch", "Tensor", WORD_TYPE},
+    {"torch.nn.parameter", "Parameter", WORD_TYPE},
+    {"torch.storage", "UntypedStorage", WORD_STORAGE + FLAW_DTYPE_U8},
 };
 
 static bool same(const char *text, size_t size, const char *word)
@@ -60,23 +89,21 @@ static bool same(const char *text, size_t size, const char *word)
 static flaw_status read_global(void *context, flaw_pickle *p, const char *module, size_t module_size, const char *name,
                                size_t name_size, int64_t *number)
 {
-    if (same(module, module_size, "collections") && same(name, name_size, "OrderedDict")) *number = WORD_ORDERED_DICT;
-    else if (same(module, module_size, "torch._utils") && same(name, name_size, "_rebuild_tensor_v2"))
-        *number = WORD_TENSOR;
-    else if (same(module, module_size, "torch._utils") && same(name, name_size, "_rebuild_parameter"))
-        *number = WORD_PARAMETER;
-    else {
-        for (size_t i = 0; same(module, module_size, "torch") && i < sizeof storages / sizeof storages[0]; i++)
-            if (same(name, name_size, storages[i].name)) {
-                *number = WORD_STORAGE + storages[i].dtype;
-                return FLAW_OK;
-            }
-        return flaw_pickle_refuse(p,
-                                  "the name '%.*s.%.*s' is not allowed: only dictionaries, tensors and storages of "
-                                  "plain numbers are read, and nothing is executed",
-                                  (int)module_size, module, (int)name_size, name);
+    for (size_t i = 0; i < sizeof allowed / sizeof allowed[0]; i++)
+        if (same(module, module_size, allowed[i].module) && same(name, name_size, allowed[i].name)) {
+            *number = allowed[i].word;
+            return FLAW_OK;
+        }
+    for (size_t i = 0; same(module, module_size, "torch") && i < sizeof storages / sizeof storages[0]; i++) {
+        bool type = same(name, name_size, storages[i].type);
+        if (!type && !same(name, name_size, storages[i].name)) continue;
+        *number = (type ? WORD_DTYPE : WORD_STORAGE) + (int64_t)storages[i].dtype;
+        return FLAW_OK;
     }
-    return FLAW_OK;
+    return flaw_pickle_refuse(p,
+                              "the name '%.*s.%.*s' is not allowed: only dictionaries, tensors and storages of "
+                              "plain numbers are read, and nothing is executed",
+                              (int)module_size, module, (int)name_size, name);
 }
 
 /* ('storage', class, key, location, elements) */
@@ -209,49 +236,81 @@ static bool empty_hooks(const flaw_pickle_value *v)
     return v->kind == FLAW_PICKLE_DICT && v->items->count == 0;
 }
 
-/* (storage, offset, size, stride, requires_grad, hooks[, metadata]); metadata would change the numbers' meaning. */
-static flaw_status rebuild_tensor(reader *r, flaw_pickle *p, const flaw_pickle_items *a, flaw_pickle_value *out)
+/* Bytes as numbers of the type that the call names behind the hooks. */
+static flaw_status set_type(storage *s, flaw_pickle *p, const flaw_pickle_value *type)
 {
-    if (a->count != 6 && a->count != 7)
-        return flaw_pickle_refuse(p, "_rebuild_tensor_v2 with %zu values, expected are 6 or 7", a->count);
+    if (type->kind != FLAW_PICKLE_GLOBAL || type->number < WORD_DTYPE || type->number >= WORD_STORAGE)
+        return flaw_pickle_refuse(p, "_rebuild_tensor_v3 without a type such as torch.float32");
+    if (s->dtype != FLAW_DTYPE_U8) return flaw_pickle_refuse(p, "_rebuild_tensor_v3 of a storage that is no UntypedStorage");
+    s->dtype = (flaw_dtype)(type->number - WORD_DTYPE);
+    if (s->count % flaw_dtype_size(s->dtype))
+        return flaw_pickle_refuse(p, "a storage of %zu bytes as numbers of %s", s->count, flaw_dtype_name(s->dtype));
+    s->count /= flaw_dtype_size(s->dtype);
+    return FLAW_OK;
+}
+
+/* (storage, offset, size, stride, requires_grad, hooks[, metadata]), with `typed` a type before the metadata, which
+ * would change the numbers' meaning. */
+static flaw_status rebuild_tensor(reader *r, flaw_pickle *p, const flaw_pickle_items *a, bool typed, flaw_pickle_value *out)
+{
+    const size_t least = typed ? 7 : 6;
+    if (a->count != least && a->count != least + 1)
+        return flaw_pickle_refuse(p, "_rebuild_tensor_v%d with %zu values, expected are %zu or %zu", typed ? 3 : 2, a->count,
+                                  least, least + 1);
     const made *from = made_of(&a->item[0]);
     if (!from || from->kind != MADE_STORAGE)
-        return flaw_pickle_refuse(p, "_rebuild_tensor_v2 of something that is no storage");
+        return flaw_pickle_refuse(p, "_rebuild_tensor_v%d of something that is no storage", typed ? 3 : 2);
     if (a->item[1].kind != FLAW_PICKLE_INT || a->item[1].number < 0)
         return flaw_pickle_refuse(p, "a tensor's offset must be a whole number >= 0");
     if (a->item[4].kind != FLAW_PICKLE_BOOL || !empty_hooks(&a->item[5]))
         return flaw_pickle_refuse(p, "a tensor with hooks: only an empty dictionary is allowed there");
-    if (a->count == 7 && a->item[6].kind != FLAW_PICKLE_NONE && !empty_hooks(&a->item[6]))
+    if (a->count > least && a->item[least].kind != FLAW_PICKLE_NONE && !empty_hooks(&a->item[least]))
         return flaw_pickle_refuse(p, "a tensor with metadata (conjugated or negated views), none is allowed");
     made *m = flaw_arena_alloc(flaw_pickle_arena(p), 1, sizeof *m);
     if (!m) return flaw_fail(r->err, FLAW_NO_MEMORY, "%s: no memory for its tensors", r->t->path);
     m->kind = MADE_TENSOR;
     size_t stride[FLAW_TENSOR_MAX_RANK];
     int strides = 0;
-    flaw_status status = read_sides(p, &a->item[2], "sizes", m->tensor.shape, &m->tensor.rank);
+    storage s = from->storage;
+    flaw_status status = typed ? set_type(&s, p, &a->item[6]) : FLAW_OK;
+    if (status == FLAW_OK) status = read_sides(p, &a->item[2], "sizes", m->tensor.shape, &m->tensor.rank);
     if (status == FLAW_OK) status = read_sides(p, &a->item[3], "strides", stride, &strides);
     if (status) return status;
     if (strides != m->tensor.rank)
         return flaw_pickle_refuse(p, "a tensor of %d sizes and %d strides", m->tensor.rank, strides);
-    status = place_view(r, p, &from->storage, (size_t)a->item[1].number, stride, &m->tensor);
+    status = place_view(r, p, &s, (size_t)a->item[1].number, stride, &m->tensor);
     *out = (flaw_pickle_value){.kind = FLAW_PICKLE_MADE, .made = m};
     return status;
 }
 
-static flaw_status call(void *context, flaw_pickle *p, int64_t number, const flaw_pickle_items *a,
-                        flaw_pickle_value *out)
+/* (tensor, requires_grad, hooks[, state]) */
+static flaw_status rebuild_parameter(flaw_pickle *p, const flaw_pickle_items *a, bool state, flaw_pickle_value *out)
 {
-    if (number == WORD_TENSOR) return rebuild_tensor(context, p, a, out);
-    if (number == WORD_ORDERED_DICT) {
-        if (a->count != 0) return flaw_pickle_refuse(p, "OrderedDict with %zu values, none are allowed", a->count);
-        return flaw_pickle_dict(p, out);
-    }
-    if (number != WORD_PARAMETER) return flaw_pickle_refuse(p, "a storage's class is called");
-    const made *m = a->count == 3 ? made_of(&a->item[0]) : NULL;
+    const made *m = a->count == (state ? 4 : 3) ? made_of(&a->item[0]) : NULL;
     if (!m || m->kind != MADE_TENSOR || a->item[1].kind != FLAW_PICKLE_BOOL || !empty_hooks(&a->item[2]))
         return flaw_pickle_refuse(p, "_rebuild_parameter of something that is not (tensor, truth value, no hooks)");
     *out = a->item[0];
     return FLAW_OK;
+}
+
+static flaw_status call(void *context, flaw_pickle *p, int64_t number, const flaw_pickle_items *a, flaw_pickle_value *out)
+{
+    if (number == WORD_FROM_TYPE) {
+        const flaw_pickle_value *x = a->count == 4 ? a->item : NULL;
+        if (!x || x[0].kind != FLAW_PICKLE_GLOBAL || x[0].number < WORD_TENSOR || x[0].number > WORD_PARAMETER_STATE ||
+            x[1].kind != FLAW_PICKLE_GLOBAL || x[1].number != WORD_TYPE || x[2].kind != FLAW_PICKLE_TUPLE)
+            return flaw_pickle_refuse(p, "_rebuild_from_type_v2 of something that is not (tensor or parameter, its type, "
+                                      "values, state)");
+        number = x[0].number;
+        a = x[2].items;
+    }
+    if (number == WORD_TENSOR || number == WORD_TENSOR_TYPED)
+        return rebuild_tensor(context, p, a, number == WORD_TENSOR_TYPED, out);
+    if (number == WORD_PARAMETER || number == WORD_PARAMETER_STATE)
+        return rebuild_parameter(p, a, number == WORD_PARAMETER_STATE, out);
+    if (number != WORD_ORDERED_DICT) return flaw_pickle_refuse(p, "the name of a type or a storage is called");
+    if (a->count != 0) return flaw_pickle_refuse(p, "OrderedDict with %zu values, none are allowed", a->count);
+    return flaw_pickle_dict(p, out);
 }
 
 /* ---- the table ---- */
@@ -264,12 +323,22 @@ static int compare_names(const void *a, const void *b)
 /* The dictionary of tensors: the value itself, or what stands below the names that training scripts use. */
 static const flaw_pickle_value *find_state(const flaw_pickle_value *root)
 {
-    static const char *const below[] = {"state_dict", "model", "trainable_linearlayer"};
+    static const char *const below[] = {"state_dict", "model_state_dict", "model", "module", "trainable_linearlayer"};
     for (size_t i = 0; i < sizeof below / sizeof below[0]; i++) {
         const flaw_pickle_value *v = flaw_pickle_entry(root, below[i]);
         if (v && v->kind == FLAW_PICKLE_DICT) return v;
     }
     return root;
+}
+
+/* Training in parallel puts "module." before every name. */
+static void cut_prefix(flaw_tensors *t)
+{
+    static const char prefix[] = "module.";
+    const size_t size = sizeof prefix - 1;
+    for (size_t i = 0; i < t->count; i++)
+        if (strncmp(t->item[i].name, prefix, size) != 0) return;
+    for (size_t i = 0; i < t->count; i++) t->item[i].name += size;
 }
 
 static flaw_status fill_table(reader *r, const flaw_pickle_value *root)
@@ -294,6 +363,7 @@ static flaw_status fill_table(reader *r, const flaw_pickle_value *root)
         if (!t->item[i].name) return flaw_fail(r->err, FLAW_NO_MEMORY, "%s: no memory for its names", t->path);
     }
     t->count = count;
+    cut_prefix(t);
     qsort(t->item, count, sizeof *t->item, compare_names);
     for (size_t i = 1; i < count; i++)
         if (strcmp(t->item[i - 1].name, t->item[i].name) == 0)

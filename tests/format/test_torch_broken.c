@@ -18,6 +18,12 @@
 #define PAIR "K\2K\2\x86"
 #define GOOD TENSOR("K\0", PAIR, "K\2K\1\x86") "R"
 #define NAMED HEAD "}" TEXT("\1", "w")
+/* PyTorch 2's spellings. */
+#define UNTYPED(bytes)                                                                                                 \
+    "(" TEXT("\7", "storage") "ctorch.storage\nUntypedStorage\n" KEY0 TEXT("\3", "cpu") bytes "tQ"
+#define TYPED(storage, type)                                                                                           \
+    "ctorch._utils\n_rebuild_tensor_v3\n(" storage "K\0" PAIR "K\2K\1\x86\x89}" type "t"
+#define FROM_TYPE "ctorch._tensor\n_rebuild_from_type_v2\n("
 
 #define BYTES(text)                                                                                                    \
     {                                                                                                                  \
@@ -72,7 +78,7 @@ static const pickle_case pickles[] = {
     {BYTES(HEAD TEXT("\2", "ls") ")"), BYTES("R."), "REDUCE calls a text"},
     {BYTES(HEAD "ccollections\nOrderedDict\n]"), BYTES("R."), "with a list"},
     {BYTES(HEAD "ccollections\nOrderedDict\n]\x85"), BYTES("R."), "OrderedDict with 1 values"},
-    {BYTES(HEAD "ctorch\nFloatStorage\n)"), BYTES("R."), "a storage's class is called"},
+    {BYTES(HEAD "ctorch\nFloatStorage\n)"), BYTES("R."), "a type or a storage is called"},
     {BYTES(HEAD ")"), BYTES("R."), "empty stack"},
     {BYTES(HEAD "ctorch._utils\n_rebuild_tensor_v2\n)"), BYTES("R."), "with 0 values"},
     {BYTES(HEAD "ctorch._utils\n_rebuild_tensor_v2\n(NNNNNNt"), BYTES("R."), "no storage"},
@@ -80,6 +86,16 @@ static const pickle_case pickles[] = {
     {BYTES(HEAD "ctorch._utils\n_rebuild_parameter\n(" GOOD "\x88}}t"), BYTES("R."), "_rebuild_parameter of"},
     {BYTES(HEAD "ctorch._utils\n_rebuild_parameter\n" GOOD "\x88}" TEXT("\1", "a") "}s\x87"), BYTES("R."), "no hooks"},
     {BYTES(HEAD "ctorch._utils\n_rebuild_parameter\n" FLOATS "\x88}\x87"), BYTES("R."), "_rebuild_parameter of"},
+    {BYTES(HEAD "ctorch._utils\n_rebuild_parameter_with_state\n" GOOD "\x88}\x87"), BYTES("R."), "_rebuild_parameter of"},
+    {BYTES(HEAD "ctorch\nfloat32\n)"), BYTES("R."), "a type or a storage is called"},
+    {BYTES(HEAD TYPED(UNTYPED("K\20"), "ctorch\nFloatStorage\n")), BYTES("R."), "without a type"},
+    {BYTES(HEAD TYPED(UNTYPED("K\20"), "N")), BYTES("R."), "without a type"},
+    {BYTES(HEAD TYPED(FLOATS, "ctorch\nfloat32\n")), BYTES("R."), "no UntypedStorage"},
+    {BYTES(HEAD TYPED(UNTYPED("K\20"), "ctorch\nfloat64\n")), BYTES("R."), "end at 4 of its storage, which has 2"},
+    {BYTES(HEAD "ctorch._utils\n_rebuild_tensor_v3\n)"), BYTES("R."), "_rebuild_tensor_v3 with 0 values"},
+    {BYTES(HEAD FROM_TYPE "ctorch._tensor\n_rebuild_from_type_v2\nctorch\nTensor\n)}t"), BYTES("R."), "_rebuild_from_type_v2 of"},
+    {BYTES(HEAD FROM_TYPE "ctorch._utils\n_rebuild_tensor_v2\nctorch\nFloatStorage\n)}t"), BYTES("R."), "_rebuild_from_type_v2 of"},
+    {BYTES(HEAD FROM_TYPE "ctorch._utils\n_rebuild_tensor_v2\nctorch\nTensor\n)}t"), BYTES("R."), "v2 with 0 values"},
     {BYTES(HEAD MAKE FLOATS "K\0" PAIR PAIR "\x89"
                             "}" TEXT("\1", "a") "}st"),
      BYTES("R."), "a tensor with hooks"},
@@ -261,15 +277,47 @@ static void test_depth(void **state)
 }
 
 #define MODEL NAMED GOOD "s."
+#define WITH_STATE "ctorch._utils\n_rebuild_parameter_with_state\n(" GOOD "\x88}}" TEXT("\1", "a") "\x89st"
+#define VALUES "(" FLOATS "K\0" PAIR "K\2K\1\x86\x89}t"
 
+/* One tensor 'w' of 2 x 2 floats, in each way of writing it. */
 static void test_good(void **state)
 {
+    static const bytes good[] = {
+        BYTES(MODEL),
+        BYTES(NAMED TYPED(UNTYPED("K\20"), "ctorch\nfloat32\n") "Rs."),
+        BYTES(NAMED WITH_STATE "Rs."),
+        BYTES(NAMED FROM_TYPE "ctorch._utils\n_rebuild_tensor_v2\nctorch\nTensor\n" VALUES "}tRs."),
+        BYTES(HEAD "}" TEXT("\10", "module.w") GOOD "s."),
+        BYTES(HEAD "}" TEXT("\6", "module") "}" TEXT("\1", "w") GOOD "ss."),
+        BYTES(HEAD "}" TEXT("\20", "model_state_dict") "}" TEXT("\1", "w") GOOD "ss."),
+    };
+    static const float numbers[4] = {0, 1, 2, 3};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        flaw_error err = {0};
+        flaw_tensors t;
+        built z = build_torch(good[i].at, good[i].size);
+        assert_ok(flaw_torch_parse(&t, (uint8_t *)z.file.data, z.file.size, "m.pt", &err));
+        assert_int_equal(t.count, 1);
+        assert_string_equal(t.item[0].name, "w");
+        assert_int_equal(t.item[0].dtype, FLAW_DTYPE_F32);
+        assert_int_equal(t.item[0].count, 4);
+        assert_memory_equal(t.item[0].data, numbers, sizeof numbers);
+        flaw_tensors_close(&t);
+        flaw_buffer_release(&z.file);
+    }
+}
+
+/* "module." goes only where every name has it. */
+static void test_prefix(void **state)
+{
+    static const char model[] = HEAD "}" TEXT("\10", "module.w") GOOD "s" TEXT("\1", "v") GOOD "s.";
     flaw_error err = {0};
     flaw_tensors t;
-    built z = build_torch(MODEL, sizeof MODEL - 1);
+    built z = build_torch(model, sizeof model - 1);
     assert_ok(flaw_torch_parse(&t, (uint8_t *)z.file.data, z.file.size, "m.pt", &err));
-    assert_int_equal(t.count, 1);
-    assert_int_equal(t.item[0].count, 4);
+    assert_non_null(flaw_tensors_find(&t, "module.w"));
+    assert_non_null(flaw_tensors_find(&t, "v"));
     flaw_tensors_close(&t);
     flaw_buffer_release(&z.file);
 }
@@ -485,7 +533,8 @@ static void test_truncated(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),      cmocka_unit_test(test_pickles), cmocka_unit_test(test_other_values),
+        cmocka_unit_test(test_good),
+        cmocka_unit_test(test_prefix),      cmocka_unit_test(test_pickles), cmocka_unit_test(test_other_values),
         cmocka_unit_test(test_bombs),     cmocka_unit_test(test_depth),   cmocka_unit_test(test_archives),
         cmocka_unit_test(test_entries),   cmocka_unit_test(test_overlap), cmocka_unit_test(test_zip64),
         cmocka_unit_test(test_truncated),
