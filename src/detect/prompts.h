@@ -34,6 +34,9 @@ typedef struct flaw_prompt_set {
 /* "metal_nut" -> "metal nut", "macaroni1" -> "macaroni", "pcb3" -> "printed circuit board"; NULL or empty -> "object".
  * Control characters and bytes that are not UTF-8 are FLAW_USAGE, as is a name that does not fit. */
 flaw_status flaw_object_clean(char out[FLAW_OBJECT_ROOM], const char *name, flaw_error *err);
+/* Spaces only: "metal_nut" -> "metal nut", "pcb3" stays. What weights want that were trained with names as folders have
+ * them. */
+flaw_status flaw_object_tidy(char out[FLAW_OBJECT_ROOM], const char *name, flaw_error *err);
 
 /* Each fills a fresh set with texts for the (cleaned) object. */
 flaw_status flaw_prompts_templates(flaw_prompt_set *out, const char *object, flaw_error *err);

@@ -112,10 +112,18 @@ static void calibrate_words(flaw_eyes *eyes)
     snprintf(eyes->calibration.rule, sizeof eyes->calibration.rule, "model");
 }
 
+/* Published weights know products by the names of their folders (spec 1.4): "pcb", "macaroni1". */
+static flaw_status choose_object(flaw_eyes *eyes, const char *named, const char *clean, flaw_error *err)
+{
+    if (flaw_voice_is_published(&eyes->m->voice->shape)) return flaw_object_tidy(eyes->object, named, err);
+    snprintf(eyes->object, sizeof eyes->object, "%s", clean);
+    return FLAW_OK;
+}
+
 /* Published weights want the middle square, as the published results had it; ours were trained on whole pictures. */
 static flaw_status choose_fit(flaw_eyes *eyes, const char *fit, flaw_error *err)
 {
-    const char *usual = eyes->m->voice->shape.stage_norm ? "squash" : "crop";
+    const char *usual = flaw_voice_is_published(&eyes->m->voice->shape) ? "crop" : "squash";
     return flaw_fit_named(&eyes->fit, fit && *fit ? fit : usual, err);
 }
 
@@ -124,12 +132,12 @@ flaw_status flaw_eyes_open(flaw_eyes *out, const flaw_anomalygpt *m, flaw_comput
 {
     *out = (flaw_eyes){.m = m, .c = c};
     flaw_arena_init(&out->arena, 0);
-    snprintf(out->object, sizeof out->object, "%s", object);
     calibrate_words(out);
-    flaw_status s = choose_fit(out, options->fit, err);
+    flaw_status s = choose_object(out, options->object, object, err);
+    if (!s) s = choose_fit(out, options->fit, err);
     if (!s) s = make_room(out, err);
     if (!s) s = flaw_eyes_views_open(out, options, err);
-    if (!s) s = flaw_anomalygpt_text(m->towers, c, object, out->text, err);
+    if (!s) s = flaw_anomalygpt_text(m->towers, c, out->object, out->text, err);
     if (!s && options->good_count) s = flaw_eyes_learn(out, options, err);
     if (s) flaw_eyes_close(out);
     return s;

@@ -35,8 +35,8 @@ typedef struct flaw_eyes {
     flaw_arena arena;
 } flaw_eyes;
 
-/* `object` is a cleaned name. With normal pictures (options->good) the bank is filled and the limit calibrated on them.
- */
+/* `object` is the cleaned name; published weights take options->object as it is. With normal pictures (options->good) the
+ * bank is filled and the limit calibrated on them. */
 flaw_status flaw_eyes_open(flaw_eyes *out, const flaw_anomalygpt *m, flaw_compute *c, const flaw_talk_options *options,
                            const char *object, flaw_error *err);
 void flaw_eyes_close(flaw_eyes *eyes);

@@ -178,6 +178,17 @@ static flaw_status keep_answer(flaw_voiced *v, flaw_written *written, flaw_answe
     return FLAW_OK;
 }
 
+/* Put the question: to published weights byte for byte, as their scripts do; ours were trained on trimmed ones. */
+static flaw_status put_question(flaw_voiced *v, const char *question, int room, flaw_error *err)
+{
+    if (flaw_voice_is_published(&v->m.voice->shape)) return flaw_dialogue_prompt_ask(&v->prompt, question, room, err);
+    char *trimmed = flaw_talk_trimmed(question, strlen(question));
+    if (!trimmed) return flaw_fail(err, FLAW_NO_MEMORY, "memory for a question was refused");
+    flaw_status s = flaw_dialogue_prompt_ask(&v->prompt, trimmed, room, err);
+    free(trimmed);
+    return s;
+}
+
 flaw_status flaw_voiced_ask(flaw_voiced *v, const flaw_talk_options *options, const char *question,
                             flaw_talk_words words, void *context, flaw_result *facts, flaw_answer *out, flaw_error *err)
 {
@@ -186,13 +197,14 @@ flaw_status flaw_voiced_ask(flaw_voiced *v, const flaw_talk_options *options, co
                             .sampling = {.temperature = options->temperature, .top_p = options->top_p},
                             .seed = options->seed,
                             .stop = FLAW_DIALOGUE_STOP,
+                            .hashes = true,
                             .upstream_cut = options->upstream_quirks != 0,
                             .words = words ? pass : NULL,
                             .context = &passed};
     flaw_written written = {0};
     size_t first = v->prompt.first, said = v->said.size;
     flaw_status s = options->upstream_quirks ? name_by_words(v, question, facts, err) : FLAW_OK;
-    if (!s) s = flaw_dialogue_prompt_ask(&v->prompt, question, writing.max_tokens, err);
+    if (!s) s = put_question(v, question, writing.max_tokens, err);
     if (!s) s = flaw_language_write(v->reading, &writing, &written, err);
     if (!s) s = keep_answer(v, &written, out, err);
     flaw_written_release(&written);

@@ -88,17 +88,23 @@ void flaw_dialogue_prompt_restart(flaw_dialogue_prompt *p)
     p->first = p->settled = 0;
 }
 
-void flaw_dialogue_question(flaw_buffer *out, const char *question)
+/* Text that cannot become a mark of the dialogue. */
+static void append_tame(flaw_buffer *out, const char *question, size_t size)
 {
-    while (isspace((unsigned char)*question)) question++;
-    size_t size = strlen(question);
-    while (size && isspace((unsigned char)question[size - 1])) size--;
     for (size_t i = 0; i < size; i++) {
         const char *at = question + i;
         flaw_buffer_append(out, at, 1);
         bool mark = !strncasecmp(at, "<Img>", 5) || !strncasecmp(at, "</Img>", 6);
         if (mark || (*at == '#' && i + 1 < size && at[1] == '#')) flaw_buffer_text(out, " ");
     }
+}
+
+void flaw_dialogue_question(flaw_buffer *out, const char *question)
+{
+    while (isspace((unsigned char)*question)) question++;
+    size_t size = strlen(question);
+    while (size && isspace((unsigned char)question[size - 1])) size--;
+    append_tame(out, question, size);
 }
 
 /* Forget the oldest turn of the text from `first` on; false when there is one only. */
@@ -145,9 +151,8 @@ flaw_status flaw_dialogue_prompt_ask(flaw_dialogue_prompt *p, const char *questi
 {
     cut(p, p->settled);
     if (p->settled > p->first) flaw_buffer_text(&p->text, turn);
-    size_t start = p->text.size;
-    flaw_dialogue_question(&p->text, question);
-    bool empty = p->text.size == start;
+    bool empty = !question[strspn(question, " \t\n\v\f\r")];
+    append_tame(&p->text, question, strlen(question));
     flaw_buffer_text(&p->text, assistant);
     flaw_status status = FLAW_OK;
     if (empty) status = flaw_fail(err, FLAW_USAGE, "an empty question");

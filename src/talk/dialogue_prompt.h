@@ -38,9 +38,9 @@ flaw_status flaw_dialogue_prompt_change(flaw_dialogue_prompt *p, const float *pi
 /* Forget the turns, keep picture and prompts. */
 void flaw_dialogue_prompt_restart(flaw_dialogue_prompt *p);
 
-/* Put a question; then the reading stands where the answer begins. `room` tokens are kept free for the answer: where they
- * are not, the oldest turns are forgotten, and FLAW_USAGE when the question alone is too long. A question that was put
- * before and never answered is dropped. */
+/* Put a question, byte for byte but for what would be a mark; then the reading stands where the answer begins. `room`
+ * tokens are kept free for the answer: where they are not, the oldest turns are forgotten, and FLAW_USAGE when the
+ * question alone is too long. A question that was put before and never answered is dropped. */
 flaw_status flaw_dialogue_prompt_ask(flaw_dialogue_prompt *p, const char *question, int room, flaw_error *err);
 /* The tokens that were written after it and stand in the reading now: those that the next turn repeats are not read again. */
 void flaw_dialogue_prompt_written(flaw_dialogue_prompt *p, const int32_t *ids, int count);

@@ -33,6 +33,10 @@ static void test_names(void **state)
     }
     assert_ok(flaw_object_clean(out, NULL, &err));
     assert_string_equal(out, "object");
+    assert_ok(flaw_object_tidy(out, "metal_nut_", &err));
+    assert_string_equal(out, "metal nut");
+    assert_ok(flaw_object_tidy(out, "pcb3", &err));
+    assert_string_equal(out, "pcb3");
 }
 
 static void test_names_refused(void **state)
@@ -48,6 +52,8 @@ static void test_names_refused(void **state)
     assert_int_equal(flaw_object_clean(out, "a\nb", &err), FLAW_USAGE);
     assert_int_equal(flaw_object_clean(out, "a\x80", &err), FLAW_USAGE);
     assert_int_equal(flaw_object_clean(out, " _ ", &err), FLAW_USAGE);
+    assert_int_equal(flaw_object_clean(out, "-7", &err), FLAW_USAGE);
+    assert_int_equal(flaw_object_tidy(out, " _ ", &err), FLAW_USAGE);
 }
 
 static bool holds(const flaw_prompt_set *set, int c, const char *text)

@@ -298,6 +298,31 @@ static void test_fit(void **state)
     json_decref(g.root);
 }
 
+/* Published weights get what was typed: blanks at the ends of a question are tokens, "pcb1" is the name of a class. */
+static void test_as_typed(void **state)
+{
+    golden g;
+    flaw_error err = {0};
+    int32_t want[16];
+    if (!open_golden(&g)) skip();
+    flaw_talk_options o = options_of(g.folder);
+    flaw_talker *t = open_talker(&o);
+    assert_ok(flaw_talker_look_file(t, g.file[1], &err));
+    flaw_answer a = ask(t, "  Is it good? \n");
+    answer_afresh(&g, "  Is it good? \n\n### Assistant:", false, want, 16);
+    assert_int_equal(a.id_count, 16);
+    assert_memory_equal(a.ids, want, sizeof want);
+    flaw_answer_release(&a);
+    assert_int_equal(flaw_talker_ask(t, " \t\n", NULL, NULL, &a, &err), FLAW_USAGE);
+    flaw_talker_close(t);
+    o.object = "pcb1_";
+    t = open_talker(&o);
+    assert_ok(flaw_talker_look_file(t, g.file[1], &err));
+    assert_string_equal(flaw_talker_facts(t)->object, "pcb1");
+    flaw_talker_close(t);
+    json_decref(g.root);
+}
+
 /* Quirks: the object by words in the text, answers cut by two tokens. */
 static void test_quirks(void **state)
 {
@@ -564,6 +589,7 @@ int main(void)
         cmocka_unit_test(test_blindfold),
         cmocka_unit_test(test_good),
         cmocka_unit_test(test_fit),
+        cmocka_unit_test(test_as_typed),
         cmocka_unit_test(test_quirks),
         cmocka_unit_test(test_listening),
         cmocka_unit_test(test_views),

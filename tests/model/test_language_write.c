@@ -63,7 +63,7 @@ static int listen_to(void *context, const char *text, size_t size)
 typedef struct writing_case {
     int32_t chain[24]; /* begins with 1, ends with 0 (which is not part of it) */
     const char *stop;
-    bool cut;
+    enum { PLAIN, HASHES, CUT } rule; /* HASHES: the token "##" stops; CUT: the quirk */
     int max_tokens, most; /* most: calls of the listener */
     const char *text;
     int count;
@@ -72,34 +72,38 @@ typedef struct writing_case {
 
 static const writing_case cases[] = {
     /* words and ends */
-    {{1, 261, 262, 263, 2}, NULL, false, 50, 0, " w261w262 w263", 4, FLAW_END_TOKEN},
-    {{1, 261, 262, 263, 2}, NULL, false, 2, 0, " w261w262", 2, FLAW_END_LENGTH},
-    {{1, 261, 262, 263, 2}, NULL, false, 50, 2, " w261w262", 2, FLAW_END_CALLER},
-    {{1, 2}, NULL, false, 50, 0, NULL, 1, FLAW_END_TOKEN},
+    {{1, 261, 262, 263, 2}, NULL, PLAIN, 50, 0, " w261w262 w263", 4, FLAW_END_TOKEN},
+    {{1, 261, 262, 263, 2}, NULL, PLAIN, 2, 0, " w261w262", 2, FLAW_END_LENGTH},
+    {{1, 261, 262, 263, 2}, NULL, PLAIN, 50, 2, " w261w262", 2, FLAW_END_CALLER},
+    {{1, 2}, NULL, PLAIN, 50, 0, NULL, 1, FLAW_END_TOKEN},
     /* the stop in one token, over two, at once, as the end of a longer token, never whole */
-    {{1, 261, 259, 262}, "##", false, 50, 0, " w261", 2, FLAW_END_STOP},
-    {{1, 261, 259, BYTE('#'), 262}, "###", false, 50, 0, " w261", 3, FLAW_END_STOP},
-    {{1, 259, BYTE('#')}, "###", false, 50, 0, NULL, 2, FLAW_END_STOP},
-    {{1, 261, 265}, "65", false, 50, 0, " w261 w2", 2, FLAW_END_STOP},
-    {{1, 261, 265}, "1 w26", false, 50, 0, " w26", 2, FLAW_END_STOP},
-    {{1, 261, 259, 262, 2}, "###", false, 50, 0, " w261##w262", 4, FLAW_END_TOKEN},
-    {{1, 261, 259, 2}, "###", false, 50, 0, " w261##", 3, FLAW_END_TOKEN},
-    {{1, 261, 259, 262}, "###", false, 2, 0, " w261##", 2, FLAW_END_LENGTH},
-    {{1, BYTE('a'), BYTE('b'), BYTE('c'), BYTE('d')}, "abd", false, 4, 0, "abcd", 4, FLAW_END_LENGTH},
-    {{1, 261, 262, 2}, "", false, 50, 0, " w261w262", 3, FLAW_END_TOKEN},
+    {{1, 261, 259, 262}, "##", PLAIN, 50, 0, " w261", 2, FLAW_END_STOP},
+    {{1, 261, 259, BYTE('#'), 262}, "###", PLAIN, 50, 0, " w261", 3, FLAW_END_STOP},
+    {{1, 259, BYTE('#')}, "###", PLAIN, 50, 0, NULL, 2, FLAW_END_STOP},
+    {{1, 261, 265}, "65", PLAIN, 50, 0, " w261 w2", 2, FLAW_END_STOP},
+    {{1, 261, 265}, "1 w26", PLAIN, 50, 0, " w26", 2, FLAW_END_STOP},
+    {{1, 261, 259, 262, 2}, "###", PLAIN, 50, 0, " w261##w262", 4, FLAW_END_TOKEN},
+    {{1, 261, 259, 2}, "###", PLAIN, 50, 0, " w261##", 3, FLAW_END_TOKEN},
+    {{1, 261, 259, 262}, "###", PLAIN, 2, 0, " w261##", 2, FLAW_END_LENGTH},
+    {{1, BYTE('a'), BYTE('b'), BYTE('c'), BYTE('d')}, "abd", PLAIN, 4, 0, "abcd", 4, FLAW_END_LENGTH},
+    {{1, 261, 262, 2}, "", PLAIN, 50, 0, " w261w262", 3, FLAW_END_TOKEN},
+    /* the token "##" as a stop: alone, and as the end of the text that stops */
+    {{1, 261, BYTE('\n'), 259, 262}, "###", HASHES, 50, 0, " w261\n", 3, FLAW_END_STOP},
+    {{1, 261, 259, 262}, NULL, HASHES, 50, 0, " w261", 2, FLAW_END_STOP},
+    {{1, 261, BYTE('#'), 259, 262}, "###", HASHES, 50, 0, " w261", 3, FLAW_END_STOP},
     /* characters of several bytes: whole, cut off, none at all */
-    {{1, BYTE(0xc3), BYTE(0xa9), 261, 2}, NULL, false, 50, 0, "\xc3\xa9 w261", 4, FLAW_END_TOKEN},
-    {{1, 261, BYTE(0xe2), BYTE(0x9c), BYTE(0x93), 2}, NULL, false, 50, 0, " w261\xe2\x9c\x93", 5, FLAW_END_TOKEN},
-    {{1, 261, BYTE(0xe2), BYTE(0x9c), BYTE(0x93), 2}, NULL, false, 3, 0, " w261", 3, FLAW_END_LENGTH},
-    {{1, BYTE(0xff), 261, 2}, NULL, false, 50, 0, "\xef\xbf\xbd w261", 3, FLAW_END_TOKEN},
-    {{1, BYTE(0xe2), 261, 2}, NULL, false, 50, 0, "\xef\xbf\xbd w261", 3, FLAW_END_TOKEN},
-    {{1, BYTE(0xc3), BYTE(0xa9), 2}, "\xa9", false, 50, 0, NULL, 2, FLAW_END_STOP},
+    {{1, BYTE(0xc3), BYTE(0xa9), 261, 2}, NULL, PLAIN, 50, 0, "\xc3\xa9 w261", 4, FLAW_END_TOKEN},
+    {{1, 261, BYTE(0xe2), BYTE(0x9c), BYTE(0x93), 2}, NULL, PLAIN, 50, 0, " w261\xe2\x9c\x93", 5, FLAW_END_TOKEN},
+    {{1, 261, BYTE(0xe2), BYTE(0x9c), BYTE(0x93), 2}, NULL, PLAIN, 3, 0, " w261", 3, FLAW_END_LENGTH},
+    {{1, BYTE(0xff), 261, 2}, NULL, PLAIN, 50, 0, "\xef\xbf\xbd w261", 3, FLAW_END_TOKEN},
+    {{1, BYTE(0xe2), 261, 2}, NULL, PLAIN, 50, 0, "\xef\xbf\xbd w261", 3, FLAW_END_TOKEN},
+    {{1, BYTE(0xc3), BYTE(0xa9), 2}, "\xa9", PLAIN, 50, 0, NULL, 2, FLAW_END_STOP},
     /* the quirk: two tokens less, whatever ended it; only the token "##" stops */
-    {{1, 261, 262, BYTE('\n'), 259, 263}, "w262", true, 50, 0, " w261w262", 4, FLAW_END_STOP},
-    {{1, 261, 262, 263, 2}, NULL, true, 50, 0, " w261w262", 4, FLAW_END_TOKEN},
-    {{1, 261, 262, 263, 264}, NULL, true, 3, 0, " w261", 3, FLAW_END_LENGTH},
-    {{1, 261, 259}, NULL, true, 50, 0, NULL, 2, FLAW_END_STOP},
-    {{1, 259}, NULL, true, 50, 0, NULL, 1, FLAW_END_STOP},
+    {{1, 261, 262, BYTE('\n'), 259, 263}, "w262", CUT, 50, 0, " w261w262", 4, FLAW_END_STOP},
+    {{1, 261, 262, 263, 2}, NULL, CUT, 50, 0, " w261w262", 4, FLAW_END_TOKEN},
+    {{1, 261, 262, 263, 264}, NULL, CUT, 3, 0, " w261", 3, FLAW_END_LENGTH},
+    {{1, 261, 259}, NULL, CUT, 50, 0, NULL, 2, FLAW_END_STOP},
+    {{1, 259}, NULL, CUT, 50, 0, NULL, 1, FLAW_END_STOP},
 };
 
 static void check_case(const writing_case *x, flaw_compute *c)
@@ -110,10 +114,14 @@ static void check_case(const writing_case *x, flaw_compute *c)
     size_t count = 0;
     while (x->chain[count]) count++;
     flaw_language *m = chain_model(x->chain, count, 64, c);
-    listener l = {.never = x->cut || !x->stop || !*x->stop ? NULL : x->stop, .most = x->most};
+    listener l = {.never = x->rule == CUT || !x->stop || !*x->stop ? NULL : x->stop, .most = x->most};
     flaw_buffer_init(&l.text, 1 << 16);
-    const flaw_writing task = {
-        .max_tokens = x->max_tokens, .stop = x->stop, .upstream_cut = x->cut, .words = listen_to, .context = &l};
+    const flaw_writing task = {.max_tokens = x->max_tokens,
+                               .stop = x->stop,
+                               .hashes = x->rule == HASHES,
+                               .upstream_cut = x->rule == CUT,
+                               .words = listen_to,
+                               .context = &l};
     assert_ok(flaw_reading_open(&r, m, c, &err));
     assert_ok(flaw_reading_ids(r, x->chain, 1, &err));
     assert_ok(flaw_language_write(r, &task, &w, &err));

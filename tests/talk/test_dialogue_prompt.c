@@ -100,11 +100,11 @@ static void test_turns(void **state)
     check_same(&f, "w262 is it good?\n### Assistant:");
     answer(&f, "w261 w262 no", 2);
     assert_ok(flaw_dialogue_prompt_ask(&f.p, "  where?\n", ROOM, &err));
-    check_same(&f, "w262 is it good?\n### Assistant: w261 w262 no\n### Human: where?\n### Assistant:");
+    check_same(&f, "w262 is it good?\n### Assistant: w261 w262 no\n### Human:   where?\n\n### Assistant:"); /* as typed */
     answer(&f, "left", 1);
     assert_ok(flaw_dialogue_prompt_ask(&f.p, "sure?", ROOM, &err));
     check_same(
-        &f, "w262 is it good?\n### Assistant: w261 w262 no\n### Human: where?\n### Assistant: left\n### Human: sure?\n"
+        &f, "w262 is it good?\n### Assistant: w261 w262 no\n### Human:   where?\n\n### Assistant: left\n### Human: sure?\n"
             "### Assistant:");
     flaw_dialogue_prompt_restart(&f.p);
     assert_ok(flaw_dialogue_prompt_ask(&f.p, "again", ROOM, &err));

@@ -117,6 +117,7 @@ typedef struct flaw_writing {
     uint64_t seed;
     const char *stop; /* text that ends the answer and is not part of it ("###"); NULL: none */
     bool fresh;       /* nothing stands before it: the first word's dummy space is left out */
+    bool hashes;      /* the token "##" is a stop: in LLaMA's tokens "###" begins with it after a line's end */
     bool upstream_cut; /* quirk: drop the last two tokens however the writing ended, stop at the token "##" */
     /* Words as they come (complete UTF-8, never part of a stop); return nonzero to end. May be NULL. */
     int (*words)(void *context, const char *text, size_t size);

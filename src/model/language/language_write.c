@@ -16,7 +16,7 @@ typedef struct writer {
     flaw_buffer raw;  /* what the tokens spell, bytes as they come */
     size_t sent;      /* bytes of `raw` that are in out->text */
     size_t before[2]; /* size of `raw` before the last token and before the one before it */
-    int cut_token;    /* of the quirk; -1: none */
+    int cut_token;    /* "##"; -1: no such piece, or it ends nothing */
 } writer;
 
 /* Move raw[sent, end) to the text, NUL and bytes that are no UTF-8 as U+FFFD, and show it. False when the caller has enough. */
@@ -83,6 +83,11 @@ static bool take(writer *x, int32_t id)
             return true;
         }
     }
+    if (id == x->cut_token) {
+        out->end = FLAW_END_STOP;
+        x->raw.size = x->before[0];
+        return true;
+    }
     if (!send_text(x, safe_end(x))) {
         out->end = FLAW_END_CALLER;
         return true;
@@ -124,11 +129,11 @@ flaw_status flaw_language_write(flaw_reading *r, const flaw_writing *w, flaw_wri
     if (task.stop && !*task.stop) task.stop = NULL;
     if (task.max_tokens < 1)
         return flaw_fail(err, FLAW_USAGE, "%d tokens were asked for, at least one is allowed", task.max_tokens);
-    if (!m->pieces && (task.stop || task.upstream_cut))
+    if (!m->pieces && (task.stop || task.hashes || task.upstream_cut))
         return flaw_fail(err, FLAW_USAGE, "%s: no tokenizer, so no text can end the writing", m->name);
     int most = task.max_tokens < m->shape.context ? task.max_tokens : m->shape.context + 1;
     writer x = {.r = r, .m = m, .w = &task, .out = &written, .cut_token = -1};
-    if (task.upstream_cut) x.cut_token = flaw_pieces_find(m->pieces, "##");
+    if (task.hashes || task.upstream_cut) x.cut_token = flaw_pieces_find(m->pieces, "##");
     flaw_buffer_init(&x.raw, TEXT_LIMIT);
     flaw_buffer_init(&written.text, 3 * TEXT_LIMIT);
     written.ids = malloc((size_t)most * sizeof *written.ids);

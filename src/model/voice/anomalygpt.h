@@ -47,6 +47,12 @@ typedef struct flaw_voice {
     flaw_arena arena;
 } flaw_voice;
 
+/* Published weights, or ours. */
+static inline bool flaw_voice_is_published(const flaw_voice_shape *shape)
+{
+    return !shape->stage_norm;
+}
+
 /* The limits of a shape; `name` is the file in the message. */
 flaw_status flaw_voice_shape_check(const flaw_voice_shape *shape, const char *name, flaw_error *err);
 flaw_status flaw_voice_parameters(flaw_parameters *out, const flaw_voice_shape *shape, flaw_arena *arena, flaw_error *err);
