@@ -96,6 +96,7 @@ flaw_status cli_train_sources(flaw_train_source *source, int *count, const cli_s
 static void read_numbers(flaw_train_options *o, const cli_settings *s)
 {
     cli_take_double(&o->scene_share, s->scene_share);
+    cli_take_double(&o->vary, s->vary);
     cli_take_long(&o->steps, s->steps);
     cli_take_int(&o->pairs, s->pairs);
     cli_take_int(&o->sentences, s->sentences);

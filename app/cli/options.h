@@ -102,7 +102,7 @@ typedef struct cli_settings {
     /* train: negative or NaN means the trainer's own default */
     const char *init, *words;
     cli_list photos;
-    double scene_share, rate, tower_rate, decay, clip, ema;
+    double scene_share, vary, rate, tower_rate, decay, clip, ema;
     double contrast, state, peak, local, dice, distil;
     int64_t steps, pairs, sentences, first_trained, warmup, merges, joint, text_width, text_layers, text_heads, context;
     int64_t log_every, checkpoint_every, evaluate_every, evaluate_pairs;

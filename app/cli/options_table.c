@@ -173,6 +173,8 @@ const cli_option cli_option_table[] = {
      "against 1; may be repeated."},
     {"scene-share", 0, CLI_SHARE, AT(scene_share), "X", NULL, 0, 1, CLI_TRAIN,
      "Share of drawn scenes among the pairs, the others are photographs."},
+    {"vary", 0, CLI_SHARE, AT(vary), "X", NULL, 0, 1, CLI_TRAIN,
+     "Share of the subjects that become other products: recoloured, warped, laid out as many small ones (default: 0)."},
     COUNT(steps, "steps", "N", 1, "Steps in all."),
     COUNT(pairs, "pairs", "N", 1, "Subjects of a batch, each once without and once with a defect."),
     COUNT(sentences, "sentences", "N", 1, "Sentences for each state of each subject."),

@@ -3,9 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "learn/tower/data_vary.h"
+
 #define CAPTION 256
 /* Streams of random numbers: one for each use, so that no two uses ever share numbers. */
 enum { STREAM_PAIR = 1, STREAM_SCENE = 2, STREAM_PLAN = 3 };
+#define LARGER 0.6    /* of the scenes, times the share that is varied: one and a half times or twice the side, for sharp crops */
 #define PHOTO_TRIES 4 /* a part of a photograph on which no defect shows is drawn again */
 
 flaw_status flaw_data_open(flaw_data *out, const flaw_data_options *options, const flaw_clip_shape *shape,
@@ -101,7 +104,10 @@ static flaw_status draw_scene(flaw_subject *out, const flaw_data *data, uint64_t
 {
     flaw_random random;
     flaw_random_init(&random, data->options.seed * 8 + STREAM_SCENE, number);
-    return flaw_subject_scene(out, FLAW_SPLIT_TRAIN, data->shape->side, flaw_random_u64(&random), err);
+    uint64_t seed = flaw_random_u64(&random);
+    int side = data->shape->side;
+    if (flaw_random_uniform(&random) < LARGER * data->options.vary) side += side * (1 + flaw_random_below(&random, 2)) / 2;
+    return flaw_subject_scene(out, FLAW_SPLIT_TRAIN, side, seed, err);
 }
 
 /* The subject of a pair; *own tells whether the caller releases it. */
@@ -129,6 +135,18 @@ static flaw_status draw_subject(flaw_subject *out, bool *own, drawing *d, int pa
     return FLAW_OK;
 }
 
+/* The subject as another product, in its place. */
+static flaw_status vary(flaw_subject *subject, bool *own, flaw_random *random, flaw_error *err)
+{
+    flaw_subject varied;
+    flaw_status status = flaw_subject_vary(&varied, subject, random, err);
+    if (*own) flaw_subject_release(subject);
+    if (status) return status;
+    *subject = varied;
+    *own = true;
+    return FLAW_OK;
+}
+
 static flaw_status write_sentence(flaw_batch *b, const flaw_data *data, int row, const char *text, flaw_error *err)
 {
     int length, cut, context = data->shape->context;
@@ -148,6 +166,8 @@ static flaw_status draw_pair(drawing *d, int pair, flaw_error *err)
     bool own;
     pair_random(&random, data, STREAM_PAIR, d->step, pair);
     flaw_status status = draw_subject(&subject, &own, d, pair, &random, err);
+    if (!status && data->options.vary > 0 && flaw_random_uniform(&random) < data->options.vary)
+        status = vary(&subject, &own, &random, err);
     if (status) return status;
     status = flaw_subject_view(b->pixels + (size_t)pair * 6 * side * side, b->target + (size_t)pair * 2 * patches, NULL,
                                &subject, data->shape, false, &random, err);

@@ -18,6 +18,7 @@ typedef struct flaw_data_options {
     double scene_share;
     int window;   /* drawn pairs kept in memory; 0: none */
     double fresh; /* new drawn pairs for each one used */
+    double vary;  /* share of the subjects that become another product (data_vary.h); drawn larger at times too, 0: none */
 } flaw_data_options;
 
 /* Both states of one subject, before cropping and light. */

@@ -21,7 +21,8 @@ static bool mask_in(const flaw_subject *s, const window *w)
     return false;
 }
 
-static window choose_window(const flaw_subject *s, bool plain, flaw_random *random)
+/* `small`: the side of the tower's pictures against that of the subject; what is larger may be cropped further. */
+static window choose_window(const flaw_subject *s, double small, bool plain, flaw_random *random)
 {
     int width = s->normal.width, height = s->normal.height;
     window whole = {.width = width, .height = height}, w = whole;
@@ -30,7 +31,7 @@ static window choose_window(const flaw_subject *s, bool plain, flaw_random *rand
     whole.flip = flaw_random_uniform(random) < (s->texture ? 0.5 : 0.25);
     whole.transpose = flaw_random_uniform(random) < (s->texture ? 0.5 : 0.25);
     if (flaw_random_uniform(random) < 0.5) return whole;
-    double area = flaw_random_range(random, 0.35, 1), aspect = exp(flaw_random_range(random, -0.22, 0.22));
+    double area = flaw_random_range(random, 0.35 * small * small, 1), aspect = exp(flaw_random_range(random, -0.22, 0.22));
     int side = width < height ? width : height;
     w = whole;
     w.width = (int)(side * sqrt(area * aspect));
@@ -174,7 +175,8 @@ flaw_status flaw_subject_view(float *pixels, float *target, uint8_t *mask, const
                               const flaw_clip_shape *shape, bool plain, flaw_random *random, flaw_error *err)
 {
     size_t picture = 3 * (size_t)shape->side * (size_t)shape->side, patches = (size_t)flaw_clip_patches(shape);
-    window w = choose_window(subject, plain, random);
+    double small = (double)shape->side / subject->normal.width;
+    window w = choose_window(subject, small < 1 ? small : 1, plain, random);
     light first, second;
     choose_light(&first, &shape->prepare, plain, random);
     if (plain || flaw_random_uniform(random) < 0.5) second = first;

@@ -26,7 +26,7 @@ static flaw_status check_options(const flaw_train_options *o, flaw_error *err)
         {"first trained block", o->first_trained, 0, 512}, {"rate", (double)o->rate, 0, 1},
         {"warm-up steps", (double)o->warmup, 0, 1e9}, {"merges", o->merges, 1, 8000}, {"joint width", o->joint, 1, 4096},
         {"text width", o->text_width, 8, 4096}, {"text layers", o->text_layers, 1, 64}, {"text heads", o->text_heads, 1, 64},
-        {"context", o->context, 8, 512}, {"share of scenes", o->scene_share, 0, 1},
+        {"context", o->context, 8, 512}, {"share of scenes", o->scene_share, 0, 1}, {"share of varied subjects", o->vary, 0, 1},
         {"sources", o->sources, 0, FLAW_TRAIN_MAX_SOURCES},
         {"pairs to evaluate", o->evaluate_pairs, 1, 100000}, {"average", (double)o->ema, 0, 1},
     };
@@ -149,7 +149,7 @@ static flaw_status make_model(flaw_trainer *t, const flaw_clip *tower, flaw_erro
 {
     const flaw_train_options *o = t->options;
     flaw_data_options data = {.seed = o->seed, .pairs = o->pairs, .sentences = o->sentences, .scene_share = o->scene_share,
-                              .window = o->scene_window, .fresh = o->scene_fresh};
+                              .window = o->scene_window, .fresh = o->scene_fresh, .vary = o->vary};
     flaw_status status = flaw_data_open(&t->data, &data, &t->shape, &t->words, &t->photos, t->tokenizer, err);
     if (!status) status = flaw_batch_open(&t->batch, &t->data, &t->arena, err);
     flaw_clip_train_limits limits = {.pictures = t->batch.pictures, .sentences = t->batch.sentences,
