@@ -174,7 +174,7 @@ const cli_option cli_option_table[] = {
     {"scene-share", 0, CLI_SHARE, AT(scene_share), "X", NULL, 0, 1, CLI_TRAIN,
      "Share of drawn scenes among the pairs, the others are photographs."},
     {"vary", 0, CLI_SHARE, AT(vary), "X", NULL, 0, 1, CLI_TRAIN,
-     "Share of the subjects that become other products: recoloured, warped, laid out as many small ones (default: 0)."},
+     "Share of the subjects that become other products: recoloured, printed on, warped, laid out as many small ones (default: 0)."},
     COUNT(steps, "steps", "N", 1, "Steps in all."),
     COUNT(pairs, "pairs", "N", 1, "Subjects of a batch, each once without and once with a defect."),
     COUNT(sentences, "sentences", "N", 1, "Sentences for each state of each subject."),

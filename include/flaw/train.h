@@ -43,7 +43,7 @@ typedef struct flaw_train_options {
     double scene_share; /* of the pairs, drawn scenes against photographs; 1 without photographs */
     int scene_window;   /* drawn pairs kept and used again with other crops and light; 0: all new */
     double scene_fresh; /* new drawn pairs for each one used, 0 .. 1 */
-    double vary;        /* share of the subjects that are recoloured, warped or laid out as many small ones, 0 .. 1 */
+    double vary;        /* share of the subjects that are recoloured, printed on, warped or laid out as many small ones, 0 .. 1 */
     uint64_t seed;
 
     int64_t steps;

@@ -114,6 +114,32 @@ static void test_equal_numbers_give_equal_products(void **state)
     flaw_subject_release(&s);
 }
 
+/* Prints and ribs change both states alike: where they were equal they still are. */
+static void test_prints_lie_on_both_states(void **state)
+{
+    (void)state;
+    flaw_subject s;
+    int printed = 0, ribbed = 0;
+    for (uint64_t i = 0; i < ROUNDS; i++) {
+        flaw_random r;
+        flaw_random_init(&r, 13, i);
+        make_subject(&s);
+        flaw_picture before = {0};
+        assert_int_equal(flaw_picture_new(&before, WIDTH, HEIGHT, NULL), FLAW_OK);
+        memcpy(before.rgb, s.normal.rgb, 3 * AREA);
+        if (i % 2) assert_int_equal(flaw_subject_print(&s, &r, NULL), FLAW_OK);
+        else flaw_subject_rib(&s, &r);
+        bool changed = memcmp(before.rgb, s.normal.rgb, 3 * AREA) != 0;
+        printed += i % 2 && changed;
+        ribbed += i % 2 == 0 && changed;
+        for (int k = 0; k < AREA; k++)
+            if (!s.mask[k]) assert_memory_equal(s.normal.rgb + 3 * k, s.defective.rgb + 3 * k, 3);
+        flaw_picture_release(&before);
+        flaw_subject_release(&s);
+    }
+    assert_true(printed > ROUNDS * 2 / 5 && ribbed > ROUNDS * 2 / 5);
+}
+
 /* A defect of a few pixels is not made so small that nothing of it is left. */
 static void test_small_defects_stay_visible(void **state)
 {
@@ -143,6 +169,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mask_stays_where_the_states_differ),
         cmocka_unit_test(test_equal_numbers_give_equal_products),
+        cmocka_unit_test(test_prints_lie_on_both_states),
         cmocka_unit_test(test_small_defects_stay_visible),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,8 @@
 
 #define TILED 0.3    /* of the varied subjects; these also may be recoloured and warped */
 #define RECOLOURED 0.6
+#define RIBBED 0.15
+#define PRINTED 0.35
 #define WARPED 0.6
 #define MOST_TILES 4 /* across and down */
 #define SHOWN 24     /* pixels that a defect must keep as one of many, else it is not made small */
@@ -198,7 +200,9 @@ flaw_status flaw_subject_vary(flaw_subject *out, const flaw_subject *in, flaw_ra
     flaw_status status = copy_subject(&s, in, err);
     if (status) return status;
     if (flaw_random_uniform(random) < RECOLOURED) recolour(&s, random);
-    if (flaw_random_uniform(random) < WARPED) status = bend(&s, random, err);
+    if (flaw_random_uniform(random) < RIBBED) flaw_subject_rib(&s, random);
+    if (flaw_random_uniform(random) < PRINTED) status = flaw_subject_print(&s, random, err);
+    if (!status && flaw_random_uniform(random) < WARPED) status = bend(&s, random, err);
     if (!status && flaw_random_uniform(random) < TILED) status = tile(&s, random, err);
     if (status) flaw_subject_release(&s);
     else *out = s;
