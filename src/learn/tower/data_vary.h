@@ -1,5 +1,5 @@
-/* Other products out of one: a subject recoloured, printed on, warped or laid out as many small ones, the same for both of its states. What a
- * tower learns of a mark must not hang on the colours, outlines and sizes of the kinds that are drawn. */
+/* Other products out of one: a subject recoloured, printed on, warped or laid out as many small ones, the same for both of its
+ * states. What a tower learns of a mark must not hang on the colours, outlines and sizes of the kinds that are drawn. */
 #ifndef FLAW_LEARN_DATA_VARY_H
 #define FLAW_LEARN_DATA_VARY_H
 
