@@ -12,7 +12,6 @@ enum {
     PIECE_ROWS = 512,  /* at most */
     MANY_ROWS = 64,    /* of a piece where many vectors meet weights in fixed point */
     MANY_VECTORS = 128, /* at once: bounds what is kept of them */
-    MANY_PREPARED = 4, /* vectors of a piece while they are prepared */
     ALIGNMENT = 64
 };
 
@@ -68,6 +67,11 @@ static const flaw_weight_many *many_of(const flaw_compute *c)
     return c->precision == FLAW_BF16 ? NULL : c->kernels->weight_many;
 }
 
+static size_t bundles_of(const flaw_weight_many *many, int vectors)
+{
+    return (size_t)((vectors + many->bundle - 1) / many->bundle);
+}
+
 /* Scratch that a piece works in: the product's own, the packed tile, a chunk of a panel as float32; or a tile in fixed point
  * and its sums. */
 static size_t piece_scratch(const flaw_compute *c, int cols)
@@ -77,7 +81,7 @@ static size_t piece_scratch(const flaw_compute *c, int cols)
                          aligned(c->kernels->pack_size(precision_of(c), cols, TILE)) +
                          (size_t)c->kernels->panel(precision_of(c)) * DEPTH * sizeof(float);
     if (!many) return aligned(plain);
-    return aligned(larger(plain, aligned(many->scratch(cols)) + MANY_VECTORS * MANY_ROWS * sizeof(float)));
+    return aligned(larger(plain, aligned(many->scratch(cols, MANY_VECTORS)) + MANY_VECTORS * MANY_ROWS * sizeof(float)));
 }
 
 /* The digits of a call's vectors are in the first worker's, those of many ones behind what pieces work in. */
@@ -86,7 +90,7 @@ size_t flaw_matrix_scratch(const flaw_compute *c, int cols)
     const flaw_weight_digits *digits = c->kernels->weight_digits;
     const flaw_weight_many *many = many_of(c);
     const size_t few = digits ? (size_t)flaw_matrix_few(precision_of(c)) * digits->size(cols) : 0;
-    return larger(few, piece_scratch(c, cols) + (many ? MANY_VECTORS * many->size(cols) : 0));
+    return larger(few, piece_scratch(c, cols) + (many ? bundles_of(many, MANY_VECTORS) * many->size(cols) : 0));
 }
 
 /* Where a piece lies: its part, its first row there, its rows, its first column of C. */
@@ -170,7 +174,7 @@ static void pack_panel(const flaw_compute *c, const flaw_matrix *m, int row, int
 static void many_piece(const pass *f, place at, unsigned char *scratch)
 {
     const flaw_weight_many *many = f->c->kernels->weight_many;
-    float *sum = (float *)(void *)(scratch + aligned(many->scratch(at.m->cols)));
+    float *sum = (float *)(void *)(scratch + aligned(many->scratch(at.m->cols, MANY_VECTORS)));
     flaw_weight_product p = {.type = at.m->type,
                              .n = at.m->cols,
                              .w = row_of(at.m, at.row),
@@ -245,10 +249,11 @@ static void prepare_piece(void *context, int piece, int worker)
 {
     const pass *f = context;
     const flaw_product *p = f->p;
-    const int first = piece * MANY_PREPARED, end = smaller(first + MANY_PREPARED, p->m);
+    const flaw_weight_many *many = f->c->kernels->weight_many;
+    const int first = piece * many->bundle;
     (void)worker;
-    for (int t = first; t < end; t++)
-        f->c->kernels->weight_many->prepare(p->k, p->a + t * p->a_row, f->digits + (size_t)t * f->digits_size);
+    many->prepare(p->k, smaller(many->bundle, p->m - first), p->a + first * p->a_row, p->a_row,
+                  f->digits + (size_t)piece * f->digits_size);
 }
 
 /* Vectors t .. t + n of p. */
@@ -274,7 +279,7 @@ static void product_of_many(pass *f, int parts)
     for (int t = 0; t < all->m; t += MANY_VECTORS) {
         const flaw_product some = vectors_of(all, t, smaller(MANY_VECTORS, all->m - t));
         f->p = &some;
-        flaw_pool_run(c->pool, prepare_piece, f, (some.m + MANY_PREPARED - 1) / MANY_PREPARED);
+        flaw_pool_run(c->pool, prepare_piece, f, (int)bundles_of(c->kernels->weight_many, some.m));
         flaw_pool_run(c->pool, tile_piece, f, all_pieces(f, parts));
     }
 }

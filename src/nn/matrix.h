@@ -6,7 +6,7 @@
  * order of their own; which one runs depends on the number of rows of this call and the compute's precision alone.
  *
  * Where the kernels have weight_many, weights of steps (Q8_0, Q4_0 ...) meet many rows as whole numbers of 16 bits with a
- * scale for 32 of them: a hundred times finer than bf16, far below what the steps themselves lose, and faster than float32.
+ * scale for 128 of them: a hundred times finer than bf16, far below what the steps themselves lose, and faster than float32.
  * So it is in FLAW_F32 and FLAW_INT8; in FLAW_BF16 the instructions of that name are used. In FLAW_INT8 all other types are
  * unpacked for bf16. */
 #ifndef FLAW_NN_MATRIX_H

@@ -224,10 +224,11 @@ static void test_product(void **state)
 static void run_many(const flaw_weight_many *k, const problem *q, int row, int rows, int vector, int vectors, float *y,
                      int y_row)
 {
-    const size_t size = k->size(q->n);
-    uint8_t *digits = room_new((size_t)vectors * size), *scratch = room_new(k->scratch(q->n));
-    for (int t = 0; t < vectors; t++)
-        k->prepare(q->n, q->x + (vector + t) * q->x_row, digits + (size_t)t * size);
+    const size_t size = k->size(q->n), bundles = (size_t)((vectors + k->bundle - 1) / k->bundle);
+    uint8_t *digits = room_new(bundles * size), *scratch = room_new(k->scratch(q->n, vectors));
+    for (int t = 0; t < vectors; t += k->bundle)
+        k->prepare(q->n, vectors - t < k->bundle ? vectors - t : k->bundle, q->x + (vector + t) * q->x_row, q->x_row,
+                   digits + (size_t)(t / k->bundle) * size);
     const flaw_weight_product p = {.type = q->type,
                                    .n = q->n,
                                    .w = q->w + (size_t)row * flaw_weight_row_bytes(q->type, (size_t)q->n),
@@ -242,7 +243,7 @@ static void run_many(const flaw_weight_many *k, const problem *q, int row, int r
     free(scratch);
 }
 
-/* Each number of a vector is off by at most half of 1 / 32639 of the largest of its 32. */
+/* Each number of a vector is off by at most half of 1 / 32767 of the largest of its 128. */
 static void check_many(const flaw_weight_many *k, const problem *q)
 {
     float *y = array_new((size_t)(q->rows * q->vectors)), *w = array_new((size_t)q->n), one;
@@ -254,10 +255,10 @@ static void check_many(const flaw_weight_many *k, const problem *q)
             for (int i = 0; i < q->n; i++) {
                 const float *x = q->x + t * q->x_row;
                 double top = 0.0;
-                for (int j = i / 32 * 32; j < i / 32 * 32 + 32; j++) top = fmax(top, fabs((double)x[j]));
+                for (int j = i / 128 * 128; j < i / 128 * 128 + 128 && j < q->n; j++) top = fmax(top, fabs((double)x[j]));
                 want += (double)w[i] * (double)x[i];
                 size += fabs((double)w[i] * (double)x[i]);
-                off += fabs((double)w[i]) * top * 0.51 / 32639.0;
+                off += fabs((double)w[i]) * top * 0.51 / 32767.0;
             }
             if (!(fabs((double)y[t * q->rows + r] - want) <= off + 1e-5 * size))
                 fail_msg("%s [%d, %d] row %d of %d: %.9g, expected %.9g", flaw_weight_name(q->type), q->rows, q->n, r, t,

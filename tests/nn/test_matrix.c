@@ -59,7 +59,7 @@ static double expected(const problem *q, int t, int r, flaw_activation act, floa
     return (double)y + (double)q->residual[t * q->out + r];
 }
 
-/* Of row r, as a share of its sum of sizes. Fixed point of 16 bits: half a unit of the largest of 32 numbers in each. */
+/* Of row r, as a share of its sum of sizes. Fixed point of 16 bits: half a unit of the largest of 128 numbers in each. */
 static double tolerance(const flaw_compute *c, const problem *q, int r)
 {
     const flaw_weight_many *fixed = c->kernels->weight_many;

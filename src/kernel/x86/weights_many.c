@@ -1,9 +1,10 @@
 /* Compact weights with many vectors (a prompt) in fixed point, for machines with AVX512-VNNI.
  *
- * As for words one by one (weights_digits.c) a group of 32 numbers of a vector becomes d X, here with X of two signed digits,
- * 16 bits: a hundred times finer than bf16. 32 rows of weights at a time become unsigned bytes, 16 rows to a register,
- * groups of four elements to a lane; a tile of 6 vectors by 32 rows of whole sums lives in registers through a group, and
- * the float32 sums of the tile through the row. Unpacking is paid once for all vectors. */
+ * A span of 128 numbers of a vector becomes d X, X whole numbers of 16 bits; steps of weights are widened to 16 bits as
+ * well, and vpdpwssd multiplies 32 pairs. (Two digits of 8 bits and vpdpbusd would take as many instructions, and some more
+ * to bring the digits together.) A tile of 10 vectors by 32 rows of whole sums lives in registers through a group of 32, which
+ * has a scale of its own in each row; float32 sums lie in the first cache, for which each load and store comes free. Rows are unpacked a span at a time, once for all vectors, 16 rows to a register, pairs of elements to a
+ * lane: 4 i + odd and 4 i + odd + 2 of a group are pair 2 i + odd, which is how shifts and masks separate them. */
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
@@ -13,68 +14,88 @@
 
 enum {
     GROUP = 32,
-    STEPS = GROUP / 4, /* of vpdpbusd in a group */
-    DIGITS = 2,
-    LARGEST = 127 * 0x101,
-    SIDE = 2,          /* registers of rows of a tile */
+    PAIRS = GROUP / 2,
+    GROUPS = 4, /* of a span */
+    SPAN = GROUPS * GROUP,
+    LARGEST = 32767,
+    SIDE = 2, /* registers of rows of a tile */
     TILE_ROWS = SIDE * VEC,
-    TILE_VECTORS = 6,
+    TILE_VECTORS = 10,
     SUPER = 256, /* elements of a Q4_K block */
+    LINE = 64,
 };
 
-/* A group of a vector: its digits, upper ones first, what they are multiplied with, and that times their sum. */
-typedef struct group {
-    int32_t digit[DIGITS][STEPS]; /* four signed bytes each */
-} group;
+/* A span of the vectors of a tile: X, sums of X in each group, d. Whole lines. */
+typedef struct span {
+    int32_t pair[GROUPS][PAIRS][TILE_VECTORS];
+    float sum[GROUPS][TILE_VECTORS];
+    float scale[TILE_VECTORS];
+    float unused[14];
+} span;
 
-typedef struct factors {
-    float scale, sum;
-} factors;
-
-/* A group of a tile of rows: steps as unsigned bytes, and x = scale * step + offset. */
+/* A span of a tile of rows: x = scale * step + offset. */
 typedef struct panel {
-    __m512i step[STEPS][SIDE];
-    vf scale[SIDE], offset[SIDE];
+    __m512i step[GROUPS][PAIRS][SIDE];
+    vf scale[GROUPS][SIDE], offset[GROUPS][SIDE];
 } panel;
 
-static size_t whole_lines(size_t size)
+static int spans_of(int n)
 {
-    return (size + 63) / 64 * 64;
+    return (n + SPAN - 1) / SPAN;
 }
 
 /* ---- vectors ---- */
 
-static size_t vector_size(int n)
+static size_t bundle_size(int n)
 {
-    return whole_lines((size_t)(n / GROUP) * (sizeof(group) + sizeof(factors)));
+    return (size_t)spans_of(n) * sizeof(span);
 }
 
-/* Numbers that are not finite make scale and sum ones that are none; below 1e-30 everything is taken as 0. */
-static void put_group(const float *x, group *out, factors *f)
+VEC_INLINE __m256i whole_16(vf x, vf each)
 {
-    const vf half[2] = {vf_load(x), vf_load(x + VEC)};
+    return _mm512_cvtepi32_epi16(_mm512_cvtps_epi32(vf_mul(x, each)));
+}
+
+/* A group of vector v. */
+static void put_group(const float *x, float each, int v, int group, span *out)
+{
+    const __m512i turn = _mm512_setr_epi32(0x00020000, 0x00030001, 0x00060004, 0x00070005, 0x000a0008, 0x000b0009,
+                                           0x000e000c, 0x000f000d, 0x00120010, 0x00130011, 0x00160014, 0x00170015,
+                                           0x001a0018, 0x001b0019, 0x001e001c, 0x001f001d);
+    const __m256i first = whole_16(vf_load(x), vf_set(each)), second = whole_16(vf_load(x + VEC), vf_set(each));
+    const __m512i all = _mm512_inserti64x4(_mm512_castsi256_si512(first), second, 1);
+    const __m512i sums = _mm512_madd_epi16(all, _mm512_set1_epi16(1));
+    int32_t pair[PAIRS];
+    _mm512_storeu_si512(pair, _mm512_permutexvar_epi16(turn, all));
+    for (int p = 0; p < PAIRS; p++) out->pair[group][p][v] = pair[p];
+    out->sum[group][v] = (float)_mm512_reduce_add_epi32(sums);
+}
+
+/* The first `groups` groups of a span of vector v. Numbers that are not finite make a scale that is none; below 1e-30
+ * everything is taken as 0. */
+static void put_span(const float *x, int groups, int v, span *out)
+{
     const int not_finite = 0x99; /* quiet and signalling NaN, both infinities */
-    const bool bad = _mm512_fpclass_ps_mask(half[0], not_finite) || _mm512_fpclass_ps_mask(half[1], not_finite);
-    const float top = bad ? 0.0f : vf_top(vf_max(vf_abs(half[0]), vf_abs(half[1])));
-    const bool zero = top < 1e-30f;
-    const float d = bad ? NAN : zero ? 0.0f : top / LARGEST, each = zero ? 0.0f : LARGEST / top;
-    int total = 0;
-    for (int h = 0; h < 2; h++) {
-        __m512i whole = _mm512_cvtps_epi32(vf_mul(zero ? vf_zero() : half[h], vf_set(each)));
-        total += _mm512_reduce_add_epi32(whole);
-        __m128i low = _mm512_cvtepi32_epi8(whole);
-        __m128i high = _mm512_cvtepi32_epi8(_mm512_srai_epi32(_mm512_sub_epi32(whole, _mm512_cvtepi8_epi32(low)), 8));
-        _mm_storeu_si128((__m128i *)(void *)(out->digit[0] + 4 * h), high);
-        _mm_storeu_si128((__m128i *)(void *)(out->digit[1] + 4 * h), low);
+    bool bad = false;
+    vf largest = vf_zero();
+    for (int i = 0; i < groups * GROUP; i += VEC) {
+        bad |= _mm512_fpclass_ps_mask(vf_load(x + i), not_finite) != 0;
+        largest = vf_max(largest, vf_abs(vf_load(x + i)));
     }
-    *f = (factors){.scale = d, .sum = d * (float)total};
+    const float top = bad ? 0.0f : vf_top(largest);
+    const bool zero = top < 1e-30f;
+    out->scale[v] = bad ? NAN : zero ? 0.0f : top / LARGEST;
+    for (int g = 0; g < groups && !zero; g++) put_group(x + (ptrdiff_t)g * GROUP, LARGEST / top, v, g, out);
 }
 
-static void prepare(int n, const float *x, void *out)
+static void prepare(int n, int count, const float *x, ptrdiff_t x_row, void *bundle)
 {
-    group *groups = out;
-    factors *f = (factors *)(void *)(groups + n / GROUP);
-    for (int g = 0; g < n / GROUP; g++) put_group(x + (ptrdiff_t)g * GROUP, groups + g, f + g);
+    span *out = bundle;
+    memset(bundle, 0, bundle_size(n));
+    for (int v = 0; v < count; v++) {
+        for (int i = 0; i < n; i += SPAN)
+            put_span(x + v * x_row + i, n - i < SPAN ? (n - i) / GROUP : GROUPS, v, out + i / SPAN);
+    }
 }
 
 /* ---- weights ---- */
@@ -89,200 +110,310 @@ VEC_INLINE size_t bytes_of(flaw_weight_type type, int n)
     }
 }
 
-VEC_INLINE __m512i two_halves(const void *first, const void *second)
+VEC_INLINE bool has_offsets(flaw_weight_type type)
 {
-    return _mm512_inserti64x4(_mm512_castsi256_si512(_mm256_loadu_si256(first)), _mm256_loadu_si256(second), 1);
+    return type == FLAW_WEIGHT_Q4_1 || type == FLAW_WEIGHT_Q4_K;
 }
 
-/* The steps of groups g and g + 1 of a row, g even, in order; `both` is false where the row ends behind the first. */
-VEC_INLINE __m512i steps_of(flaw_weight_type type, const uint8_t *row, int g, bool both)
+/* 16 rows where a span begins in them, which has `groups` groups. Rows and groups that do not exist are others again. */
+typedef struct rows {
+    const uint8_t *at[VEC];
+    int groups;
+} rows;
+
+/* 16 bytes of each row, `from` bytes behind its beginning: lane r of word[c] is bytes 4 c .. 4 c + 3 of row r. */
+VEC_INLINE void words_of(const rows *r, size_t from, __m512i word[4])
 {
-    const __m512i low4 = _mm512_set1_epi8(15);
-    const size_t block = bytes_of(type, GROUP);
-    const uint8_t *p = row + (size_t)g * block, *q = both ? p + block : p;
-    if (type == FLAW_WEIGHT_Q8_0) return _mm512_xor_si512(two_halves(p + 2, q + 2), _mm512_set1_epi8(-128));
-    if (type == FLAW_WEIGHT_Q4_K) {
-        const __m512i shift = _mm512_setr_epi64(0, 0, 0, 0, 4, 4, 4, 4);
-        p = row + (size_t)g / 8 * 144 + 16 + (size_t)g % 8 / 2 * 32;
-        return _mm512_and_si512(_mm512_srlv_epi64(two_halves(p, p), shift), low4);
+    __m512i q[4], pairs[4];
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) { /* rows i, i + 4, i + 8, i + 12 */
+        q[i] = _mm512_castsi128_si512(_mm_loadu_si128((const __m128i *)(r->at[i] + from)));
+        q[i] = _mm512_inserti32x4(q[i], _mm_loadu_si128((const __m128i *)(r->at[i + 4] + from)), 1);
+        q[i] = _mm512_inserti32x4(q[i], _mm_loadu_si128((const __m128i *)(r->at[i + 8] + from)), 2);
+        q[i] = _mm512_inserti32x4(q[i], _mm_loadu_si128((const __m128i *)(r->at[i + 12] + from)), 3);
     }
-    const __m512i shift = _mm512_setr_epi64(0, 0, 4, 4, 0, 0, 4, 4);
-    const size_t front = block - 16;
-    const __m256i first = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(p + front)));
-    const __m256i second = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(q + front)));
-    const __m512i nibbles = _mm512_inserti64x4(_mm512_castsi256_si512(first), second, 1);
-    return _mm512_and_si512(_mm512_srlv_epi64(nibbles, shift), low4);
-}
-
-/* 16 rows, `bytes` apart, of which `live` exist; groups g and g + 1 into register `side` of two panels. */
-VEC_INLINE void pack_steps(flaw_weight_type type, const uint8_t *row, size_t bytes, int live, int g, bool both, int side,
-                           panel *out)
-{
-    vf r[VEC];
-#pragma GCC unroll 16
-    for (int i = 0; i < VEC; i++)
-        r[i] = _mm512_castsi512_ps(steps_of(type, row + (size_t)(i < live ? i : 0) * bytes, g, both));
-    vf_transpose(r);
-#pragma GCC unroll 16
-    for (int i = 0; i < VEC; i++)
-        if (i < STEPS || both) out[i / STEPS].step[i % STEPS][side] = _mm512_castps_si512(r[i]);
-}
-
-VEC_INLINE vf vf_of_halves(const uint16_t h[VEC])
-{
-    return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)h));
-}
-
-/* Scales and offsets of group g of 16 rows. Q4_K, see unpack_q4_k of the reference. */
-VEC_INLINE void pack_scales(flaw_weight_type type, const uint8_t *row, size_t bytes, int live, int g, int side, panel *out)
-{
-    uint16_t d[VEC], m[VEC];
-    float scale[VEC], least[VEC];
-    const size_t block = bytes_of(type, GROUP);
-    const int j = g % 8;
-    for (int i = 0; i < VEC; i++) {
-        const uint8_t *p = row + (size_t)(i < live ? i : 0) * bytes;
-        p += type == FLAW_WEIGHT_Q4_K ? (size_t)g / 8 * 144 : (size_t)g * block;
-        memcpy(&d[i], p, 2);
-        memcpy(&m[i], p + 2, 2);
-        if (type != FLAW_WEIGHT_Q4_K) continue;
-        const uint8_t *s = p + 4;
-        scale[i] = (float)(j < 4 ? s[j] & 63 : (s[j + 4] & 15) | s[j - 4] >> 6 << 4);
-        least[i] = (float)(j < 4 ? s[j + 4] & 63 : s[j + 4] >> 4 | s[j] >> 6 << 4);
+#pragma GCC unroll 2
+    for (int i = 0; i < 4; i += 2) {
+        pairs[i] = _mm512_unpacklo_epi32(q[i], q[i + 1]);
+        pairs[i + 1] = _mm512_unpackhi_epi32(q[i], q[i + 1]);
     }
-    const vf factor = vf_of_halves(d);
-    switch (type) {
-    case FLAW_WEIGHT_Q8_0: out->offset[side] = vf_mul(factor, vf_set(-128)); break;
-    case FLAW_WEIGHT_Q4_0: out->offset[side] = vf_mul(factor, vf_set(-8)); break;
-    case FLAW_WEIGHT_Q4_1: out->offset[side] = vf_of_halves(m); break;
-    default: out->offset[side] = vf_sub(vf_zero(), vf_mul(vf_of_halves(m), vf_load(least))); break;
+#pragma GCC unroll 2
+    for (int i = 0; i < 2; i++) {
+        word[2 * i] = _mm512_unpacklo_epi64(pairs[i], pairs[2 + i]);
+        word[2 * i + 1] = _mm512_unpackhi_epi64(pairs[i], pairs[2 + i]);
     }
-    out->scale[side] = type == FLAW_WEIGHT_Q4_K ? vf_mul(factor, vf_load(scale)) : factor;
 }
 
-VEC_INLINE void pack_of(flaw_weight_type type, const uint8_t *w, int n, int rows, panel *out)
+/* Elements 4 i .. 4 i + 3 of a group of each row, as pairs 2 i and 2 i + 1. `q` holds them in bytes. */
+VEC_INLINE void put_bytes(__m512i q, __m512i *even, __m512i *odd)
 {
-    const size_t bytes = bytes_of(type, n);
-    for (int side = 0; side < SIDE; side++) {
-        const int left = rows - side * VEC, live = left < 1 ? 1 : left < VEC ? left : VEC;
-        const uint8_t *row = left < 1 ? w : w + (size_t)(side * VEC) * bytes;
-        for (int g = 0; g < n / GROUP; g++) {
-            if (g % 2 == 0) pack_steps(type, row, bytes, live, g, g + 1 < n / GROUP, side, out + g);
-            pack_scales(type, row, bytes, live, g, side, out + g);
+    *even = _mm512_srai_epi16(_mm512_slli_epi16(q, 8), 8);
+    *odd = _mm512_srai_epi16(q, 8);
+}
+
+/* The same of nibbles, the low or the high ones of bytes; `centred`: as signed numbers of 4 bits. */
+VEC_INLINE void put_nibbles(__m512i q, bool centred, bool high, __m512i *even, __m512i *odd)
+{
+    if (centred) {
+        *even = _mm512_srai_epi16(_mm512_slli_epi16(q, high ? 8 : 12), 12);
+        *odd = _mm512_srai_epi16(high ? q : _mm512_slli_epi16(q, 4), 12);
+    } else {
+        const __m512i low4 = _mm512_set1_epi16(15);
+        *even = _mm512_and_si512(high ? _mm512_srli_epi16(q, 4) : q, low4);
+        *odd = _mm512_and_si512(_mm512_srli_epi16(q, high ? 12 : 8), low4);
+    }
+}
+
+/* The steps of 16 rows into register `side` of the panel. */
+VEC_INLINE void unpack_bytes(const rows *r, int side, panel *out)
+{
+    __m512i word[4];
+#pragma GCC unroll 8
+    for (int i = 0; i < 2 * GROUPS; i++) {
+        const int group = i / 2, first = i % 2 * PAIRS / 2;
+        words_of(r, (size_t)(group < r->groups ? group : 0) * 34 + 2 + (size_t)(i % 2 * 16), word);
+#pragma GCC unroll 4
+        for (int c = 0; c < 4; c++) {
+            __m512i(*to)[SIDE] = out->step[group] + first + 2 * c;
+            put_bytes(word[c], &to[0][side], &to[1][side]);
         }
     }
 }
 
-static void pack(flaw_weight_type type, const uint8_t *w, int n, int rows, panel *out)
+VEC_INLINE void unpack_nibbles(flaw_weight_type type, const rows *r, int side, panel *out)
 {
-    switch (type) {
-    case FLAW_WEIGHT_Q8_0: pack_of(FLAW_WEIGHT_Q8_0, w, n, rows, out); break;
-    case FLAW_WEIGHT_Q4_0: pack_of(FLAW_WEIGHT_Q4_0, w, n, rows, out); break;
-    case FLAW_WEIGHT_Q4_1: pack_of(FLAW_WEIGHT_Q4_1, w, n, rows, out); break;
-    default: pack_of(FLAW_WEIGHT_Q4_K, w, n, rows, out); break;
+    const size_t block = bytes_of(type, GROUP);
+    const bool centred = type == FLAW_WEIGHT_Q4_0, two_groups = type == FLAW_WEIGHT_Q4_K;
+    __m512i word[4];
+#pragma GCC unroll 4
+    for (int i = 0; i < GROUPS; i++) {
+        const size_t from = two_groups ? 16 * (size_t)i : (size_t)(i < r->groups ? i : 0) * block + block - 16;
+        __m512i(*low)[SIDE] = two_groups ? out->step[i / 2 * 2] + i % 2 * PAIRS / 2 : out->step[i];
+        __m512i(*high)[SIDE] = two_groups ? low + PAIRS : low + PAIRS / 2;
+        words_of(r, from, word);
+#pragma GCC unroll 4
+        for (int c = 0; c < 4; c++, low += 2, high += 2) {
+            const __m512i q = centred ? _mm512_xor_si512(word[c], _mm512_set1_epi8(-0x78)) : word[c];
+            put_nibbles(q, centred, false, &low[0][side], &low[1][side]);
+            put_nibbles(q, centred, true, &high[0][side], &high[1][side]);
+        }
     }
+}
+
+/* What the scales of 16 rows are made of, gathered before the steps are unpacked and used behind it: a load that spans
+ * several stores waits until these are done. Two F16, or one and something else; scales and offsets of Q4_K. */
+typedef struct heads {
+    uint32_t two[GROUPS][VEC];
+    float scale[GROUPS][VEC], least[GROUPS][VEC];
+} heads;
+
+/* Q4_K, see unpack_q4_k of the reference; `second_half`: of a block. */
+VEC_INLINE void gather_heads(flaw_weight_type type, const rows *r, bool second_half, heads *out)
+{
+    const size_t block = bytes_of(type, GROUP);
+    for (int i = 0; i < VEC; i++) {
+        const uint8_t *row = r->at[i];
+        if (type == FLAW_WEIGHT_Q4_K) row -= second_half ? 16 + 64 : 16;
+#pragma GCC unroll 4
+        for (int g = 0; g < GROUPS; g++) {
+            if (type != FLAW_WEIGHT_Q4_K) {
+                memcpy(&out->two[g][i], row + (size_t)(g < r->groups ? g : 0) * block, sizeof(uint32_t));
+                continue;
+            }
+            const uint8_t *s = row + 4;
+            memcpy(&out->two[g][i], row, sizeof(uint32_t));
+            out->scale[g][i] = (float)(second_half ? (s[g + 8] & 15) | s[g] >> 6 << 4 : s[g] & 63);
+            out->least[g][i] = (float)(second_half ? s[g + 8] >> 4 | s[g + 4] >> 6 << 4 : s[g + 4] & 63);
+        }
+    }
+}
+
+VEC_INLINE void unpack_scales(flaw_weight_type type, const heads *in, int side, panel *out)
+{
+#pragma GCC unroll 4
+    for (int g = 0; g < GROUPS; g++) {
+        const __m512i two = _mm512_loadu_si512(in->two[g]);
+        vf scale = _mm512_cvtph_ps(_mm512_cvtepi32_epi16(two));
+        if (has_offsets(type)) {
+            vf offset = _mm512_cvtph_ps(_mm512_cvtepi32_epi16(_mm512_srli_epi32(two, 16)));
+            if (type == FLAW_WEIGHT_Q4_K) {
+                scale = vf_mul(scale, vf_load(in->scale[g]));
+                offset = vf_sub(vf_zero(), vf_mul(offset, vf_load(in->least[g])));
+            }
+            out->offset[g][side] = offset;
+        }
+        out->scale[g][side] = scale;
+    }
+}
+
+/* Bytes before the steps or scales of span s in a row. */
+VEC_INLINE size_t span_at(flaw_weight_type type, int s)
+{
+    if (type == FLAW_WEIGHT_Q4_K) return (size_t)s / 2 * 144 + 16 + (size_t)s % 2 * 64;
+    return bytes_of(type, SPAN) * (size_t)s;
+}
+
+/* Span s of up to 32 rows. */
+VEC_INLINE void unpack_of(flaw_weight_type type, const uint8_t *w, int n, int s, int count, panel *out)
+{
+    rows r = {.groups = n - s * SPAN < SPAN ? (n - s * SPAN) / GROUP : GROUPS};
+    for (int side = 0; side < SIDE; side++) {
+        for (int i = 0; i < VEC; i++) {
+            const int row = side * VEC + i;
+            r.at[i] = w + (size_t)(row < count ? row : 0) * bytes_of(type, n) + span_at(type, s);
+        }
+        heads h;
+        gather_heads(type, &r, s % 2, &h);
+        if (type == FLAW_WEIGHT_Q8_0) unpack_bytes(&r, side, out);
+        else unpack_nibbles(type, &r, side, out);
+        unpack_scales(type, &h, side, out);
+    }
+}
+
+/* Asks for what is unpacked behind span s, in these rows or the following ones: rows `from` .. `to` of it. A few at a time,
+ * between tiles: more than 16 lines under way stop everything. */
+VEC_INLINE void ask_ahead(flaw_weight_type type, const uint8_t *w, int n, int s, int from, int to)
+{
+    const size_t bytes = bytes_of(type, n), each = bytes_of(type, SUPER) / 2;
+    const uint8_t *next = s + 1 < spans_of(n) ? w + span_at(type, s + 1) : w + TILE_ROWS * bytes;
+    for (int row = from; row < to; row++)
+        for (size_t line = 0; line < each; line += LINE)
+            _mm_prefetch((const char *)next + (size_t)row * bytes + line, _MM_HINT_T0);
 }
 
 /* ---- products ---- */
 
-typedef struct tile {
-    int groups;
-    const panel *panels;
-    const group *x[TILE_VECTORS];
-    const factors *f[TILE_VECTORS];
-} tile;
-
-/* Whole sums of one group: the upper digits' times 256, then the lower ones'. */
-VEC_INLINE void sum_group(const panel *w, const tile *t, int g, __m512i whole[TILE_VECTORS][SIDE])
+/* Whole sums of group g. */
+VEC_INLINE void sum_group(const panel *w, const span *x, int g, __m512i whole[TILE_VECTORS][SIDE])
 {
-#pragma GCC unroll 6
-    for (int i = 0; i < TILE_VECTORS; i++)
+#pragma GCC unroll 10
+    for (int t = 0; t < TILE_VECTORS; t++)
 #pragma GCC unroll 2
-        for (int s = 0; s < SIDE; s++) whole[i][s] = _mm512_setzero_si512();
+        for (int s = 0; s < SIDE; s++) whole[t][s] = _mm512_setzero_si512();
+#pragma GCC unroll 16
+    for (int p = 0; p < PAIRS; p++) {
+#pragma GCC unroll 10
+        for (int t = 0; t < TILE_VECTORS; t++) {
+            const __m512i each = _mm512_set1_epi32(x->pair[g][p][t]);
 #pragma GCC unroll 2
-    for (int d = 0; d < DIGITS; d++) {
-        if (d > 0)
-#pragma GCC unroll 6
-            for (int i = 0; i < TILE_VECTORS; i++)
-#pragma GCC unroll 2
-                for (int s = 0; s < SIDE; s++) whole[i][s] = _mm512_slli_epi32(whole[i][s], 8);
-#pragma GCC unroll 8
-        for (int k = 0; k < STEPS; k++) {
-#pragma GCC unroll 6
-            for (int i = 0; i < TILE_VECTORS; i++) {
-                const __m512i x = _mm512_set1_epi32(t->x[i][g].digit[d][k]);
-#pragma GCC unroll 2
-                for (int s = 0; s < SIDE; s++) whole[i][s] = _mm512_dpbusd_epi32(whole[i][s], w->step[k][s], x);
-            }
+            for (int s = 0; s < SIDE; s++) whole[t][s] = _mm512_dpwssd_epi32(whole[t][s], w->step[g][p][s], each);
         }
     }
 }
 
-/* y of 6 vectors and 32 rows. */
-static void sum_tile(const tile *t, vf y[TILE_VECTORS][SIDE])
+/* Adds a group to `part`, the sums of a span in units of X; the last one brings them to `sum`. */
+VEC_INLINE void add_group(bool offsets, const panel *w, const span *x, int g, float part[TILE_VECTORS][TILE_ROWS],
+                          float sum[TILE_VECTORS][TILE_ROWS])
 {
-    vf sum[TILE_VECTORS][SIDE];
-#pragma GCC unroll 6
-    for (int i = 0; i < TILE_VECTORS; i++)
+    __m512i whole[TILE_VECTORS][SIDE];
+    sum_group(w, x, g, whole);
+#pragma GCC unroll 10
+    for (int t = 0; t < TILE_VECTORS; t++) {
 #pragma GCC unroll 2
-        for (int s = 0; s < SIDE; s++) sum[i][s] = vf_zero();
-    for (int g = 0; g < t->groups; g++) {
-        const panel *w = t->panels + g;
-        __m512i whole[TILE_VECTORS][SIDE];
-        sum_group(w, t, g, whole);
-#pragma GCC unroll 6
-        for (int i = 0; i < TILE_VECTORS; i++) {
-            const vf scale = vf_set(t->f[i][g].scale), total = vf_set(t->f[i][g].sum);
-#pragma GCC unroll 2
-            for (int s = 0; s < SIDE; s++) {
-                sum[i][s] = vf_fma(w->offset[s], total, sum[i][s]);
-                sum[i][s] = vf_fma(_mm512_cvtepi32_ps(whole[i][s]), vf_mul(w->scale[s], scale), sum[i][s]);
-            }
+        for (int s = 0; s < SIDE; s++) {
+            vf y = g > 0 ? vf_load(part[t] + s * VEC) : vf_zero();
+            if (offsets) y = vf_fma(w->offset[g][s], vf_set(x->sum[g][t]), y);
+            y = vf_fma(_mm512_cvtepi32_ps(whole[t][s]), w->scale[g][s], y);
+            if (g < GROUPS - 1) vf_store(part[t] + s * VEC, y);
+            else vf_store(sum[t] + s * VEC, vf_fma(y, vf_set(x->scale[t]), vf_load(sum[t] + s * VEC)));
         }
     }
-#pragma GCC unroll 6
-    for (int i = 0; i < TILE_VECTORS; i++)
-#pragma GCC unroll 2
-        for (int s = 0; s < SIDE; s++) y[i][s] = sum[i][s];
 }
 
-static size_t scratch_size(int n)
+/* Adds a span of 10 vectors and 32 rows to their sums. `next`: what will be multiplied then. */
+VEC_INLINE void add_tile(bool offsets, const panel *w, const span *x, const span *next, float sum[TILE_VECTORS][TILE_ROWS])
 {
-    return (size_t)(n / GROUP) * sizeof(panel);
+    float part[TILE_VECTORS][TILE_ROWS];
+    for (int g = 0; g < GROUPS; g++) {
+        for (size_t at = 0; at < sizeof(span) / GROUPS; at += LINE)
+            _mm_prefetch((const char *)next + (size_t)g * (sizeof(span) / GROUPS) + at, _MM_HINT_T0);
+        if (g == 0) add_group(offsets, w, x, 0, part, sum);
+        else if (g < GROUPS - 1) add_group(offsets, w, x, g, part, sum);
+        else add_group(offsets, w, x, GROUPS - 1, part, sum);
+    }
 }
 
-/* The last vectors of a tile that are missing are its first one again. */
-static void product_tile(const flaw_weight_product *p, int first, int row, int rows, const panel *panels)
+/* Never inlined: among the rest of a product the tile would not stay in registers. */
+typedef void add_tile_of(const panel *w, const span *x, const span *next, float sum[TILE_VECTORS][TILE_ROWS]);
+
+static __attribute__((noinline)) void add_tile_with_offsets(const panel *w, const span *x, const span *next,
+                                                            float sum[TILE_VECTORS][TILE_ROWS])
 {
-    tile t = {.groups = p->n / GROUP, .panels = panels};
-    vf y[TILE_VECTORS][SIDE];
-    const int live = p->vectors - first < TILE_VECTORS ? p->vectors - first : TILE_VECTORS;
-    for (int i = 0; i < TILE_VECTORS; i++) {
-        const char *at = (const char *)p->digits + (size_t)(first + (i < live ? i : 0)) * p->digits_size;
-        t.x[i] = (const group *)(const void *)at;
-        t.f[i] = (const factors *)(const void *)(t.x[i] + t.groups);
-    }
-    sum_tile(&t, y);
-    for (int i = 0; i < live; i++) {
-        float *out = p->y + (first + i) * p->y_row + row;
-        for (int s = 0, left = rows; s < SIDE && left > 0; s++, left -= VEC)
-            vf_store_some(out + s * VEC, y[i][s], left < VEC ? left : VEC);
+    add_tile(true, w, x, next, sum);
+}
+
+static __attribute__((noinline)) void add_tile_without(const panel *w, const span *x, const span *next,
+                                                       float sum[TILE_VECTORS][TILE_ROWS])
+{
+    add_tile(false, w, x, next, sum);
+}
+
+/* What lies in scratch: a span of rows, and the sums of all vectors. */
+typedef struct work {
+    panel w;
+    float sum[][TILE_VECTORS][TILE_ROWS];
+} work;
+
+static int bundles_of(int vectors)
+{
+    return (vectors + TILE_VECTORS - 1) / TILE_VECTORS;
+}
+
+static size_t scratch_size(int n, int vectors)
+{
+    (void)n;
+    return sizeof(work) + (size_t)bundles_of(vectors) * sizeof(float[TILE_VECTORS][TILE_ROWS]);
+}
+
+VEC_INLINE void product_of(flaw_weight_type type, const flaw_weight_product *p, void *scratch)
+{
+    add_tile_of *const add = has_offsets(type) ? add_tile_with_offsets : add_tile_without;
+    work *at = scratch;
+    const int bundles = bundles_of(p->vectors);
+    const char *digits = p->digits;
+    for (int row = 0; row < p->rows; row += TILE_ROWS) {
+        const int count = p->rows - row < TILE_ROWS ? p->rows - row : TILE_ROWS;
+        const uint8_t *w = (const uint8_t *)p->w + (size_t)row * bytes_of(type, p->n);
+        memset(at->sum, 0, (size_t)bundles * sizeof at->sum[0]);
+        for (int s = 0; s < spans_of(p->n); s++) {
+            unpack_of(type, w, p->n, s, count, &at->w);
+            for (int b = 0; b < bundles; b++) {
+                const span *x = (const span *)(const void *)(digits + (size_t)b * p->digits_size) + s;
+                const span *next = b + 1 < bundles ? (const span *)(const void *)((const char *)x + p->digits_size) : x;
+                add(&at->w, x, next, at->sum[b]);
+                ask_ahead(type, w, p->n, s, TILE_ROWS * b / bundles, TILE_ROWS * (b + 1) / bundles);
+            }
+        }
+        for (int t = 0; t < p->vectors; t++)
+            memcpy(p->y + t * p->y_row + row, at->sum[t / TILE_VECTORS][t % TILE_VECTORS], (size_t)count * sizeof *p->y);
     }
 }
+
+#define PRODUCT(name, type)                                                                                            \
+    static __attribute__((noinline)) void product_##name(const flaw_weight_product *p, void *scratch)                  \
+    {                                                                                                                  \
+        product_of(type, p, scratch);                                                                                  \
+    }
+
+PRODUCT(q8_0, FLAW_WEIGHT_Q8_0)
+PRODUCT(q4_0, FLAW_WEIGHT_Q4_0)
+PRODUCT(q4_1, FLAW_WEIGHT_Q4_1)
+PRODUCT(q4_k, FLAW_WEIGHT_Q4_K)
 
 static void product(const flaw_weight_product *p, void *scratch)
 {
-    const size_t bytes = bytes_of(p->type, p->n);
-    for (int row = 0; row < p->rows; row += TILE_ROWS) {
-        const int rows = p->rows - row < TILE_ROWS ? p->rows - row : TILE_ROWS;
-        pack(p->type, (const uint8_t *)p->w + (size_t)row * bytes, p->n, rows, scratch);
-        for (int first = 0; first < p->vectors; first += TILE_VECTORS) product_tile(p, first, row, rows, scratch);
+    switch (p->type) {
+    case FLAW_WEIGHT_Q8_0: product_q8_0(p, scratch); break;
+    case FLAW_WEIGHT_Q4_0: product_q4_0(p, scratch); break;
+    case FLAW_WEIGHT_Q4_1: product_q4_1(p, scratch); break;
+    default: product_q4_k(p, scratch); break;
     }
 }
 
 const flaw_weight_many flaw_vnni_many = {
     .reads = {[FLAW_WEIGHT_Q8_0] = true, [FLAW_WEIGHT_Q4_0] = true, [FLAW_WEIGHT_Q4_1] = true, [FLAW_WEIGHT_Q4_K] = true},
-    .size = vector_size,
+    .bundle = TILE_VECTORS,
+    .size = bundle_size,
     .prepare = prepare,
     .scratch = scratch_size,
     .product = product};
