@@ -150,7 +150,8 @@ static void bench_many(bench *b, flaw_level level, int threads, flaw_precision p
     for (int t = 0; t < FLAW_WEIGHT_TYPES; t++) {
         flaw_weight_type type = (flaw_weight_type)t;
         const bool fixed = many && many->reads[t];
-        limit_loop *loop = limit_loop_for(b->c.kernels->name, fixed ? "int8" : names[precision == FLAW_INT8 ? FLAW_BF16 : precision]);
+        const char *const unit = names[fixed ? FLAW_INT8 : precision == FLAW_INT8 ? FLAW_BF16 : precision];
+        limit_loop *loop = limit_loop_for(b->c.kernels->name, unit);
         double rate, share;
         fill(b, type);
         flaw_matrix m = matrix_of(b, type, 4096 * flaw_weight_row_bytes(type, COLS));

@@ -2,9 +2,11 @@
  *
  * A span of 128 numbers of a vector becomes d X, X whole numbers of 16 bits; steps of weights are widened to 16 bits as
  * well, and vpdpwssd multiplies 32 pairs. (Two digits of 8 bits and vpdpbusd would take as many instructions, and some more
- * to bring the digits together.) A tile of 10 vectors by 32 rows of whole sums lives in registers through a group of 32, which
- * has a scale of its own in each row; float32 sums lie in the first cache, for which each load and store comes free. Rows are unpacked a span at a time, once for all vectors, 16 rows to a register, pairs of elements to a
- * lane: 4 i + odd and 4 i + odd + 2 of a group are pair 2 i + odd, which is how shifts and masks separate them. */
+ * to bring the digits together.) A tile of 10 vectors by 32 rows of whole sums lives in registers through a group of 32,
+ * which has a scale of its own in each row; float32 sums lie in the first cache, since loads and stores come for free. Rows
+ * are unpacked a span at a time, once for all vectors, 16 rows to a register, pairs of elements to a lane: 4 i + odd and
+ * 4 i + odd + 2 of a group are pair 2 i + odd, which is how shifts and masks separate them.
+ */
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
