@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/large.h"
 #include "format/tensors.h"
 #include "inspect/engine.h"
 #include "model/tower/prepare.h"
@@ -38,7 +39,7 @@ static flaw_status run_image(const flaw_engine *engine, const flaw_picture *pict
     const flaw_clip *m = engine->model;
     size_t side = (size_t)m->shape.side;
     float *pixels = malloc(3 * side * side * sizeof(float));
-    float *work = aligned_alloc(64, (flaw_clip_image_workspace(m, 1) * sizeof(float) + 63) / 64 * 64);
+    float *work = flaw_large_alloc(flaw_clip_image_workspace(m, 1) * sizeof(float));
     flaw_status s = pixels && work ? flaw_prepare_pixels(pixels, picture, &m->shape, FLAW_RESIZE_SHORTEST, err)
                                    : flaw_fail(err, FLAW_NO_MEMORY, "memory to encode a picture was refused");
     if (!s) {

@@ -50,6 +50,8 @@ typedef struct flaw_product {
                                unused; or NULL */
     const struct flaw_int8_row *a_scales; /* [M] of these rows */
     const void *b;          /* packed [K,N] */
+    const void *b_next;     /* a hint: packed B that the thread is likely to read after this call (of one panel at least); or
+                               NULL: what follows the columns of the call */
     int k_packed;           /* B was packed with so many rows, of which the first K are used; 0: K */
     float *c;
     ptrdiff_t c_row; /* floats between rows of C; columns are adjacent */

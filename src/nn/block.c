@@ -195,7 +195,8 @@ typedef struct layer_pass {
     const float *residual;
     flaw_activation act;
     flaw_station station;
-    int row_parts, column_parts;
+    int row_parts, column_parts, row_cuts; /* pieces of packing; of the product, column parts by row cuts */
+    const flaw_linear *then; /* read after this one; or NULL */
 } layer_pass;
 
 static void layer_rows(void *context, int piece, int worker)
@@ -214,39 +215,77 @@ static void layer_rows(void *context, int piece, int worker)
     flaw_watch_lap(p->c, worker, FLAW_STATION_NORM, &start);
 }
 
+/* Several pieces for each thread, because one may be held up. The weights of a piece stay in the second cache while the
+ * blocks of rows pass them: they come from memory once. */
+enum { PARTS = 12 };
+#define SLICE_BYTES ((size_t)384 << 10)
+
+static int least_parts(const flaw_compute *c)
+{
+    return c->workers > 1 ? PARTS * c->workers : 1;
+}
+
+static int column_parts(const flaw_compute *c, const flaw_linear *l)
+{
+    size_t bytes = c->kernels->pack_size(flaw_linear_precision(c, l), l->in, l->out);
+    int slices = (int)(bytes / SLICE_BYTES) + 1, least = least_parts(c);
+    return slices > least ? (slices + c->workers - 1) / c->workers * c->workers : least;
+}
+
+/* Threads wait at the end of a layer for the last piece, so half the rows make a piece where they still are so many panels
+ * that reading the weights twice does not matter. */
+static int row_cuts(const flaw_compute *c, const flaw_linear *l, int rows)
+{
+    enum { ENOUGH_PANELS = 16 };
+    return c->workers > 1 && rows >= 2 * ENOUGH_PANELS * c->kernels->row_panel(flaw_linear_precision(c, l)) ? 2 : 1;
+}
+
+/* Where the columns of a piece begin in the packed weights. */
+static const void *weights_of(const flaw_compute *c, const flaw_linear *l, int piece, int parts)
+{
+    flaw_precision precision = flaw_linear_precision(c, l);
+    int n0 = cut(l->out, c->kernels->panel(precision), piece, parts);
+    return (const unsigned char *)l->packed + c->kernels->pack_size(precision, l->in, n0);
+}
+
+/* What a thread will read when it is done with this piece, if all threads are equally fast. */
+static const void *weights_behind(const layer_pass *y, int piece)
+{
+    const flaw_compute *c = y->p->c;
+    int next = (piece + c->workers) / y->row_cuts;
+    if (next < y->column_parts) return weights_of(c, y->l, next, y->column_parts);
+    return y->then ? weights_of(c, y->then, next - y->column_parts, column_parts(c, y->then)) : NULL;
+}
+
 static void layer_columns(void *context, int piece, int worker)
 {
     const layer_pass *y = context;
     const flaw_compute *c = y->p->c;
     const flaw_linear *l = y->l;
     flaw_precision precision = flaw_linear_precision(c, l);
-    int unit = c->kernels->panel(precision), out = l->out;
-    int n0 = cut(out, unit, piece, y->column_parts), n1 = cut(out, unit, piece + 1, y->column_parts);
+    int unit = c->kernels->panel(precision), row_unit = c->kernels->row_panel(precision), rows = y->p->rows, out = l->out;
+    int column = piece / y->row_cuts, row = piece % y->row_cuts;
+    int n0 = cut(out, unit, column, y->column_parts), n1 = cut(out, unit, column + 1, y->column_parts);
+    int m0 = cut(rows, row_unit, row, y->row_cuts), m1 = cut(rows, row_unit, row + 1, y->row_cuts);
     double start = flaw_watch_start(c);
-    flaw_product q = {.m = y->p->rows, .n = out, .k = l->in, .a_packed = c->rows, .b = l->packed, .c = y->c, .c_row = out,
-                      .bias = l->b, .act = y->act, .residual = y->residual};
-    if (n0 < n1) c->kernels->product(precision, &q, 0, q.m, n0, n1, c->scratch[worker]);
+    flaw_product q = {.m = rows, .n = out, .k = l->in, .a_packed = c->rows, .b = l->packed, .c = y->c, .c_row = out,
+                      .bias = l->b, .act = y->act, .residual = y->residual, .b_next = weights_behind(y, piece)};
+    if (n0 < n1) c->kernels->product(precision, &q, m0, m1, n0, n1, c->scratch[worker]);
     flaw_watch_lap(c, worker, y->station, &start);
 }
 
-/* Several pieces for each thread, because one may be held up. The weights of a piece stay in the second cache while the
- * blocks of rows pass them: they come from memory once. */
-enum { PARTS = 12 };
-#define SLICE_BYTES ((size_t)384 << 10)
-
 static void run_rows(flaw_compute *c, layer_pass *y)
 {
-    y->row_parts = c->workers > 1 ? PARTS * c->workers : 1;
+    y->row_parts = least_parts(c);
     flaw_pool_run(c->pool, layer_rows, y, y->row_parts);
 }
 
 static void run_layer(flaw_compute *c, layer_pass y)
 {
-    size_t bytes = c->kernels->pack_size(flaw_linear_precision(c, y.l), y.l->in, y.l->out);
-    int slices = (int)(bytes / SLICE_BYTES) + 1, least = c->workers > 1 ? PARTS * c->workers : 1;
-    y.column_parts = slices > least ? (slices + c->workers - 1) / c->workers * c->workers : least;
+    y.column_parts = column_parts(c, y.l);
+    y.row_cuts = row_cuts(c, y.l, y.p->rows);
     run_rows(c, &y);
-    flaw_pool_run(c->pool, layer_columns, &y, y.column_parts);
+    flaw_pool_run(c->pool, layer_columns, &y, y.column_parts * y.row_cuts);
 }
 
 static void run_attention(flaw_compute *c, block_pass *p)
@@ -274,10 +313,11 @@ static void head_piece(void *context, int head, int worker)
     float *qkv = p->qkv + (size_t)head * (size_t)p->rows * (size_t)row;
     double start = flaw_watch_start(c);
     for (int part = 0; part < 3; part++) {
-        int n0 = part * d + head * width;
+        int n0 = part * d + head * width, next = part < 2 ? n0 + d : (head + c->workers) * width;
         flaw_product q = {.m = p->rows, .n = width, .k = l->in, .a_packed = c->rows, .c = qkv + part * width, .c_row = row,
                           .b = (const unsigned char *)l->packed + c->kernels->pack_size(precision, l->in, n0),
                           .bias = l->b ? l->b + n0 : NULL};
+        if (next < l->out) q.b_next = (const unsigned char *)l->packed + c->kernels->pack_size(precision, l->in, next);
         c->kernels->product(precision, &q, 0, q.m, 0, width, c->scratch[worker]);
     }
     flaw_watch_lap(c, worker, FLAW_STATION_QKV, &start);
@@ -313,9 +353,10 @@ static void forward_by_columns(flaw_compute *c, block_pass *p)
         run_layer(c, qkv);
         run_attention(c, p);
     }
-    run_layer(c, (layer_pass){.p = p, .l = &b->out, .a = p->h, .c = p->x, .residual = p->x, .station = FLAW_STATION_OUT});
+    run_layer(c, (layer_pass){.p = p, .l = &b->out, .a = p->h, .c = p->x, .residual = p->x, .station = FLAW_STATION_OUT,
+                              .then = &b->fc1});
     run_layer(c, (layer_pass){.p = p, .l = &b->fc1, .norm_w = w->norm2_w, .norm_b = w->norm2_b, .c = p->hidden,
-                              .act = b->shape.act, .station = FLAW_STATION_FC1});
+                              .act = b->shape.act, .station = FLAW_STATION_FC1, .then = &b->fc2});
     run_layer(c, (layer_pass){.p = p, .l = &b->fc2, .a = p->hidden, .c = p->x, .residual = p->x,
                               .station = FLAW_STATION_FC2});
 }

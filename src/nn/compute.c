@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/large.h"
+
 #define SCRATCH_ALIGNMENT 64
 
 /* " auto, ref, avx2 ..." of what runs here. */
@@ -56,7 +58,7 @@ flaw_status flaw_compute_reserve(flaw_compute *c, size_t size, flaw_error *err)
     size_t rounded = (size + SCRATCH_ALIGNMENT - 1) / SCRATCH_ALIGNMENT * SCRATCH_ALIGNMENT;
     if (rounded < size) return flaw_fail(err, FLAW_NO_MEMORY, "scratch of %zu bytes for each thread is too large", size);
     for (int i = 0; i < c->workers; i++) {
-        void *grown = aligned_alloc(SCRATCH_ALIGNMENT, rounded);
+        void *grown = flaw_large_alloc(rounded);
         if (!grown) return flaw_fail(err, FLAW_NO_MEMORY, "no memory for %zu bytes of scratch for each thread", rounded);
         memset(grown, 0, rounded);
         free(c->scratch[i]);
@@ -70,7 +72,7 @@ flaw_status flaw_compute_reserve_rows(flaw_compute *c, size_t size, flaw_error *
 {
     if (size <= c->rows_size) return FLAW_OK;
     size_t rounded = (size + SCRATCH_ALIGNMENT - 1) / SCRATCH_ALIGNMENT * SCRATCH_ALIGNMENT;
-    void *grown = rounded < size ? NULL : aligned_alloc(SCRATCH_ALIGNMENT, rounded);
+    void *grown = rounded < size ? NULL : flaw_large_alloc(rounded);
     if (!grown) return flaw_fail(err, FLAW_NO_MEMORY, "no memory for %zu bytes of packed rows", size);
     free(c->rows);
     c->rows = grown;

@@ -14,6 +14,7 @@ typedef struct block {
     const flaw_engine *e;
     const flaw_product *p;
     int i0, rows; /* of A and C */
+    int n1;       /* of the call */
     int k0, k;    /* what of k is packed */
     int depth;  /* of a k block */
     int row_panels;
@@ -147,8 +148,9 @@ static const unsigned char *panel_of_b(const block *w, int k, int j)
 /* What is asked for while the panels of one k block are passed: those of the next k block, or else of the next columns. Each
  * row panel asks for its share. */
 typedef struct ahead {
-    int from, shift; /* the k and the columns from this panel to that one */
-    size_t share;    /* bytes of each row panel; 0: nothing */
+    const unsigned char *at; /* the panel of the first columns; NULL: nothing */
+    size_t panel, share;     /* bytes from a panel to the next; for each row panel */
+    int columns;             /* of those passed now, so many from the first on ask, each panel for one */
     int step;
 } ahead;
 
@@ -157,11 +159,13 @@ enum { LINE = 64, FOUR_STEPS = 16 /* bytes of a row of A in tile.h */ };
 static ahead plan_ahead(const block *w, int from, int n0)
 {
     const flaw_engine *e = w->e;
-    ahead a = {.from = from + w->depth < w->k ? from + w->depth : 0};
-    a.shift = a.from > 0 ? 0 : across(e);
-    if (!w->large || n0 + a.shift >= w->p->n) return a;
-    size_t size = (size_t)least(w->depth, w->k - a.from) * (size_t)e->cols * e->element;
-    a.share = size / (size_t)w->row_panels;
+    const flaw_product *p = w->p;
+    int next = from + w->depth < w->k ? from + w->depth : 0, n = next > 0 ? n0 : n0 + across(e);
+    bool leaving = n >= w->n1 && p->b_next;
+    ahead a = {.panel = panel_of_b(w, 0, e->cols) - panel_of_b(w, 0, 0), .columns = leaving ? e->cols : p->n - n};
+    if (!w->large || a.columns <= 0) return a;
+    a.at = leaving ? p->b_next : panel_of_b(w, next, n);
+    a.share = (size_t)least(w->depth, w->k - next) * (size_t)e->cols * e->element / (size_t)w->row_panels;
     a.step = least(LINE, (int)(a.share / ((size_t)w->depth * e->element / FOUR_STEPS + 1)) + 1);
     return a;
 }
@@ -174,11 +178,12 @@ static void finish_before(block *w)
 
 /* The k block from `from` on of one tile. Whole tiles of plain products are summed in C itself. Nothing of `t` is read
  * back here: its stores wait behind those of the tile before. */
-static void run_tile(block *w, const ahead *next, int from, int row_panel, int j, float *tile)
+static void run_tile(block *w, const ahead *next, int from, int row_panel, int n0, int column, float *tile)
 {
     const flaw_engine *e = w->e;
     const flaw_product *p = w->p;
-    int i = w->i0 + row_panel * e->rows, rows = least(e->rows, w->i0 + w->rows - i), cols = least(e->cols, p->n - j);
+    int j = n0 + column, i = w->i0 + row_panel * e->rows;
+    int rows = least(e->rows, w->i0 + w->rows - i), cols = least(e->cols, p->n - j);
     int k = least(w->depth, w->k - from);
     bool direct = w->plain && rows == e->rows && cols == e->cols;
     const unsigned char *head = w->a + (size_t)row_panel * row_panel_size(e, w->k);
@@ -188,8 +193,8 @@ static void run_tile(block *w, const ahead *next, int from, int row_panel, int j
     t.b = panel_of_b(w, from, j);
     t.a_head = head;
     t.b_head = head_of_b(w, j);
-    if (next->share > 0 && j + next->shift < p->n)
-        t.ahead = panel_of_b(w, next->from, j + next->shift) + next->share * (size_t)row_panel;
+    if (next->at && column < next->columns)
+        t.ahead = next->at + (size_t)(column / e->cols) * next->panel + next->share * (size_t)row_panel;
     t.ahead_step = next->step;
     if (w->large && !p->far && !p->largest && from + k >= w->k) t.out = p->c + i * p->c_row + j;
     t.out_row = p->c_row;
@@ -217,10 +222,10 @@ static void run_columns(block *w, int n0, int n1)
     do {
         ahead next = plan_ahead(w, from, n0);
         for (int i = 0; i < w->row_panels; i++) {
-            for (int j = n0; j < n1; j += e->cols) {
+            for (int column = 0; n0 + column < n1; column += e->cols) {
                 /* With a single k block every tile is finished at once: one place, hot in the cache, serves all. */
-                size_t at = w->depth < w->k ? (size_t)(i * column_panels + (j - n0) / e->cols) : 0;
-                run_tile(w, &next, from, i, j, w->sums + at * tile);
+                size_t at = w->depth < w->k ? (size_t)(i * column_panels + column / e->cols) : 0;
+                run_tile(w, &next, from, i, n0, column, w->sums + at * tile);
             }
         }
         from += w->depth;
@@ -241,9 +246,9 @@ void flaw_engine_product(const flaw_engine *e, const flaw_product *p, int m0, in
 {
     int chunk = p->accumulate && !p->a_packed ? least(p->k, CHUNK_BLOCKS * e->k_block) : p->k;
     unsigned char *packed = scratch;
-    block w = {.e = e, .p = p, .plain = is_plain(e, p)};
+    block w = {.e = e, .p = p, .n1 = n1, .plain = is_plain(e, p)};
     int rows = rows_of_block(e, p, m1 - m0), columns = across(e);
-    w.large = flaw_engine_pack_size(e, p->k, p->n) >= LARGE;
+    w.large = p->b_next || flaw_engine_pack_size(e, p->k, p->n) >= LARGE;
     w.sums = (float *)(void *)(packed + (p->a_packed ? 0 : flaw_engine_rows_size(e, e->block_rows, chunk)));
     if (e->begin) e->begin();
     do {
