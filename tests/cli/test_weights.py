@@ -5,6 +5,7 @@ import math
 import os
 import random
 import re
+import shutil
 import signal
 import struct
 import subprocess
@@ -56,13 +57,14 @@ def numbers(values):
 
 
 def write_torch(path, tensors):
-    """The same as torch.save of a state dict of F16 tensors."""
+    """The same as torch.save of a state dict."""
     pickle = b'\x80\x02}('
     with zipfile.ZipFile(path, 'w', zipfile.ZIP_STORED) as archive:
-        for key, (name, (_, shape, body)) in enumerate(tensors.items()):
+        for key, (name, (dtype, shape, body)) in enumerate(tensors.items()):
+            storage, size = {'F16': (b'Half', 2), 'BF16': (b'BFloat16', 2), 'F32': (b'Float', 4)}[dtype]
             strides = [math.prod(shape[i + 1:]) for i in range(len(shape))]
-            pickle += (text(name) + b'ctorch._utils\n_rebuild_tensor_v2\n((' + text('storage') + b'ctorch\nHalfStorage\n' +
-                       text(str(key)) + text('cpu') + b'J' + struct.pack('<i', len(body) // 2) + b'tQK\x00' +
+            pickle += (text(name) + b'ctorch._utils\n_rebuild_tensor_v2\n((' + text('storage') + b'ctorch\n' + storage +
+                       b'Storage\n' + text(str(key)) + text('cpu') + b'J' + struct.pack('<i', len(body) // size) + b'tQK\x00' +
                        numbers(shape) + numbers(strides) + b'\x89ccollections\nOrderedDict\n)RtR')
             archive.writestr(f'archive/data/{key}', body)
         archive.writestr('archive/data.pkl', pickle + b'u.')
@@ -271,6 +273,26 @@ class Weights(command.Command):
         self.succeed('model', 'quantize', 'story.flaw', '-o', 'story.flaw', '--keep', 'int8')  # in its own place
         self.assertLess(os.path.getsize(self.path('story.flaw')), 400e3)
         self.assertTrue(self.succeed(*words, '--model', 'story.flaw').startswith(story[:20]))
+
+    def test_towers_in_other_files(self):
+        """A CLIP folder whose weights are PyTorch's or cut into shards is the same model."""
+        tiny = os.path.join(command.SOURCE, 'tests/golden/data/clip-tiny')
+        tensors, _ = read_safetensors(f'{tiny}/hf/model.safetensors')
+        words = ['embed', '--json', '--text', 'a bottle', '--model']
+        for folder, kind, weights in (('shards', 'hf', 'model.safetensors'), ('bins', 'hf', 'pytorch_model.bin'),
+                                      ('bin', 'hf', 'pytorch_model.bin'),
+                                      ('open', 'open_clip', 'open_clip_pytorch_model.bin')):
+            shutil.copytree(f'{tiny}/{kind}', self.path(folder), ignore=shutil.ignore_patterns('*.safetensors'))
+            writer = write_safetensors if weights.endswith('s') else write_torch
+            if kind == 'open_clip':
+                writer(self.path(f'{folder}/{weights}'), read_safetensors(f'{tiny}/{kind}/open_clip_model.safetensors')[0])
+            elif folder == 'bin':
+                writer(self.path(f'{folder}/{weights}'), tensors)
+            else:
+                self.shards(folder, tensors, '.' + weights.split('.')[1], writer)
+                os.rename(self.path(f'{folder}/weights.{weights.split(".")[1]}.index.json'),
+                          self.path(f'{folder}/{weights}.index.json'))
+            self.assertEqual(self.succeed(*words, folder), self.succeed(*words, f'{tiny}/{kind}'))
 
     def test_conversion_refused(self):
         self.fail_once(2, '--output', 'model', 'convert', 'llama')

@@ -106,7 +106,7 @@ static flaw_status read_config(flaw_source *s, flaw_error *err)
         if (!status && s->form == FLAW_FORM_HF) status = flaw_config_hf(&s->shape, text, json.size, s->config, err);
         if (!status && s->form == FLAW_FORM_DINO) status = flaw_config_dino(&s->shape, text, json.size, s->config, err);
     }
-    if (!status) status = flaw_safetensors_open(&s->tensors, s->weights, err);
+    if (!status) status = flaw_tensors_open(&s->tensors, s->weights, err);
     if (!status && s->form == FLAW_FORM_TIMM)
         status = flaw_config_timm(&s->shape, &s->tensors, text, json.size, s->config, err);
     flaw_bytes_release(&json);
@@ -131,8 +131,9 @@ static flaw_status open_folder(flaw_source *s, const char *folder, flaw_error *e
 {
     static const char *const open_config[] = {"open_clip_config.json", NULL}, *const config[] = {"config.json", NULL};
     static const char *const open_weights[] = {"open_clip_model.safetensors", "open_clip_pytorch_model.safetensors",
-                                               NULL};
-    static const char *const weights[] = {"model.safetensors", NULL};
+                                               "open_clip_pytorch_model.bin", NULL};
+    static const char *const weights[] = {"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
+                                          "pytorch_model.bin.index.json", NULL};
     static const char *const bind[] = {"imagebind_huge.pth", NULL};
     s->folder = flaw_arena_copy_string(&s->arena, folder, strlen(folder));
     if (!s->folder) return flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory", folder);
@@ -149,7 +150,8 @@ static flaw_status open_folder(flaw_source *s, const char *folder, flaw_error *e
     if (!s->config && s->weights && !half) return open_file(s, s->weights, err);
     return flaw_fail(err, FLAW_MISSING,
                      "%s: no model in this folder: looked for open_clip_config.json + open_clip_model.safetensors, "
-                     "config.json + model.safetensors, imagebind_huge.pth, or model.safetensors alone%s",
+                     "config.json + model.safetensors (or pytorch_model.bin, or the index of shards of either), "
+                     "imagebind_huge.pth, or model.safetensors alone%s",
                      folder, half || s->config ? "; only one of a pair is there" : "");
 }
 
