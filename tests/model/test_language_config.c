@@ -97,6 +97,7 @@ static void test_hf(void **state)
         {"intermediate_size", "-1", "intermediate_size is -1"},
         {"vocab_size", "99999999999", "vocab_size is 99999999999"},
         {"max_position_embeddings", "0", "max_position_embeddings is 0"},
+        {"max_position_embeddings", "1048576", NULL}, /* read up to FLAW_CONTEXT_LIMIT */
         {"rms_norm_eps", "0", "rms_norm_eps is 0"},
         {"tie_word_embeddings", "\"yes\"", "tie_word_embeddings is \"yes\""},
         {"bos_token_id", "32001", "beginning token 32001"},
@@ -220,13 +221,21 @@ static void test_gguf(void **state)
         {"llama.vocab_size", "512", NULL},
         {"llama.vocab_size", "500", "llama.vocab_size is 500, supported is 512"},
         {"tokenizer.ggml.eos_token_id", "512", "tokenizer.ggml.eos_token_id is 512"},
+        {"llama.context_length", "1048576", NULL},
         {"quantize.imatrix.file", "x", NULL},
     };
     gguf g;
     flaw_language_config c;
     flaw_error err = {0};
+    gguf_make(&g, &(row){"llama.context_length", "1048576", NULL});
+    assert_ok(flaw_language_config_gguf(&c, &g.t, &err));
+    assert_int_equal(c.shape.context, FLAW_CONTEXT_LIMIT);
+    gguf_make(&g, &(row){"tokenizer.ggml.add_bos_token", "false", NULL});
+    assert_ok(flaw_language_config_gguf(&c, &g.t, &err));
+    assert_int_equal(c.bos, -1);
     gguf_make(&g, NULL);
     assert_ok(flaw_language_config_gguf(&c, &g.t, &err));
+    assert_int_equal(c.bos, 1);
     assert_int_equal(c.shape.block.rotary, FLAW_ROTARY_PAIRS);
     assert_int_equal(c.shape.block.kv_heads, 4);
     assert_int_equal(c.shape.vocab, 512);

@@ -156,6 +156,8 @@ static void test_no_kinds(void **state)
     put_id(&g, "tokenizer.ggml.bos_token_id", 257);
     put_id(&g, "tokenizer.ggml.eos_token_id", UINT32_MAX);
     put_id(&g, "tokenizer.ggml.unknown_token_id", 4000);
+    put_key(&g, "tokenizer.ggml.add_bos_token", BOOL);
+    put_number(&g.body, 1, 1);
     assert_ok(end(&g, &p, &err));
     assert_int_equal(flaw_pieces_bos(p), -1);
     assert_int_equal(flaw_pieces_eos(p), -1);

@@ -89,7 +89,8 @@ static void read_llama(flaw_language_config *c, flaw_fields *f)
     flaw_field_choice(f, "hidden_act", &choice, acts);
     flaw_field_double(f, "rms_norm_eps", &eps, 1e-12, 0.1);
     flaw_field_int(f, "vocab_size", &s->vocab, 3, 1 << 24);
-    flaw_field_int(f, "max_position_embeddings", &s->context, 1, FLAW_CONTEXT_LIMIT);
+    flaw_field_int(f, "max_position_embeddings", &s->context, 1, 1 << 30);
+    if (s->context > FLAW_CONTEXT_LIMIT) s->context = FLAW_CONTEXT_LIMIT;
     flaw_field_bool(f, "tie_word_embeddings", &s->tied);
     read_token(f, "bos_token_id", &c->bos);
     read_token(f, "eos_token_id", &c->eos);

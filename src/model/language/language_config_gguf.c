@@ -101,7 +101,8 @@ static void read_shape(keys *k, flaw_language_config *c)
     read_int(k, "llama.attention.head_count", &b->heads, 1, 1024);
     b->kv_heads = b->heads;
     read_int(k, "llama.attention.head_count_kv", &b->kv_heads, 1, b->heads);
-    read_int(k, "llama.context_length", &s->context, 1, FLAW_CONTEXT_LIMIT);
+    read_int(k, "llama.context_length", &s->context, 1, 1 << 30);
+    if (s->context > FLAW_CONTEXT_LIMIT) s->context = FLAW_CONTEXT_LIMIT;
     read_number(k, "llama.attention.layer_norm_rms_epsilon", &eps, 1e-12, 0.1);
     read_number(k, "llama.rope.freq_base", &base, 1, 1e9);
     b->eps = (float)eps;
@@ -128,6 +129,8 @@ static void read_table(keys *k, flaw_language_config *c)
     must_be(k, "llama.vocab_size", c->shape.vocab);
     read_int(k, "tokenizer.ggml.bos_token_id", &c->bos, 0, c->shape.vocab - 1);
     read_int(k, "tokenizer.ggml.eos_token_id", &c->eos, 0, c->shape.vocab - 1);
+    const char *begin = flaw_tensors_metadata(k->t, "tokenizer.ggml.add_bos_token");
+    if (begin && strcmp(begin, "false") == 0) c->bos = -1;
 }
 
 flaw_status flaw_language_config_gguf(flaw_language_config *out, const flaw_tensors *tensors, flaw_error *err)

@@ -65,8 +65,9 @@ flaw_status flaw_pieces_from_gguf(flaw_pieces **out, const flaw_tensors *file, f
         return flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory for a tokenizer of %zu pieces", file->path, a.texts);
     for (size_t i = 0; i < a.texts; i++)
         piece[i] = (flaw_piece){a.text[i].text, a.text[i].size, a.score[i], kind_of(&a, i)};
+    const bool begins = is_set(file, "tokenizer.ggml.add_bos_token", true);
     const flaw_pieces_rules rules = {
-        .bos = id_of(file, "tokenizer.ggml.bos_token_id", 1, a.texts),
+        .bos = begins ? id_of(file, "tokenizer.ggml.bos_token_id", 1, a.texts) : -1,
         .eos = id_of(file, "tokenizer.ggml.eos_token_id", 2, a.texts),
         .unknown = id_of(file, "tokenizer.ggml.unknown_token_id", 0, a.texts),
         .dummy_prefix = is_set(file, "tokenizer.ggml.add_space_prefix", true),
