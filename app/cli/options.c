@@ -51,8 +51,8 @@ static bool is_choice(const char *choices, const char *value)
     return false;
 }
 
-/* 0.01, 1% or 1/100. */
-static bool read_share(double *out, const char *text)
+/* 0.01, 1% or 1/100; an option whose lowest value is above 0 takes no 0. */
+static bool read_share(double *out, const cli_option *option, const char *text)
 {
     char *end;
     double value = strtod(text, &end);
@@ -66,7 +66,7 @@ static bool read_share(double *out, const char *text)
         if (end == under || !(divisor > 0)) return false;
         value /= divisor;
     }
-    if (*end || !(value >= 0 && value <= 1)) return false;
+    if (*end || !(value >= option->low && value <= 1)) return false;
     *out = value;
     return true;
 }
@@ -105,8 +105,8 @@ static flaw_status refuse(const cli_option *o, const char *where, const char *va
     case CLI_SWITCH: return flaw_fail(err, FLAW_USAGE, "%s: '%.80s' is not yes or no", where, value);
     case CLI_CHOICE: return flaw_fail(err, FLAW_USAGE, "%s: '%.80s' is not one of %s", where, value, o->choices);
     case CLI_SHARE:
-        return flaw_fail(err, FLAW_USAGE, "%s: '%.80s' is not a share between 0 and 1 (0.01, 1%% or 1/100)", where,
-                         value);
+        return flaw_fail(err, FLAW_USAGE, "%s: '%.80s' is not a share %s 0 and 1 (0.01, 1%% or 1/100)", where,
+                         value, o->low > 0 ? "strictly between" : "between");
     case CLI_INTEGER:
         return flaw_fail(err, FLAW_USAGE, "%s: '%.80s' is not a whole number from %.0f to %.0f", where, value, o->low,
                          o->high);
@@ -123,7 +123,7 @@ static flaw_status set_value(cli_settings *s, const cli_option *o, const char *w
     bool good = false;
     switch (o->kind) {
     case CLI_SWITCH: good = read_switch(field, value); break;
-    case CLI_SHARE: good = read_share(field, value); break;
+    case CLI_SHARE: good = read_share(field, o, value); break;
     case CLI_INTEGER: good = read_integer(field, o, value); break;
     case CLI_REAL: good = read_real(field, o, value); break;
     case CLI_LIST:

@@ -68,7 +68,7 @@ const cli_option cli_option_table[] = {
      "or \"abnormal: \" in front of one side only; may be repeated."},
     {"threshold", 0, CLI_REAL, AT(threshold), "X", NULL, -INFINITY, INFINITY, JUDGE,
      "Call a part anomalous above this score (default: from the good parts, or by the two-sided text rule)."},
-    {"alarm-rate", 0, CLI_SHARE, AT(false_alarm_rate), "X", NULL, 0, 1, JUDGE,
+    {"alarm-rate", 0, CLI_SHARE, AT(false_alarm_rate), "X", NULL, 1e-9, 1, JUDGE,
      "Share of good parts that may be called anomalous, 0.01, 1% or 1/100: promised from the good parts alone, refused "
      "when they are too few for it (default: a limit over their scores, and the share that it bounds)."},
     {"rule", 0, CLI_CHOICE, AT(rule), "RULE", "overlap|relevance|soft|none", 0, 0, JUDGE,

@@ -109,6 +109,7 @@ class Refusals(command.Command):
         self.fail_once(2, '--precision', 'inspect', '--precision', 'f32|bf16', 'a.png')
         self.fail_once(2, '--alarm-rate', 'inspect', '--alarm-rate', '2', 'a.png')
         self.fail_once(2, '--alarm-rate', 'inspect', '--alarm-rate', '1/0', 'a.png')
+        self.fail_once(2, '--alarm-rate', 'inspect', '--alarm-rate', '0%', 'a.png', words=('strictly',))
         self.fail_once(2, '--lambda', 'inspect', '--lambda', '-1', 'a.png')
         self.fail_once(2, '--lambda', 'inspect', '--lambda', 'nan', 'a.png')
         self.fail_once(2, '--json', 'inspect', '--json=perhaps', 'a.png')

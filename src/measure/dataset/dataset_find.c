@@ -101,6 +101,15 @@ static flaw_status search(flaw_dataset_list *list, const char *path, const flaw_
     return status;
 }
 
+/* Names of all layouts with commas. */
+static void layout_names(char *names, size_t size)
+{
+    size_t used = 0;
+    names[0] = '\0';
+    for (int i = 0; i < flaw_layout_count && used < size; i++)
+        used += (size_t)snprintf(names + used, size - used, "%s%s", i ? ", " : "", flaw_layout_table[i].name);
+}
+
 /* "train/good and test ...; ..." of the named layout, or the names of all. */
 static flaw_status not_known(const char *path, const flaw_layout *named, flaw_error *err)
 {
@@ -108,9 +117,7 @@ static flaw_status not_known(const char *path, const flaw_layout *named, flaw_er
         return flaw_fail(err, FLAW_BAD_DATA, "data set '%s': neither it nor a folder in it has layout %s: %s", path,
                          named->name, named->about);
     char names[256];
-    size_t used = 0;
-    for (int i = 0; i < flaw_layout_count && used < sizeof names; i++)
-        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", flaw_layout_table[i].name);
+    layout_names(names, sizeof names);
     return flaw_fail(err, FLAW_BAD_DATA,
                      "data set '%s': neither it nor a folder in it has a known layout (%s); expected is for instance "
                      "train/good, test/good and test/KIND",
@@ -120,7 +127,11 @@ static flaw_status not_known(const char *path, const flaw_layout *named, flaw_er
 flaw_status flaw_dataset_find(flaw_dataset_list *list, const char *path, const char *layout, flaw_error *err)
 {
     const flaw_layout *named = layout ? flaw_layout_named(layout) : NULL;
-    if (layout && !named) return flaw_fail(err, FLAW_USAGE, "data set '%s': no layout is called '%s'", path, layout);
+    if (layout && !named) {
+        char names[256];
+        layout_names(names, sizeof names);
+        return flaw_fail(err, FLAW_USAGE, "data set '%s': no layout is called '%s', allowed are %s", path, layout, names);
+    }
     if (!flaw_file_exists(path)) return flaw_fail(err, FLAW_MISSING, "data set '%s': no such file or folder", path);
     bool folder = flaw_file_is_folder(path);
     size_t before = list->count;
