@@ -160,12 +160,24 @@ static void attention_piece(void *context, int piece, int worker)
     flaw_watch_lap(p->c, worker, FLAW_STATION_ATTENTION, &start);
 }
 
+static flaw_linear without_bias(const flaw_linear *l)
+{
+    flaw_linear out = *l;
+    out.b = NULL;
+    return out;
+}
+
 void flaw_block_mlp(const flaw_compute *c, int worker, const flaw_block *b, int rows, float *h, float *x, float *hidden)
 {
     const flaw_block_shape *s = &b->shape;
     int d = s->width, f = flaw_block_fc1_width(s);
     double start = flaw_watch_start(c);
     flaw_linear_rows(c, worker, &b->out, rows, h, d, x, d, FLAW_ACT_NONE, x, NULL, false);
+    if (flaw_linear_twice(c, &b->out)) {
+        flaw_linear rest = without_bias(&b->out);
+        flaw_linear_rest(rows, d, h);
+        flaw_linear_rows(c, worker, &rest, rows, h, d, x, d, FLAW_ACT_NONE, x, NULL, false);
+    }
     flaw_watch_lap(c, worker, FLAW_STATION_OUT, &start);
     flaw_norm_rows(c->kernels, rows, d, s->eps, x, b->weights.norm2_w, norm_bias(b, b->weights.norm2_b), h, NULL, NULL);
     flaw_watch_lap(c, worker, FLAW_STATION_NORM, &start);
@@ -190,7 +202,8 @@ typedef struct layer_pass {
     const block_pass *p;
     const flaw_linear *l;
     const float *norm_w, *norm_b; /* the rows are p->x, normed; or */
-    const float *a;               /* these [rows, in] */
+    const float *a;               /* these [rows, in]; or */
+    float *rest_of;               /* what int8 leaves of these, in their place */
     float *c;                     /* [rows, out] */
     const float *residual;
     flaw_activation act;
@@ -209,8 +222,9 @@ static void layer_rows(void *context, int piece, int worker)
     int r0 = cut(p->rows, unit, piece, y->row_parts), r1 = cut(p->rows, unit, piece + 1, y->row_parts);
     double start = flaw_watch_start(p->c);
     if (r0 == r1) return;
-    if (!y->a) norm(p, r0, r1, y->norm_w, y->norm_b);
-    const float *a = (y->a ? y->a : p->h) + (ptrdiff_t)r0 * in;
+    const float *a = (y->rest_of ? y->rest_of : y->a ? y->a : p->h) + (ptrdiff_t)r0 * in;
+    if (y->rest_of) flaw_linear_rest(r1 - r0, in, y->rest_of + (ptrdiff_t)r0 * in);
+    else if (!y->a) norm(p, r0, r1, y->norm_w, y->norm_b);
     k->pack_rows(precision, r1 - r0, in, a, in, (unsigned char *)p->c->rows + k->rows_size(precision, r0, in));
     flaw_watch_lap(p->c, worker, FLAW_STATION_NORM, &start);
 }
@@ -276,7 +290,7 @@ static void layer_columns(void *context, int piece, int worker)
 
 static void run_rows(flaw_compute *c, layer_pass *y)
 {
-    y->row_parts = least_parts(c);
+    y->row_parts = PARTS * c->workers; /* of one thread, too: what is normed is packed while it is near */
     flaw_pool_run(c->pool, layer_rows, y, y->row_parts);
 }
 
@@ -355,6 +369,11 @@ static void forward_by_columns(flaw_compute *c, block_pass *p)
     }
     run_layer(c, (layer_pass){.p = p, .l = &b->out, .a = p->h, .c = p->x, .residual = p->x, .station = FLAW_STATION_OUT,
                               .then = &b->fc1});
+    if (flaw_linear_twice(c, &b->out)) {
+        flaw_linear rest = without_bias(&b->out);
+        run_layer(c, (layer_pass){.p = p, .l = &rest, .rest_of = p->h, .c = p->x, .residual = p->x,
+                                  .station = FLAW_STATION_OUT, .then = &b->fc1});
+    }
     run_layer(c, (layer_pass){.p = p, .l = &b->fc1, .norm_w = w->norm2_w, .norm_b = w->norm2_b, .c = p->hidden,
                               .act = b->shape.act, .station = FLAW_STATION_FC1, .then = &b->fc2});
     run_layer(c, (layer_pass){.p = p, .l = &b->fc2, .a = p->hidden, .c = p->x, .residual = p->x,

@@ -2,6 +2,8 @@
 
 #include <stdatomic.h>
 
+#include "kernel/int8.h"
+
 /* One packing of a whole matrix, cut into pieces of FLAW_TILE_COLS columns. */
 typedef struct packing {
     const flaw_compute *c;
@@ -108,6 +110,14 @@ void flaw_linear_rows(const flaw_compute *c, int worker, const flaw_linear *l, i
     flaw_product p = {.m = rows, .n = l->out, .k = l->in, .a = x, .a_row = x_row, .a_col = 1, .b = l->packed, .c = y,
                       .c_row = y_row, .far = far, .bias = l->b, .act = act, .residual = residual, .pre = pre};
     c->kernels->product(flaw_linear_precision(c, l), &p, 0, rows, 0, l->out, c->scratch[worker]);
+}
+
+void flaw_linear_rest(int rows, int in, float *x)
+{
+    for (int i = 0; i < rows; i++, x += in) {
+        flaw_int8_row s = flaw_int8_row_of((size_t)in, x, 1);
+        for (int j = 0; j < in; j++) x[j] -= s.scale * (float)flaw_int8_row_round(x[j], s);
+    }
 }
 
 void flaw_linear_columns(const flaw_compute *c, int worker, const flaw_linear *l, int n0, int n1, int rows, const float *x,

@@ -24,6 +24,7 @@ typedef struct flaw_linear {
     /* Set before packing, for forward products: */
     bool exact;    /* float32, whatever the compute's precision is */
     bool not_int8; /* bf16 where the compute's precision is int8 */
+    bool twice;    /* of a block's projection: where it is int8, rows of 16 bits, that is two products (flaw_linear_rest) */
 } flaw_linear;
 
 static inline flaw_precision flaw_linear_precision(const flaw_compute *c, const flaw_linear *l)
@@ -80,6 +81,12 @@ void flaw_linear_rows(const flaw_compute *c, int worker, const flaw_linear *l, i
 /* The same, only columns [n0, n1) of y (n0 a multiple of FLAW_TILE_COLS; n1 too, or `out`). */
 void flaw_linear_columns(const flaw_compute *c, int worker, const flaw_linear *l, int n0, int n1, int rows, const float *x,
                          ptrdiff_t x_row, float *y, ptrdiff_t y_row);
+/* What int8 leaves of x [rows, in], in its place: the product with it makes up for what the product with x lacks. */
+void flaw_linear_rest(int rows, int in, float *x);
+static inline bool flaw_linear_twice(const flaw_compute *c, const flaw_linear *l)
+{
+    return l->twice && flaw_linear_precision(c, l) == FLAW_INT8;
+}
 void flaw_linear_rows_backward(const flaw_compute *c, int worker, const flaw_linear *l, int rows, const float *dy,
                                ptrdiff_t dy_row, float *dx, ptrdiff_t dx_row, bool accumulate);
 

@@ -234,6 +234,7 @@ static void test_same_bits(void **state)
             for (int threads = 1; threads <= 4; threads++) {
                 fixture f;
                 open_block(&f, &s, T, threads, level, (flaw_precision)precision);
+                f.b.out.twice = true;
                 float *x = floats(&f, N * T * D, 1), *work = floats(&f, flaw_block_workspace(&s, N, T), 0);
                 int at_once = threads % 2 ? 1 : N;
                 for (int i = 0; i < N; i += at_once) flaw_block_forward(&f.c, &f.b, at_once, T, x + i * T * D, work);

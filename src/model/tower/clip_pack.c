@@ -105,7 +105,7 @@ static flaw_status pack_blocks(packer *p, flaw_block *block, const flaw_block_we
         flaw_linear *linears[] = {&block[l].qkv, &block[l].out, &block[l].fc1, &block[l].fc2};
         linears[2]->not_int8 = linears[3]->not_int8 = shape->width < NARROW;
         /* What the first block loses here grows through all others: half of DeiT-Tiny's loss, for under 1 % of the work. */
-        linears[1]->not_int8 = l == 0;
+        linears[1]->twice = l == 0;
         for (int i = 0; i < 4 && !status; i++) status = pack_bound(p, linears[i]);
     }
     return status;
