@@ -208,7 +208,9 @@ typedef struct layer_pass {
     const float *residual;
     flaw_activation act;
     flaw_station station;
-    int row_parts, column_parts, row_cuts; /* pieces of packing; of the product, column parts by row cuts */
+    int row_parts; /* pieces of packing */
+    int column_parts, row_cuts, row_groups; /* of the product: the cuts of a group of rows meet one part of the columns, then
+                                               the next part */
     const flaw_linear *then; /* read after this one; or NULL */
 } layer_pass;
 
@@ -254,6 +256,16 @@ static int row_cuts(const flaw_compute *c, const flaw_linear *l, int rows)
     return c->workers > 1 && rows >= 2 * ENOUGH_PANELS * c->kernels->row_panel(flaw_linear_precision(c, l)) ? 2 : 1;
 }
 
+/* Packed rows that stay in the second cache while weights pass them. */
+#define NEAR_BYTES ((size_t)1536 << 10)
+
+/* Into how many parts rows are cut so that the second caches hold `together` of them, one each. */
+static int near_parts(const flaw_compute *c, const flaw_linear *l, int rows, int together)
+{
+    size_t size = c->kernels->rows_size(flaw_linear_precision(c, l), rows, l->in), room = NEAR_BYTES * (size_t)together;
+    return (int)((size + room - 1) / room);
+}
+
 /* Where the columns of a piece begin in the packed weights. */
 static const void *weights_of(const flaw_compute *c, const flaw_linear *l, int piece, int parts)
 {
@@ -266,9 +278,9 @@ static const void *weights_of(const flaw_compute *c, const flaw_linear *l, int p
 static const void *weights_behind(const layer_pass *y, int piece)
 {
     const flaw_compute *c = y->p->c;
-    int next = (piece + c->workers) / y->row_cuts;
-    if (next < y->column_parts) return weights_of(c, y->l, next, y->column_parts);
-    return y->then ? weights_of(c, y->then, next - y->column_parts, column_parts(c, y->then)) : NULL;
+    int next = (piece + c->workers) / y->row_cuts, all = y->column_parts * y->row_groups;
+    if (next < all) return weights_of(c, y->l, next % y->column_parts, y->column_parts);
+    return y->then ? weights_of(c, y->then, next - all, column_parts(c, y->then)) : NULL;
 }
 
 static void layer_columns(void *context, int piece, int worker)
@@ -278,9 +290,10 @@ static void layer_columns(void *context, int piece, int worker)
     const flaw_linear *l = y->l;
     flaw_precision precision = flaw_linear_precision(c, l);
     int unit = c->kernels->panel(precision), row_unit = c->kernels->row_panel(precision), rows = y->p->rows, out = l->out;
-    int column = piece / y->row_cuts, row = piece % y->row_cuts;
+    int group = piece / y->row_cuts / y->column_parts, column = piece / y->row_cuts % y->column_parts;
+    int row = group * y->row_cuts + piece % y->row_cuts, row_parts = y->row_cuts * y->row_groups;
     int n0 = cut(out, unit, column, y->column_parts), n1 = cut(out, unit, column + 1, y->column_parts);
-    int m0 = cut(rows, row_unit, row, y->row_cuts), m1 = cut(rows, row_unit, row + 1, y->row_cuts);
+    int m0 = cut(rows, row_unit, row, row_parts), m1 = cut(rows, row_unit, row + 1, row_parts);
     double start = flaw_watch_start(c);
     flaw_product q = {.m = rows, .n = out, .k = l->in, .a_packed = c->rows, .b = l->packed, .c = y->c, .c_row = out,
                       .bias = l->b, .act = y->act, .residual = y->residual, .b_next = weights_behind(y, piece)};
@@ -298,8 +311,9 @@ static void run_layer(flaw_compute *c, layer_pass y)
 {
     y.column_parts = column_parts(c, y.l);
     y.row_cuts = row_cuts(c, y.l, y.p->rows);
+    y.row_groups = near_parts(c, y.l, y.p->rows, y.row_cuts);
     run_rows(c, &y);
-    flaw_pool_run(c->pool, layer_columns, &y, y.column_parts * y.row_cuts);
+    flaw_pool_run(c->pool, layer_columns, &y, y.column_parts * y.row_cuts * y.row_groups);
 }
 
 static void run_attention(flaw_compute *c, block_pass *p)
@@ -326,13 +340,16 @@ static void head_piece(void *context, int head, int worker)
     int d = p->b->shape.width, width = d / p->b->shape.heads, row = 3 * width;
     float *qkv = p->qkv + (size_t)head * (size_t)p->rows * (size_t)row;
     double start = flaw_watch_start(c);
-    for (int part = 0; part < 3; part++) {
-        int n0 = part * d + head * width, next = part < 2 ? n0 + d : (head + c->workers) * width;
+    int cuts = near_parts(c, l, p->rows, 1), unit = c->kernels->row_panel(precision);
+    for (int step = 0; step < 3 * cuts; step++) {
+        int part = step % 3, m0 = cut(p->rows, unit, step / 3, cuts), m1 = cut(p->rows, unit, step / 3 + 1, cuts);
+        int n0 = part * d + head * width, next = (m1 < p->rows ? head : head + c->workers) * width;
+        if (part < 2) next = n0 + d;
         flaw_product q = {.m = p->rows, .n = width, .k = l->in, .a_packed = c->rows, .c = qkv + part * width, .c_row = row,
                           .b = (const unsigned char *)l->packed + c->kernels->pack_size(precision, l->in, n0),
                           .bias = l->b ? l->b + n0 : NULL};
         if (next < l->out) q.b_next = (const unsigned char *)l->packed + c->kernels->pack_size(precision, l->in, next);
-        c->kernels->product(precision, &q, 0, q.m, 0, width, c->scratch[worker]);
+        c->kernels->product(precision, &q, m0, m1, 0, width, c->scratch[worker]);
     }
     flaw_watch_lap(c, worker, FLAW_STATION_QKV, &start);
     for (int first = 0; first < p->rows; first += p->tokens) {

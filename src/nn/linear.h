@@ -9,7 +9,7 @@
 #include "nn/compute.h"
 #include "nn/matrix.h"
 
-#define FLAW_FEW_ROWS 384 /* of each worker */
+#define FLAW_FEW_ROWS 640 /* of each worker */
 #define FLAW_FEW_ROWS_MOST 1536
 
 typedef struct flaw_linear {

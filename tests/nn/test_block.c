@@ -246,6 +246,26 @@ static void test_same_bits(void **state)
     }
 }
 
+/* So many rows of so wide a hidden layer that they meet the weights in groups and halves. */
+static void test_same_bits_of_groups(void **state)
+{
+    enum { T = 130, D = 64, N = 3 };
+    static const flaw_block_shape s = {.width = D, .heads = 1, .hidden = 4096, .act = FLAW_ACT_QUICK_GELU, .eps = 1e-6f};
+    static float first[N * T * D];
+    for (int precision = 0; precision < FLAW_PRECISIONS; precision++) {
+        for (int threads = 1; threads <= 3; threads++) {
+            fixture f;
+            open_block(&f, &s, T, threads, flaw_kernels_best(), (flaw_precision)precision);
+            float *x = floats(&f, N * T * D, 1), *work = floats(&f, flaw_block_workspace(&s, N, T), 0);
+            int at_once = threads == 1 ? 1 : N;
+            for (int i = 0; i < N; i += at_once) flaw_block_forward(&f.c, &f.b, at_once, T, x + i * T * D, work);
+            if (threads == 1) memcpy(first, x, sizeof first);
+            assert_memory_equal(x, first, sizeof first);
+            close_block(&f);
+        }
+    }
+}
+
 static void test_rotary_table(void **state)
 {
     flaw_block_shape s = {.width = 8, .heads = 2, .rotary = FLAW_ROTARY_PAIRS, .rotary_base = 10000};
@@ -262,6 +282,7 @@ int main(void)
         cmocka_unit_test(test_equations),
         cmocka_unit_test(test_cached),
         cmocka_unit_test(test_same_bits),
+        cmocka_unit_test(test_same_bits_of_groups),
         cmocka_unit_test(test_rotary_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
