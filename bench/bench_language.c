@@ -7,9 +7,11 @@
  * weights in the shape of LLaMA-7B (4.4 GB) or of a LLaMA of 1.1 billion (0.7 GB, int8 1.2 GB).
  *
  * Words: GB of weights that a token reads, a second, beside plain reading of the same weights. Prompt: operations a second
- * of the blocks' matrices, beside the limit of the instruction; in fixed point of 16 bits (nn/matrix.h) each takes two of
- * vpdpbusd. First word: the prompt's seconds, logits included. The rounds are interleaved and the best of each is kept:
- * other work on the machine only ever makes a round slower. */
+ * of the blocks' matrices, beside the limit of the instruction; with 16 bits of a vector (nn/matrix.h) each takes two of
+ * vpdpbusd or of the tiles. Limit and prompt are measured in turn, and the median of the rounds' shares is printed. First
+ * word: the prompt's seconds, logits included. Words and seconds are the best of the rounds: other work on the machine only
+ * ever makes a round slower.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,7 +155,8 @@ static void count_weights(const flaw_language *m, size_t *bytes, double *numbers
 /* Best of the rounds: seconds of the whole prompt, of one token; bytes a second of plain reading; operations a second of
  * one thread. */
 typedef struct figures {
-    double prompt, token, reading, limit;
+    double prompt, token, reading;
+    double limit[ROUNDS], share[ROUNDS]; /* and of it what the prompt reached, in each round: the clock changes with the load */
 } figures;
 
 static void keep_best(double *best, double x)
@@ -176,12 +179,20 @@ static double read_plainly(const flaw_language *m, flaw_compute *c)
     return bytes / (seconds() - start);
 }
 
+/* Weights in steps meet 16 bits of a vector with two of the instructions that are enough for 8: vpdpbusd, or tiles of bf16. */
+static const char *unit_of(const flaw_compute *c, bool fixed)
+{
+    if (fixed) return c->kernels->level == FLAW_LEVEL_AMX ? "bf16" : "int8";
+    return c->precision == FLAW_BF16 ? "bf16" : "f32";
+}
+
 static double limit_now(const flaw_compute *c, bool fixed)
 {
-    limit_loop *loop = limit_loop_for(c->kernels->name, fixed ? "int8" : c->precision == FLAW_BF16 ? "bf16" : "f32");
-    if (fixed && c->kernels->level == FLAW_LEVEL_AMX) loop = limit_loop_for("avx512-vnni", "int8");
-    if (!loop) return 0;
-    const double start = seconds(), work = loop();
+    enum { LOOPS = 50 };
+    limit_loop *loop = limit_loop_for(c->kernels->name, unit_of(c, fixed));
+    const double start = seconds();
+    double work = 0;
+    for (int i = 0; loop && i < LOOPS; i++) work += loop();
     return work / (seconds() - start);
 }
 
@@ -198,12 +209,15 @@ static flaw_status measure(const flaw_language *m, flaw_compute *c, figures *f, 
     for (int i = 0; i < PROMPT; i++) ids[i] = (int32_t)((i * 7919 + 1) % m->shape.vocab);
     flaw_status status = flaw_reading_open(&r, m, c, err);
     for (int round = 0; round < ROUNDS && !status; round++) {
-        const double limit = limit_now(c, in_fixed_point(m, c));
+        const bool fixed = in_fixed_point(m, c);
+        const double before = limit_now(c, fixed);
         flaw_reading_rewind(r, 0);
         const double start = seconds();
         status = flaw_reading_ids(r, ids, PROMPT, err);
-        keep_best(&f->prompt, seconds() - start);
-        f->limit = limit > f->limit ? limit : f->limit;
+        const double taken = seconds() - start;
+        keep_best(&f->prompt, taken);
+        f->limit[round] = (before + limit_now(c, fixed)) / 2;
+        f->share[round] = 1 / taken / f->limit[round];
         for (int i = 0; i < WRITTEN && !status; i++) {
             const double reading = read_plainly(m, c), begun = seconds();
             status = flaw_reading_ids(r, &ids[i], 1, err);
@@ -215,19 +229,33 @@ static flaw_status measure(const flaw_language *m, flaw_compute *c, figures *f, 
     return status;
 }
 
+static int compare(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+static double median(const double of[ROUNDS])
+{
+    double sorted[ROUNDS];
+    memcpy(sorted, of, sizeof sorted);
+    qsort(sorted, ROUNDS, sizeof sorted[0], compare);
+    return sorted[ROUNDS / 2];
+}
+
 static void print_figures(const flaw_language *m, const flaw_compute *c, double opened, const figures *f)
 {
     size_t bytes;
     double numbers;
     count_weights(m, &bytes, &numbers);
-    const double rate = (double)bytes / f->token, work = 2 * PROMPT * numbers / f->prompt, limit = f->limit * c->workers;
-    const int digits = in_fixed_point(m, c) ? 2 : 1;
+    const double rate = (double)bytes / f->token, work = 2 * PROMPT * numbers;
+    const bool fixed = in_fixed_point(m, c);
     printf("%s, %d threads, opened in %.0f ms\n", c->kernels->name, c->workers, 1e3 * opened);
     printf("  words   %7.2f tokens/s  %6.1f GB/s of %.1f GB/s  %3.0f %%\n", 1 / f->token, 1e-9 * rate, 1e-9 * f->reading,
            100 * rate / f->reading);
-    printf("  prompt  %7.1f tokens/s  %6.0f Gop/s %s of %.0f  %3.0f %%; first word of %d tokens after %.2f s\n",
-           PROMPT / f->prompt, 1e-9 * work, digits == 2 ? "(twice in vpdpbusd)" : "", 1e-9 * limit,
-           limit > 0 ? 100 * work * digits / limit : 0.0, PROMPT, f->prompt);
+    printf("  prompt  %7.1f tokens/s  %6.0f Gop/s%s of %.0f in %s  %3.0f %%; first word of %d tokens after %.2f s\n",
+           PROMPT / f->prompt, 1e-9 * work / f->prompt, fixed ? " twice" : "", 1e-9 * median(f->limit) * c->workers,
+           unit_of(c, fixed), 100 * work * (fixed ? 2 : 1) * median(f->share) / c->workers, PROMPT, f->prompt);
     fflush(stdout);
 }
 

@@ -139,8 +139,8 @@ static void rate_of_many(bench *b, const flaw_matrix *m, limit_loop *loop, doubl
     *share = shares[TURNS / 2];
 }
 
-/* A prompt: many rows at once. Types in fixed point take two instructions of the limit for int8, where one is enough for 8
- * bits. */
+/* A prompt: many rows at once. Types that meet vectors of 16 bits take two of the instructions that are enough for 8 bits:
+ * vpdpbusd, or tiles of bf16. */
 static void bench_many(bench *b, flaw_level level, int threads, flaw_precision precision)
 {
     static const char *const names[] = {"f32", "bf16", "int8"};
@@ -149,8 +149,9 @@ static void bench_many(bench *b, flaw_level level, int threads, flaw_precision p
     printf("level %s, %d threads, %d rows, %s\n ", b->c.kernels->name, threads, MANY, names[precision]);
     for (int t = 0; t < FLAW_WEIGHT_TYPES; t++) {
         flaw_weight_type type = (flaw_weight_type)t;
-        const bool fixed = many && many->reads[t];
-        const char *const unit = names[fixed ? FLAW_INT8 : precision == FLAW_INT8 ? FLAW_BF16 : precision];
+        const bool fixed = many && many->reads[t], tiles = b->c.kernels->level == FLAW_LEVEL_AMX;
+        const flaw_precision other = precision == FLAW_INT8 ? FLAW_BF16 : precision;
+        const char *const unit = names[fixed ? tiles ? FLAW_BF16 : FLAW_INT8 : other];
         limit_loop *loop = limit_loop_for(b->c.kernels->name, unit);
         double rate, share;
         fill(b, type);

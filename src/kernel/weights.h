@@ -55,14 +55,15 @@ typedef struct flaw_weight_digits {
     void (*product)(const flaw_weight_product *p);        /* of the types with blocks */
 } flaw_weight_digits;
 
-/* Many vectors at once, in fixed point of 16 bits: finer than bf16 (8 bits), coarser than float32. Here `digits` are of its
- * own making, so many vectors (a bundle) at a time, `digits_size` lies between bundles, and `vectors` may be any number. */
+/* Many vectors at once, in 16 bits, fixed point or two parts of 8: finer than bf16 (8 bits), coarser than float32. Here
+ * `digits` are of its own making, so many vectors (a bundle) at a time, `digits_size` lies between bundles, and `vectors` may
+ * be any number. */
 typedef struct flaw_weight_many {
     bool reads[FLAW_WEIGHT_TYPES];
-    int bundle;            /* vectors that are prepared together */
-    size_t (*size)(int n); /* bytes of a bundle, a multiple of 64 */
+    int (*bundle)(int vectors); /* vectors that are prepared together, where a call has so many */
+    size_t (*size)(int n);      /* bytes of a bundle, a multiple of 64 */
     void (*prepare)(int n, int count, const float *x, ptrdiff_t x_row, void *bundle); /* count <= bundle */
-    size_t (*scratch)(int n, int vectors); /* bytes, of 64 */
+    size_t (*scratch)(int rows, int vectors); /* bytes, of 64 */
     void (*product)(const flaw_weight_product *p, void *scratch);
 } flaw_weight_many;
 

@@ -10,7 +10,8 @@ enum {
     PIECE_LEAST = 65536,        /* weights of a piece */
     PIECE_MOST = 1 << 20,
     PIECE_ROWS = 512,  /* at most */
-    MANY_ROWS = 64,    /* of a piece where many vectors meet weights in fixed point */
+    MANY_ROWS = 256,   /* at most of a piece where many vectors meet weights in 16 bits, */
+    MANY_LEAST = 64,   /* and at least */
     MANY_VECTORS = 128, /* at once: bounds what is kept of them */
     ALIGNMENT = 64
 };
@@ -69,7 +70,8 @@ static const flaw_weight_many *many_of(const flaw_compute *c)
 
 static size_t bundles_of(const flaw_weight_many *many, int vectors)
 {
-    return (size_t)((vectors + many->bundle - 1) / many->bundle);
+    const int each = many->bundle(vectors);
+    return (size_t)((vectors + each - 1) / each);
 }
 
 /* Scratch that a piece works in: the product's own, the packed tile, a chunk of a panel as float32; or a tile in fixed point
@@ -81,7 +83,7 @@ static size_t piece_scratch(const flaw_compute *c, int cols)
                          aligned(c->kernels->pack_size(precision_of(c), cols, TILE)) +
                          (size_t)c->kernels->panel(precision_of(c)) * DEPTH * sizeof(float);
     if (!many) return aligned(plain);
-    return aligned(larger(plain, aligned(many->scratch(cols, MANY_VECTORS)) + MANY_VECTORS * MANY_ROWS * sizeof(float)));
+    return aligned(larger(plain, aligned(many->scratch(MANY_ROWS, MANY_VECTORS)) + MANY_VECTORS * MANY_ROWS * sizeof(float)));
 }
 
 /* The digits of a call's vectors are in the first worker's, those of many ones behind what pieces work in. */
@@ -174,7 +176,7 @@ static void pack_panel(const flaw_compute *c, const flaw_matrix *m, int row, int
 static void many_piece(const pass *f, place at, unsigned char *scratch)
 {
     const flaw_weight_many *many = f->c->kernels->weight_many;
-    float *sum = (float *)(void *)(scratch + aligned(many->scratch(at.m->cols, MANY_VECTORS)));
+    float *sum = (float *)(void *)(scratch + aligned(many->scratch(MANY_ROWS, MANY_VECTORS)));
     flaw_weight_product p = {.type = at.m->type,
                              .n = at.m->cols,
                              .w = row_of(at.m, at.row),
@@ -224,6 +226,15 @@ static int rows_of_piece(const flaw_matrix *part, int parts)
     return rows < 8 ? 8 : smaller(rows, PIECE_ROWS);
 }
 
+/* Of many vectors: long pieces meet them more often while they are in the second cache. */
+static int rows_of_many(const flaw_matrix *part, int parts)
+{
+    int all = 0;
+    for (int i = 0; i < parts; i++) all += part[i].rows;
+    const int rows = all / PIECES / MANY_LEAST * MANY_LEAST;
+    return rows < MANY_LEAST ? MANY_LEAST : smaller(rows, MANY_ROWS);
+}
+
 /* The vectors of a call in the first worker's scratch, where any part has blocks. */
 static void prepare_digits(pass *f, int parts)
 {
@@ -250,9 +261,9 @@ static void prepare_piece(void *context, int piece, int worker)
     const pass *f = context;
     const flaw_product *p = f->p;
     const flaw_weight_many *many = f->c->kernels->weight_many;
-    const int first = piece * many->bundle;
+    const int each = many->bundle(p->m), first = piece * each;
     (void)worker;
-    many->prepare(p->k, smaller(many->bundle, p->m - first), p->a + first * p->a_row, p->a_row,
+    many->prepare(p->k, smaller(each, p->m - first), p->a + first * p->a_row, p->a_row,
                   f->digits + (size_t)piece * f->digits_size);
 }
 
@@ -273,7 +284,7 @@ static void product_of_many(pass *f, int parts)
 {
     const flaw_compute *c = f->c;
     const flaw_product *all = f->p;
-    f->rows = MANY_ROWS;
+    f->rows = rows_of_many(f->part, parts);
     f->digits = (unsigned char *)c->scratch[0] + piece_scratch(c, all->k);
     f->digits_size = c->kernels->weight_many->size(all->k);
     for (int t = 0; t < all->m; t += MANY_VECTORS) {

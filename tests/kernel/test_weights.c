@@ -224,11 +224,12 @@ static void test_product(void **state)
 static void run_many(const flaw_weight_many *k, const problem *q, int row, int rows, int vector, int vectors, float *y,
                      int y_row)
 {
-    const size_t size = k->size(q->n), bundles = (size_t)((vectors + k->bundle - 1) / k->bundle);
-    uint8_t *digits = room_new(bundles * size), *scratch = room_new(k->scratch(q->n, vectors));
-    for (int t = 0; t < vectors; t += k->bundle)
-        k->prepare(q->n, vectors - t < k->bundle ? vectors - t : k->bundle, q->x + (vector + t) * q->x_row, q->x_row,
-                   digits + (size_t)(t / k->bundle) * size);
+    const int each = k->bundle(vectors);
+    const size_t size = k->size(q->n), bundles = (size_t)((vectors + each - 1) / each);
+    uint8_t *digits = room_new(bundles * size), *scratch = room_new(k->scratch(rows, vectors));
+    for (int t = 0; t < vectors; t += each)
+        k->prepare(q->n, vectors - t < each ? vectors - t : each, q->x + (vector + t) * q->x_row, q->x_row,
+                   digits + (size_t)(t / each) * size);
     const flaw_weight_product p = {.type = q->type,
                                    .n = q->n,
                                    .w = q->w + (size_t)row * flaw_weight_row_bytes(q->type, (size_t)q->n),

@@ -13,6 +13,7 @@ flaw_finish flaw_amx_finish, flaw_amx_finish_int8;
 flaw_pack_cols flaw_avx512_pack_bf16; /* of both engines for bf16 */
 extern const flaw_weight_digits flaw_vnni_digits; /* with AVX512-VNNI and VBMI */
 extern const flaw_weight_many flaw_vnni_many;     /* with AVX512-VNNI */
+extern const flaw_weight_many flaw_amx_many;      /* with tiles of bf16 */
 
 extern const flaw_kernels flaw_kernels_avx2;
 extern const flaw_kernels flaw_kernels_avx2_vnni;

@@ -5,7 +5,7 @@
 #define TABLE_LEVEL FLAW_LEVEL_AMX
 #define TABLE_ATTENTION FLAW_BF16
 #define TABLE_DIGITS &flaw_vnni_digits
-#define TABLE_MANY &flaw_vnni_many
+#define TABLE_MANY &flaw_amx_many
 #define LEVEL(name) flaw_avx512_##name
 static const flaw_engine *const engines[FLAW_PRECISIONS] = {
     &flaw_avx512_engine_f32, &flaw_amx_engine_bf16, &flaw_amx_engine_int8};
