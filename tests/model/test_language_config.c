@@ -16,6 +16,10 @@ static const char *const bundle =
 typedef flaw_status (*reader)(flaw_language_config *out, const char *json, size_t size, const char *name,
                               flaw_error *err);
 
+#define LLAMA3(high)                                                                                                   \
+    "{\"rope_type\":\"llama3\",\"factor\":4.0,\"low_freq_factor\":1.0,\"high_freq_factor\":" high                          \
+    ",\"original_max_position_embeddings\":100}"
+
 typedef struct row {
     const char *key, *value; /* value NULL: the key is taken away */
     const char *says;        /* of the refusal; NULL: it is fine */
@@ -75,8 +79,13 @@ static void test_hf(void **state)
         {"architectures", "7", "architectures is 7"},
         {"rope_scaling", "null", NULL},
         {"rope_scaling", "{\"rope_type\":\"default\"}", NULL},
-        {"rope_scaling", "{\"type\":\"linear\",\"factor\":2.0}", "rope_scaling.type is \"linear\""},
-        {"rope_scaling", "{\"rope_type\":\"llama3\"}", "rope_scaling.rope_type is \"llama3\""},
+        {"rope_scaling", "{\"type\":\"linear\",\"factor\":2.0}", NULL},
+        {"rope_scaling", "{\"type\":\"linear\"}", "rope_scaling.factor is absent, but it is needed"},
+        {"rope_scaling", "{\"type\":\"linear\",\"factor\":0.5}", "rope_scaling.factor is 0.5"},
+        {"rope_scaling", "{\"type\":\"dynamic\",\"factor\":2.0}", "rope_scaling.type is \"dynamic\""},
+        {"rope_scaling", "{\"rope_type\":\"llama3\"}", "rope_scaling.factor is absent"},
+        {"rope_scaling", LLAMA3("4.0"), NULL},
+        {"rope_scaling", LLAMA3("0.5"), "high_freq_factor is 0.5, expected more than the low one"},
         {"rope_scaling", "2", "rope_scaling is 2, expected an object"},
         {"rope_parameters", "{\"rope_type\":\"yarn\"}", "rope_parameters.rope_type is \"yarn\""},
         {"rope_theta", "0", "rope_theta is 0"},
@@ -107,6 +116,45 @@ static void test_hf(void **state)
         {"transformers_version", "\"4.28\"", NULL},
     };
     check_rows(flaw_language_config_hf, hf, rows, sizeof rows / sizeof rows[0]);
+}
+
+/* Angles of stretched positions against their definition, from both kinds of files and through a bundle. */
+static void check_angles(const flaw_language_config *c, const double frequency[4])
+{
+    float table[3 * 8];
+    flaw_language_shape s = c->shape;
+    s.block.width = 8;
+    s.block.heads = 1;
+    s.context = 3;
+    flaw_language_angles(&s, table);
+    for (int t = 0; t < 3; t++)
+        for (int j = 0; j < 4; j++) {
+            assert_true(fabs((double)table[8 * t + j] - cos(t * frequency[j])) < 1e-6);
+            assert_true(fabs((double)table[8 * t + 4 + j] - sin(t * frequency[j])) < 1e-6);
+        }
+}
+
+static void test_stretched(void **state)
+{
+    /* 1e4^(-j/4): waves of 6.28, 62.8, 628 and 6283 tokens; of 100 trained on these are 15.9, 1.59, .159 and .0159 */
+    static const double linear[] = {0.25, 0.025, 0.0025, 0.00025};
+    const double kept = (100 * 0.1 / (2 * M_PI) - 1) / 3, blend[] = {1, kept * 0.1 + (1 - kept) * 0.025, 0.0025, 0.00025};
+    static const char form[] = "{\"model_type\":\"llama\",\"rope_scaling\":%s}";
+    static const char *const scaling[] = {"{\"type\":\"linear\",\"factor\":4}", LLAMA3("4.0"), "null"};
+    flaw_language_config c;
+    flaw_error err = {0};
+    for (int i = 0; i < 3; i++) {
+        char text[400];
+        flaw_buffer written;
+        flaw_buffer_init(&written, 4096);
+        snprintf(text, sizeof text, form, scaling[i]);
+        assert_ok(flaw_language_config_hf(&c, text, strlen(text), "x", &err));
+        flaw_language_config_write(&written, &c);
+        assert_int_equal(i == 2, !strstr(written.data, "stretch"));
+        assert_ok(flaw_language_config_bundle(&c, written.data, written.size, "x", &err));
+        flaw_buffer_release(&written);
+        check_angles(&c, i == 0 ? linear : i == 1 ? blend : (const double[]){1, 0.1, 0.01, 0.001});
+    }
 }
 
 /* Neither of the two keys that tell what it is. */
@@ -149,6 +197,10 @@ static void test_bundle(void **state)
         {"eos", "512", "end token 512, but only 512 tokens"},
         {"tied", "1", "tied is 1"},
         {"eps", "2", "eps is 2"},
+        {"stretch", "{\"factor\":2}", NULL},
+        {"stretch", "{\"low\":2}", "stretch.factor is absent"},
+        {"stretch", "{\"factor\":2,\"high\":2}", "stretch.low is absent"},
+        {"stretch", "2", "stretch is 2, expected an object"},
     };
     check_rows(flaw_language_config_bundle, bundle, rows, sizeof rows / sizeof rows[0]);
 }
@@ -212,9 +264,11 @@ static void test_gguf(void **state)
         {"llama.attention.key_length", "16", "llama.attention.key_length is 16, supported is 8"},
         {"llama.rope.freq_base", "500000", NULL},
         {"llama.rope.scaling.type", "none", NULL},
-        {"llama.rope.scaling.type", "linear", "llama.rope.scaling.type is linear, which is not supported"},
+        {"llama.rope.scaling.type", "linear", NULL},
+        {"llama.rope.scaling.type", "yarn", "llama.rope.scaling.type is yarn, which is not supported"},
+        {"llama.rope.scaling.factor", "0", "llama.rope.scaling.factor is 0"},
         {"llama.rope.scale_linear", "1", NULL},
-        {"llama.rope.scale_linear", "4", "llama.rope.scale_linear is 4, which is not supported"},
+        {"llama.rope.scale_linear", "4", NULL},
         {"llama.expert_count", "0", NULL},
         {"llama.expert_count", "8", "llama.expert_count is 8, which is not supported"},
         {"llama.attention.sliding_window", "4096", "llama.attention.sliding_window is 4096, which is not supported"},
@@ -259,6 +313,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hf),
+        cmocka_unit_test(test_stretched),
         cmocka_unit_test(test_nameless),
         cmocka_unit_test(test_bundle),
         cmocka_unit_test(test_gguf),

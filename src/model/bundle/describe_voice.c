@@ -19,6 +19,9 @@ static void describe_shape(json_t *o, const flaw_language_config *c)
     if (b->kv_heads && b->kv_heads != b->heads) flaw_buffer_printf(&text, " over %d of keys and values", b->kv_heads);
     flaw_buffer_printf(&text, ", hidden %d, %s (base %g), %d tokens of %d", b->hidden, rotary[b->rotary],
                        (double)b->rotary_base, s->context, s->vocab);
+    if (s->stretch.factor > 0)
+        flaw_buffer_printf(&text, ", positions stretched by %g%s", (double)s->stretch.factor,
+                           s->stretch.high > 0 ? " as LLaMA 3 does" : "");
     if (s->tied) flaw_buffer_text(&text, ", head tied to the token table");
     flaw_describe_text(o, "shape", &text);
 }

@@ -20,7 +20,7 @@ flaw_status flaw_language_turn(flaw_language *m, flaw_error *err)
     const flaw_block_shape *b = &m->shape.block;
     float *table = flaw_arena_alloc(&m->arena, flaw_rotary_floats(b, m->shape.context), sizeof *table);
     if (!table) return flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory for %d positions", m->name, m->shape.context);
-    flaw_rotary_fill(b, m->shape.context, table);
+    flaw_language_angles(&m->shape, table);
     for (int i = 0; i < m->shape.layers; i++) m->block[i].turns = table;
     return FLAW_OK;
 }

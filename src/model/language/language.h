@@ -14,10 +14,20 @@
 
 #define FLAW_CONTEXT_LIMIT (1 << 17) /* positions; their rotations are a table in every model */
 
+/* Rotary positions stretched for longer texts than a model was trained on. Linear (Chen et al. 2023, arXiv 2306.15595):
+ * every frequency is divided by the factor. LLaMA 3's (high > 0): those of waves longer than original / low tokens are,
+ * those of waves shorter than original / high stay, between them it goes over linearly in original / wave. */
+typedef struct flaw_stretch {
+    float factor; /* 0: not stretched */
+    float low, high;
+    int original; /* tokens trained on */
+} flaw_stretch;
+
 typedef struct flaw_language_shape {
     flaw_block_shape block; /* causal, RMS norm, gated, rotary */
     int layers, vocab, context;
     bool tied; /* the head is the token table */
+    flaw_stretch stretch;
 } flaw_language_shape;
 
 typedef struct flaw_language_view {
@@ -68,6 +78,8 @@ flaw_status flaw_language_parameters(flaw_parameters *out, const flaw_language_s
 flaw_status flaw_language_new(flaw_language **out, const flaw_language_shape *shape, const char *name, flaw_error *err);
 flaw_status flaw_language_view_over(flaw_language_view *out, const flaw_language_shape *shape, const flaw_parameters *list,
                                     float *base, flaw_arena *arena, flaw_error *err);
+/* Cosines and sines of the rotary positions 0 .. context - 1 as flaw_rotary_fill has them, stretched. */
+void flaw_language_angles(const flaw_language_shape *shape, float *table);
 /* Fill the table of rotary positions and lead the blocks to it; flaw_language_new has done it. */
 flaw_status flaw_language_turn(flaw_language *m, flaw_error *err);
 /* Bind and pack the linears of such a model after its weights changed. */

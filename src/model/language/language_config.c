@@ -28,10 +28,28 @@ static flaw_status done(flaw_language_config *out, const flaw_language_config *c
     return status;
 }
 
-/* Positions stretched in some way would give plausible nonsense when read without it. */
-static void read_rotary(flaw_fields *f, double *base)
+/* The numbers of a stretch, all needed; linear ones have the factor alone. */
+static void read_stretch(flaw_fields *f, flaw_stretch *out, bool linear, const char *const keys[4])
 {
-    static const char *const types[] = {"default", NULL};
+    double value[3] = {0};
+    int original = 0;
+    for (int i = 0; i < (linear ? 1 : 4) && !f->status; i++)
+        if (!flaw_field(f, keys[i])) flaw_field_refuse(f, keys[i], "but it is needed");
+    flaw_field_double(f, keys[0], &value[0], 1, 1024);
+    if (!linear) {
+        flaw_field_double(f, keys[1], &value[1], 1e-3, 1e6);
+        flaw_field_double(f, keys[2], &value[2], 1e-3, 1e6);
+        flaw_field_int(f, keys[3], &original, 1, 1 << 30);
+        if (value[2] <= value[1]) flaw_field_refuse(f, keys[2], "expected more than the low one");
+    }
+    *out = (flaw_stretch){(float)value[0], (float)value[1], (float)value[2], original};
+}
+
+/* Positions stretched in a way that is not known would give plausible nonsense. */
+static void read_rotary(flaw_fields *f, double *base, flaw_stretch *stretch)
+{
+    static const char *const types[] = {"default", "linear", "llama3", NULL};
+    static const char *const numbers[] = {"factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings"};
     static const char *const keys[] = {"rope_scaling", "rope_parameters"};
     int type = 0;
     flaw_field_double(f, "rope_theta", base, 1, 1e9);
@@ -40,6 +58,7 @@ static void read_rotary(flaw_fields *f, double *base)
         flaw_field_choice(&rope, "rope_type", &type, types);
         flaw_field_choice(&rope, "type", &type, types);
         flaw_field_double(&rope, "rope_theta", base, 1, 1e9);
+        if (rope.object && type && !rope.status) read_stretch(&rope, stretch, type == 1, numbers);
         if (!f->status) f->status = rope.status;
     }
 }
@@ -94,7 +113,7 @@ static void read_llama(flaw_language_config *c, flaw_fields *f)
     flaw_field_bool(f, "tie_word_embeddings", &s->tied);
     read_token(f, "bos_token_id", &c->bos);
     read_token(f, "eos_token_id", &c->eos);
-    read_rotary(f, &base);
+    read_rotary(f, &base, &s->stretch);
     refuse_unless(f, "attention_bias", false);
     refuse_unless(f, "mlp_bias", false);
     if (flaw_field(f, "quantization_config")) flaw_field_refuse(f, "quantization_config", "which is not supported");
@@ -136,15 +155,16 @@ static const char *const rotary_names[] = {"none", "halves", "pairs", NULL};
 
 static void read_bundle(flaw_language_config *c, flaw_fields *f)
 {
+    static const char *const numbers[] = {"factor", "low", "high", "original"};
     static const char *const keys[] = {"version", "width",  "heads",       "kv_heads", "hidden",
                                        "eps",     "rotary", "rotary_base", "layers",   "vocab",
                                        "context", "tied",   "bos",         "eos",      NULL};
-    static const flaw_neutral none[] = {{NULL, NULL}};
+    static const flaw_neutral may[] = {{"stretch", "*"}, {NULL, NULL}};
     flaw_language_shape *s = &c->shape;
     flaw_block_shape *b = &s->block;
     int version = 0, rotary = 0;
     double eps = 0, base = 0;
-    flaw_fields_only(f, keys, none);
+    flaw_fields_only(f, keys, may);
     for (const char *const *key = keys; *key && !f->status; key++)
         if (!flaw_field(f, *key)) flaw_field_refuse(f, *key, "but it is needed");
     flaw_field_int(f, "version", &version, 1, 1000000);
@@ -162,6 +182,9 @@ static void read_bundle(flaw_language_config *c, flaw_fields *f)
     flaw_field_bool(f, "tied", &s->tied);
     flaw_field_int(f, "bos", &c->bos, -1, (1 << 24) - 1);
     flaw_field_int(f, "eos", &c->eos, -1, (1 << 24) - 1);
+    flaw_fields stretch = flaw_field_object(f, "stretch");
+    if (stretch.object && !f->status) read_stretch(&stretch, &s->stretch, !flaw_field(&stretch, "high"), numbers);
+    if (!f->status) f->status = stretch.status;
     b->eps = (float)eps;
     b->rotary = (flaw_rotary)rotary;
     b->rotary_base = (float)base;
@@ -188,7 +211,12 @@ void flaw_language_config_write(flaw_buffer *out, const flaw_language_config *c)
         out,
         "{\"version\": 1, \"width\": %d, \"heads\": %d, \"kv_heads\": %d, \"hidden\": %d, \"eps\": %.9g, "
         "\"rotary\": \"%s\", \"rotary_base\": %.9g, \"layers\": %d, \"vocab\": %d, \"context\": %d, "
-        "\"tied\": %s, \"bos\": %d, \"eos\": %d}",
+        "\"tied\": %s, \"bos\": %d, \"eos\": %d",
         b->width, b->heads, b->kv_heads ? b->kv_heads : b->heads, b->hidden, (double)b->eps, rotary_names[b->rotary],
         (double)b->rotary_base, s->layers, s->vocab, s->context, s->tied ? "true" : "false", c->bos, c->eos);
+    const flaw_stretch *x = &s->stretch;
+    if (x->factor > 0) flaw_buffer_printf(out, ", \"stretch\": {\"factor\": %.9g", (double)x->factor);
+    if (x->factor > 0 && x->high > 0)
+        flaw_buffer_printf(out, ", \"low\": %.9g, \"high\": %.9g, \"original\": %d", (double)x->low, (double)x->high, x->original);
+    flaw_buffer_text(out, x->factor > 0 ? "}}" : "}");
 }

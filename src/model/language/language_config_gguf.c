@@ -53,8 +53,11 @@ static const struct {
     {"expert_count", "0"},
     {"expert_used_count", "0"},
     {"rope.scaling.type", "none"},
-    {"rope.scale_linear", "1"},
-    {"rope.scaling.factor", "1"},
+    {"rope.scaling.type", "linear"},
+    {"rope.scaling.factor", "*"},
+    {"rope.scaling.original_context_length", "*"},
+    {"rope.scaling.finetuned", "*"},
+    {"rope.scale_linear", "*"}, /* the factor's older name */
 };
 
 static void refuse_unknown(keys *k)
@@ -113,6 +116,17 @@ static void read_shape(keys *k, flaw_language_config *c)
     must_be(k, "llama.attention.value_length", b->width / b->heads);
 }
 
+/* Without a type a factor is a linear one, as llama.cpp reads it. */
+static void read_stretch(keys *k, flaw_language_config *c)
+{
+    const char *type = flaw_tensors_metadata(k->t, "llama.rope.scaling.type");
+    double factor = 1;
+    read_number(k, "llama.rope.scale_linear", &factor, 1, 1024);
+    read_number(k, "llama.rope.scaling.factor", &factor, 1, 1024);
+    if (type && strcmp(type, "none") == 0) factor = 1;
+    if (factor > 1) c->shape.stretch.factor = (float)factor;
+}
+
 /* The table's rows are the vocabulary: few files say its size elsewhere. */
 static void read_table(keys *k, flaw_language_config *c)
 {
@@ -146,6 +160,7 @@ flaw_status flaw_language_config_gguf(flaw_language_config *out, const flaw_tens
         .eos = 2};
     refuse_unknown(&k);
     read_shape(&k, &c);
+    read_stretch(&k, &c);
     read_table(&k, &c);
     if (!k.status) k.status = flaw_language_shape_check(&c.shape, tensors->path, err);
     if (!k.status) *out = c;
