@@ -9,6 +9,9 @@ enum { CHUNK_BLOCKS = 4 };
 /* Bytes of B from which on it is asked for ahead of time; below, asking costs more than it gains. */
 enum { LARGE = 1 << 20 };
 
+/* Bytes of A that stay in the first cache beside a panel of B. */
+enum { NEAR_A = 24 << 10 };
+
 /* One block of rows of one call, from k0 on. */
 typedef struct block {
     const flaw_engine *e;
@@ -21,6 +24,7 @@ typedef struct block {
     bool plain;
     bool large;             /* B does not stay in the second cache */
     const unsigned char *a; /* packed panels */
+    size_t row_bytes, column_bytes; /* of a packed panel of A, of B: divided out once, not for every tile */
     float *sums;        /* [row panels, column panels of `across`] tiles */
     flaw_summed before; /* engines that overlap: the tile to be finished during the next sum, where p is not NULL */
 } block;
@@ -136,8 +140,7 @@ static bool is_plain(const flaw_engine *e, const flaw_product *p)
 
 static const unsigned char *head_of_b(const block *w, int j)
 {
-    int packed = w->p->k_packed ? w->p->k_packed : w->p->k;
-    return (const unsigned char *)w->p->b + (size_t)(j / w->e->cols) * flaw_engine_panel_size(w->e, packed);
+    return (const unsigned char *)w->p->b + (size_t)(j / w->e->cols) * w->column_bytes;
 }
 
 static const unsigned char *panel_of_b(const block *w, int k, int j)
@@ -186,9 +189,10 @@ static void run_tile(block *w, const ahead *next, int from, int row_panel, int n
     int rows = least(e->rows, w->i0 + w->rows - i), cols = least(e->cols, p->n - j);
     int k = least(w->depth, w->k - from);
     bool direct = w->plain && rows == e->rows && cols == e->cols;
-    const unsigned char *head = w->a + (size_t)row_panel * row_panel_size(e, w->k);
+    const unsigned char *head = w->a + (size_t)row_panel * w->row_bytes;
     flaw_tile t = {.live_rows = rows, .live_cols = cols, .k = k, .a_transposed = !p->a_packed && p->a_col != 1};
     t.resume = from > 0 || p->accumulate;
+    t.a_passes = (size_t)w->rows * (size_t)k * e->element > NEAR_A;
     t.a = head + e->a_head + (from ? (size_t)(from / w->depth) * e->a_panel : 0);
     t.b = panel_of_b(w, from, j);
     t.a_head = head;
@@ -248,12 +252,14 @@ void flaw_engine_product(const flaw_engine *e, const flaw_product *p, int m0, in
     unsigned char *packed = scratch;
     block w = {.e = e, .p = p, .n1 = n1, .plain = is_plain(e, p)};
     int rows = rows_of_block(e, p, m1 - m0), columns = across(e);
+    w.column_bytes = flaw_engine_panel_size(e, p->k_packed ? p->k_packed : p->k);
     w.large = p->b_next || flaw_engine_pack_size(e, p->k, p->n) >= LARGE;
     w.sums = (float *)(void *)(packed + (p->a_packed ? 0 : flaw_engine_rows_size(e, e->block_rows, chunk)));
     if (e->begin) e->begin();
     do {
         w.k = least(chunk, p->k - w.k0);
         w.depth = block_depth(e, w.k);
+        w.row_bytes = row_panel_size(e, w.k);
         for (w.i0 = m0; w.i0 < m1; w.i0 += rows) {
             w.rows = least(rows, m1 - w.i0);
             w.row_panels = ceil_div(w.rows, e->rows);

@@ -36,6 +36,7 @@ typedef struct flaw_tile {
     int live_rows, live_cols; /* what of it is needed */
     int k;
     bool a_transposed, resume;
+    bool a_passes; /* A of the block is more than the first cache holds beside this B */
     const void *a, *b;
     const void *a_head, *b_head;
     const void *ahead; /* what will be needed of B soon: asked for during the sum, a little each step; or NULL */

@@ -19,6 +19,14 @@ typedef struct scales {
 #define WHOLE_SUM(x, row, columns) (x)
 #endif
 
+/* A cheaper activation for what bytes have lost anyway; FINISH_NEAR: for all that is finished here. */
+#ifndef ACTIVATION_NEAR
+#define ACTIVATION_NEAR vf_activation
+#endif
+#ifndef FINISH_NEAR
+#define FINISH_NEAR false
+#endif
+
 /* What is the same in all rows of at most VEC columns of a tile. */
 typedef struct column_terms {
     vf scale, sums, bias;
@@ -52,7 +60,7 @@ VEC_INLINE void finish_columns(const flaw_summed *t, flaw_activation act, bool r
     for (int r = r0; r < r1; r++, at += row) {
         vf x = biased_sum(t, s, c, r, h, n);
         if (rare && p->pre) store_far(p->pre + at, x, n); /* only the backward pass reads it */
-        x = vf_activation(act, x);
+        x = s.row || FINISH_NEAR ? ACTIVATION_NEAR(act, x) : vf_activation(act, x);
         if (residual) x = vf_add(x, vf_load_some(p->residual + at, n));
         if (rare && p->far) store_far(p->c + at, x, n);
         else vf_store_some(p->c + at, x, n);

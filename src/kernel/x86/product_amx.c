@@ -9,6 +9,7 @@
 #include "kernel/x86/pack_bf16.h"
 #include "kernel/x86/whole_avx512.h"
 #include "kernel/simd/vec_math.h"
+#include "kernel/x86/activation_avx512.h"
 
 enum { TILE_ROWS = 32, TILE_COLS = 32, TILE_GROUP = 4, TILE_UNIT = 64 }; /* for int8.inc.c */
 typedef int8_t tile_value;
@@ -35,9 +36,9 @@ enum {
     STEP_K = 32, /* bf16 */
     STEP_BYTES = 64,
     TILE_BYTES = 1024,
-    STEPS = 12, /* of a k block */
+    STEPS = 16, /* of a k block */
     PANEL = STEPS * 2 * TILE_BYTES,
-    A_BLOCK = 5 << 18 /* bytes */
+    A_BLOCK = 3 << 19 /* bytes */
 };
 
 /* Eight tiles of 16 rows of 64 bytes. Constant data and not a local: compilers take the instruction to read 8 bytes
@@ -125,6 +126,8 @@ VEC_INLINE vf without_zero(vf sum, flaw_int8_row row, vf columns)
 
 #define LEVEL(name) flaw_amx_##name
 #define WHOLE_SUM without_zero
+#define ACTIVATION_NEAR vf_activation_near
+#define FINISH_NEAR true
 #include "kernel/simd/finish.inc.c"
 
 VEC_INLINE void finish(const flaw_summed *t, int r0, int r1, bool whole)
@@ -143,7 +146,7 @@ VEC_INLINE void finish(const flaw_summed *t, int r0, int r1, bool whole)
 VEC_INLINE int finish_share(const flaw_tile *t, int steps)
 {
     int share = t->before ? (t->before->rows + steps - 1) / steps : 0;
-    return share < 4 ? 4 : share;
+    return share < 8 ? 8 : share;
 }
 
 VEC_INLINE void load_sums(const flaw_tile *t, bool low, bool right)
@@ -166,9 +169,9 @@ VEC_INLINE void store_sums(const flaw_tile *t, bool low, bool right)
     if (low && right) _tile_stored(3, c_low + TILE, row);
 }
 
-/* Tiles 0 1 / 2 3: sums; 4 5: A; 6 7: B. `low`: the lower 16 rows are needed; `right`: the right 16 columns. A is loaded as
- * what is not needed again soon: it passes by, and the panel of B is to stay in the first cache. Between the steps vectors
- * finish the tile before. */
+/* Tiles 0 1 / 2 3: sums; 4 5: A; 6 7: B. `low`: the lower 16 rows are needed; `right`: the right 16 columns. A that
+ * passes by is loaded as what is not needed again soon, so that the panel of B stays in the first cache. Between the steps
+ * vectors finish the tile before, not at once, because its sums are still on their way to memory. */
 VEC_INLINE void sum_tiles(const flaw_tile *t, bool whole, bool low, bool right)
 {
     const int steps = (t->k * (whole ? 1 : 2) + STEP_BYTES - 1) / STEP_BYTES, share = finish_share(t, steps);
@@ -189,11 +192,13 @@ VEC_INLINE void sum_tiles(const flaw_tile *t, bool whole, bool low, bool right)
     }
     for (int step = 0; step < steps; step++, a += 2 * TILE_BYTES, b += 2 * TILE_BYTES) {
         _tile_loadd(6, b, b_row);
-        _tile_stream_loadd(4, a, 64);
+        if (t->a_passes) _tile_stream_loadd(4, a, 64);
+        else _tile_loadd(4, a, 64);
         TILE_PRODUCT(0, 4, 6);
         if (right) _tile_loadd(7, b + 64, b_row);
         if (right) TILE_PRODUCT(1, 4, 7);
-        if (low) _tile_stream_loadd(5, a + TILE_BYTES, 64);
+        if (low && t->a_passes) _tile_stream_loadd(5, a + TILE_BYTES, 64);
+        else if (low) _tile_loadd(5, a + TILE_BYTES, 64);
         if (low) TILE_PRODUCT(2, 5, 6);
         if (low && right) TILE_PRODUCT(3, 5, 7);
         if (ahead) {
@@ -201,10 +206,10 @@ VEC_INLINE void sum_tiles(const flaw_tile *t, bool whole, bool low, bool right)
             ahead += ahead_step;
         }
         for (int q = 0; out && q < share && asked < t->live_rows; q++, asked++, out += t->out_row) {
-            __builtin_prefetch(out, 1, 3);
-            __builtin_prefetch(out + TILE, 1, 3);
+            
+            
         }
-        if (done < rows) {
+        if (step > 0 && done < rows) {
             int next = done + share < rows ? done + share : rows;
             finish(before, done, next, whole);
             done = next;

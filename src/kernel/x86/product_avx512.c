@@ -6,6 +6,7 @@
 #include "kernel/x86/levels.h"
 #include "kernel/x86/vec_avx512.h"
 #include "kernel/simd/vec_math.h"
+#include "kernel/x86/activation_avx512.h"
 
 #define LEVEL(name) flaw_avx512_##name
 /* 24 of 32 registers hold sums, 4 hold B, the rest the values of A on their way. Of the shapes with 24 sums this one loads
@@ -24,5 +25,6 @@ VEC_INLINE vf tile_first(const flaw_tile *t, int i, int h)
 
 #include "kernel/simd/tile.h"
 
+#define ACTIVATION_NEAR vf_activation_near
 #include "kernel/simd/finish.inc.c"
 #include "kernel/simd/product.inc.c"
