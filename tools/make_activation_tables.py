@@ -55,7 +55,7 @@ def main():
         print(f"/* Width {width}. */\nstatic const float {name}_table[{DEGREE + 1}][{PIECES}] = {{")
         for row in c:
             numbers = [f"{v:.8e}f" for v in row]
-            print("    {" + ",\n     ".join(", ".join(numbers[k:k + 8]) for k in range(0, PIECES, 8)) + "},")
+            print("    {" + ",\n     ".join(", ".join(numbers[k:k + 6]) for k in range(0, PIECES, 6)) + "},")
         print("};")
 
 

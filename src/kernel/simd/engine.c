@@ -9,8 +9,9 @@ enum { CHUNK_BLOCKS = 4 };
 /* Bytes of B from which on it is asked for ahead of time; below, asking costs more than it gains. */
 enum { LARGE = 1 << 20 };
 
-/* Bytes of A that stay in the first cache beside a panel of B. */
-enum { NEAR_A = 24 << 10 };
+/* Bytes of A that stay in the first cache beside a panel of B; so many panels of rows are too few for a panel of B to be
+ * worth its way there. */
+enum { NEAR_A = 24 << 10, FEW_PANELS = 3 };
 
 /* One block of rows of one call, from k0 on. */
 typedef struct block {
@@ -21,6 +22,7 @@ typedef struct block {
     int k0, k;    /* what of k is packed */
     int depth;  /* of a k block */
     int row_panels;
+    int across; /* columns that all of these rows pass before the next ones */
     bool plain;
     bool large;             /* B does not stay in the second cache */
     const unsigned char *a; /* packed panels */
@@ -163,7 +165,7 @@ static ahead plan_ahead(const block *w, int from, int n0)
 {
     const flaw_engine *e = w->e;
     const flaw_product *p = w->p;
-    int next = from + w->depth < w->k ? from + w->depth : 0, n = next > 0 ? n0 : n0 + across(e);
+    int next = from + w->depth < w->k ? from + w->depth : 0, n = next > 0 ? n0 : n0 + w->across;
     bool leaving = n >= w->n1 && p->b_next;
     ahead a = {.panel = panel_of_b(w, 0, e->cols) - panel_of_b(w, 0, 0), .columns = leaving ? e->cols : p->n - n};
     if (!w->large || a.columns <= 0) return a;
@@ -192,7 +194,7 @@ static void run_tile(block *w, const ahead *next, int from, int row_panel, int n
     const unsigned char *head = w->a + (size_t)row_panel * w->row_bytes;
     flaw_tile t = {.live_rows = rows, .live_cols = cols, .k = k, .a_transposed = !p->a_packed && p->a_col != 1};
     t.resume = from > 0 || p->accumulate;
-    t.a_passes = (size_t)w->rows * (size_t)k * e->element > NEAR_A;
+    t.a_passes = w->across < FLAW_TILE_COLS && (size_t)w->rows * (size_t)k * e->element > NEAR_A;
     t.a = head + e->a_head + (from ? (size_t)(from / w->depth) * e->a_panel : 0);
     t.b = panel_of_b(w, from, j);
     t.a_head = head;
@@ -220,7 +222,7 @@ static void run_tile(block *w, const ahead *next, int from, int row_panel, int n
 static void run_columns(block *w, int n0, int n1)
 {
     const flaw_engine *e = w->e;
-    int column_panels = across(e) / e->cols;
+    int column_panels = w->across / e->cols;
     size_t tile = (size_t)(e->rows * e->cols);
     int from = 0;
     do {
@@ -251,7 +253,7 @@ void flaw_engine_product(const flaw_engine *e, const flaw_product *p, int m0, in
     int chunk = p->accumulate && !p->a_packed ? least(p->k, CHUNK_BLOCKS * e->k_block) : p->k;
     unsigned char *packed = scratch;
     block w = {.e = e, .p = p, .n1 = n1, .plain = is_plain(e, p)};
-    int rows = rows_of_block(e, p, m1 - m0), columns = across(e);
+    int rows = rows_of_block(e, p, m1 - m0);
     w.column_bytes = flaw_engine_panel_size(e, p->k_packed ? p->k_packed : p->k);
     w.large = p->b_next || flaw_engine_pack_size(e, p->k, p->n) >= LARGE;
     w.sums = (float *)(void *)(packed + (p->a_packed ? 0 : flaw_engine_rows_size(e, e->block_rows, chunk)));
@@ -263,10 +265,11 @@ void flaw_engine_product(const flaw_engine *e, const flaw_product *p, int m0, in
         for (w.i0 = m0; w.i0 < m1; w.i0 += rows) {
             w.rows = least(rows, m1 - w.i0);
             w.row_panels = ceil_div(w.rows, e->rows);
+            w.across = w.row_panels > FEW_PANELS ? across(e) : FLAW_TILE_COLS;
             if (!p->a_packed) pack_block(e, p, w.i0, w.rows, w.k0, w.k, packed);
             w.a = p->a_packed ? (const unsigned char *)p->a_packed + flaw_engine_rows_size(e, w.i0, p->k) : packed;
             if (p->a_sums && n0 == 0) sum_block(&w);
-            for (int j = n0; j < n1; j += columns) run_columns(&w, j, least(j + columns, n1));
+            for (int j = n0; j < n1; j += w.across) run_columns(&w, j, least(j + w.across, n1));
             finish_before(&w); /* its heads are about to be packed anew */
         }
         w.k0 += chunk;
