@@ -5,8 +5,9 @@
  * into the worker's scratch, by way of float32 in the first cache, and go through the packed product. Both sum in a fixed
  * order of their own; which one runs depends on the number of rows of this call and the compute's precision alone.
  *
- * Where the kernels have weight_many, weights of steps (Q8_0, Q4_0 ...) meet many rows as whole numbers of 16 bits with a
- * scale for 128 of them: a hundred times finer than bf16, far below what the steps themselves lose, and faster than float32.
+ * Where the kernels have weight_many, weights of steps (Q8_0, Q4_0 ...) meet many rows in 16 bits, whole numbers with a
+ * scale for 128 of them or two parts in bf16: a hundred times finer than bf16, far below what the steps themselves lose, and
+ * faster than float32.
  * So it is in FLAW_F32 and FLAW_INT8; in FLAW_BF16 the instructions of that name are used. In FLAW_INT8 all other types are
  * unpacked for bf16. */
 #ifndef FLAW_NN_MATRIX_H
