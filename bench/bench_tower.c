@@ -1,10 +1,10 @@
 /* The image tower from prepared pixels to embeddings.
  *   bench_tower MODEL [--precision f32|bf16|int8] [--threads N] [--level LEVEL] [--batch N [--rounds N]] [--windows]
  * MODEL: b, l or tiny (tower_model.h: random weights made in memory), or a model to open. With --batch, prints the time
- * of a pass, the share of what the machine does in registers in the same rounds (the fastest of some, and what comes at once
- * behind the pass: in loops without loads the clock climbs within milliseconds), and where the time goes; with --windows
- * beside it the same of all windows of one picture, and their speed over that of the batch, per token. Without, it
- * answers the requests of README.md. */
+ * of a pass, the share of what the machine does in registers in the same rounds (the fastest of some; on one thread also
+ * what comes at once behind the pass: in loops without loads the clock climbs within milliseconds), and where the time
+ * goes; with --windows beside it the same of all windows of one picture, and their speed over that of the batch, per token.
+ * Without, it answers the requests of README.md. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -179,10 +179,9 @@ static void table(bench *b, int rounds)
     double work = 1e-9 * picture_flops(b) * b->batch, middle = median(ms, rounds), limit = median(limits, rounds);
     printf("%s %s level %s, %d threads, batch %d: median %.2f ms, best %.2f; %.2f GFLOP, %.0f GFLOP/s", b->name,
            b->precision, b->c.kernels->name, b->c.workers, b->batch, middle, ms[0], work, work / middle * 1e3);
-    double at_once = median(near, rounds);
-    if (limit > 0.0)
-        printf("; limit %.0f, share %.1f %%; at the clock of the pass %.0f, %.1f %%", limit, 100.0 * work / middle * 1e3 / limit,
-               at_once, 100.0 * work / middle * 1e3 / at_once);
+    double share = 100.0 * work / middle * 1e3, at_once = median(near, rounds);
+    if (limit > 0.0) printf("; limit %.0f, share %.1f %%", limit, share / limit);
+    if (limit > 0.0 && b->c.workers == 1) printf("; at the clock of the pass %.0f, %.1f %%", at_once, share / at_once);
     printf("\n");
     double total = 0.0, parts[FLAW_STATIONS + 1];
     for (int s = 0; s <= FLAW_STATIONS; s++) total += parts[s] = median(each[s], rounds);

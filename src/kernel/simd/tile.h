@@ -47,16 +47,15 @@ VEC_INLINE void tile_sum(const flaw_tile *t, int steps, int rows, int vecs, ptrd
     for (int i = 0; i < rows; i++)
 #pragma GCC unroll 4
         for (int h = 0; h < vecs; h++) s[i][h] = t->resume ? vf_load(c + i * t->c_row + h * VEC) : tile_first(t, i, h);
-    const int part = (steps / rows + 3) / 4 * 4; /* steps for each row of C that is asked for */
     int p = 0;
-    for (int i = 0; i < rows; i++, out += t->out_row) {
-        const int end = p + part < steps / 4 * 4 ? p + part : steps / 4 * 4;
-        if (t->out) ask_for(out, vecs);
-        for (; p < end; p += 4, ahead += ahead_step) {
-            __builtin_prefetch(ahead, 0, 2);
+    if (t->out) {
+#pragma GCC unroll 16
+        for (int i = 0; i < rows; i++) ask_for(out + i * t->out_row, vecs);
+    }
+    for (; p + 4 <= steps; p += 4, ahead += ahead_step) {
+        __builtin_prefetch(ahead, 0, 2);
 #pragma GCC unroll 4
-            for (int q = 0; q < 4; q++, a += a_p, b += TILE_COLS) tile_one_step(rows, vecs, a_i, a, b, s);
-        }
+        for (int q = 0; q < 4; q++, a += a_p, b += TILE_COLS) tile_one_step(rows, vecs, a_i, a, b, s);
     }
     for (; p < steps; p++, a += a_p, b += TILE_COLS) tile_one_step(rows, vecs, a_i, a, b, s);
 #pragma GCC unroll 16
