@@ -169,9 +169,9 @@ VEC_INLINE void store_sums(const flaw_tile *t, bool low, bool right)
     if (low && right) _tile_stored(3, c_low + TILE, row);
 }
 
-/* Tiles 0 1 / 2 3: sums; 4 5: A; 6 7: B. `low`: the lower 16 rows are needed; `right`: the right 16 columns. A that
- * passes by is loaded as what is not needed again soon, so that the panel of B stays in the first cache. Between the steps
- * vectors finish the tile before, not at once, because its sums are still on their way to memory. */
+/* Tiles 0 1 / 2 3: sums; 4 5: A; 6 7: B. `low`: the lower 16 rows are needed; `right`: the right 16 columns. Of A and B the
+ * one that passes by is loaded as what is not needed again soon, so that the panel of the other stays in the first cache.
+ * Between the steps vectors finish the tile before, not at once, because its sums are still on their way to memory. */
 VEC_INLINE void sum_tiles(const flaw_tile *t, bool whole, bool low, bool right)
 {
     const int steps = (t->k * (whole ? 1 : 2) + STEP_BYTES - 1) / STEP_BYTES, share = finish_share(t, steps);
@@ -191,11 +191,13 @@ VEC_INLINE void sum_tiles(const flaw_tile *t, bool whole, bool low, bool right)
         _tile_zero(3);
     }
     for (int step = 0; step < steps; step++, a += 2 * TILE_BYTES, b += 2 * TILE_BYTES) {
-        _tile_loadd(6, b, b_row);
+        if (t->a_passes) _tile_loadd(6, b, b_row);
+        else _tile_stream_loadd(6, b, b_row);
         if (t->a_passes) _tile_stream_loadd(4, a, 64);
         else _tile_loadd(4, a, 64);
         TILE_PRODUCT(0, 4, 6);
-        if (right) _tile_loadd(7, b + 64, b_row);
+        if (right && t->a_passes) _tile_loadd(7, b + 64, b_row);
+        else if (right) _tile_stream_loadd(7, b + 64, b_row);
         if (right) TILE_PRODUCT(1, 4, 7);
         if (low && t->a_passes) _tile_stream_loadd(5, a + TILE_BYTES, 64);
         else if (low) _tile_loadd(5, a + TILE_BYTES, 64);
