@@ -84,7 +84,7 @@ class Stories(command.Command):
             config = json.load(file)
         for key, value, word in (('hidden_act', 'gelu', 'hidden_act'), ('num_hidden_layers', 6, '9 missing'),
                                  ('num_hidden_layers', 4, 'left over'), ('vocab_size', 511, 'misshapen'),
-                                 ('rope_scaling', {'type': 'linear', 'factor': 2}, 'rope_scaling')):
+                                 ('rope_scaling', {'type': 'yarn', 'factor': 2}, 'yarn')):
             self.write('copy/config.json', json.dumps(dict(config, **{key: value})).encode())
             self.fail_once(66 if word == '9 missing' else 65, word, 'complete', '--model', copy, '')
 
