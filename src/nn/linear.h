@@ -87,6 +87,14 @@ static inline bool flaw_linear_twice(const flaw_compute *c, const flaw_linear *l
 {
     return l->twice && flaw_linear_precision(c, l) == FLAW_INT8;
 }
+
+/* The second of the two products: the bias is added once. */
+static inline flaw_linear flaw_linear_without_bias(const flaw_linear *l)
+{
+    flaw_linear out = *l;
+    out.b = NULL;
+    return out;
+}
 void flaw_linear_rows_backward(const flaw_compute *c, int worker, const flaw_linear *l, int rows, const float *dy,
                                ptrdiff_t dy_row, float *dx, ptrdiff_t dx_row, bool accumulate);
 
