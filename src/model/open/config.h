@@ -3,6 +3,8 @@
 #ifndef FLAW_MODEL_CONFIG_H
 #define FLAW_MODEL_CONFIG_H
 
+#include <jansson.h>
+
 #include "base/buffer.h"
 #include "format/tensors.h"
 #include "model/tower/clip.h"
@@ -28,6 +30,12 @@ flaw_status flaw_config_imagebind(flaw_clip_shape *out, const flaw_tensors *tens
 /* Metadata "flaw" of a bundle, read and written. */
 flaw_status flaw_config_bundle(flaw_clip_shape *out, const char *json, size_t size, const char *name, flaw_error *err);
 void flaw_config_bundle_write(flaw_buffer *out, const flaw_clip_shape *shape);
+
+/* What configurations that name their network have in common: `read` fills a zeroed shape from the object, then the rest is
+ * derived and checked. */
+typedef flaw_status flaw_config_reader(flaw_clip_shape *out, const json_t *root, const char *name, flaw_error *err);
+flaw_status flaw_config_read(flaw_clip_shape *out, flaw_config_reader *read, const char *json, size_t size, const char *name,
+                             flaw_error *err);
 
 extern const flaw_prepare_shape flaw_prepare_clip;     /* CLIP's mean and deviation; resize_to 0 */
 extern const flaw_prepare_shape flaw_prepare_imagenet; /* ImageNet's */

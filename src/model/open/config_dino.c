@@ -49,17 +49,7 @@ static flaw_status read_network(flaw_clip_shape *s, const json_t *root, const ch
 
 flaw_status flaw_config_dino(flaw_clip_shape *out, const char *json, size_t size, const char *name, flaw_error *err)
 {
-    json_t *root;
-    flaw_clip_shape s;
-    flaw_status status = flaw_json_parse(&root, json, size, name, err);
-    if (status) return status;
-    status = read_network(&s, root, name, err);
-    json_decref(root);
-    if (status) return status;
-    flaw_clip_shape_derive(&s);
-    status = flaw_clip_shape_check(&s, name, err);
-    if (!status) *out = s;
-    return status;
+    return flaw_config_read(out, read_network, json, size, name, err);
 }
 
 /* Pictures are prepared for another side (256, crop 224) than the positions were learnt at (518): only the ratio is

@@ -85,23 +85,20 @@ static flaw_status read_towers(flaw_clip_shape *s, const json_t *root, const cha
     return text.status;
 }
 
+static flaw_status read_model(flaw_clip_shape *s, const json_t *root, const char *name, flaw_error *err)
+{
+    flaw_status status = read_towers(s, root, name, err);
+    if (status) return status;
+    s->pre_norm = true;
+    s->text.causal = true;
+    s->prepare = flaw_prepare_clip;
+    s->prepare.resize_to = s->side;
+    return FLAW_OK;
+}
+
 flaw_status flaw_config_hf(flaw_clip_shape *out, const char *json, size_t size, const char *name, flaw_error *err)
 {
-    json_t *root;
-    flaw_clip_shape s = {0};
-    flaw_status status = flaw_json_parse(&root, json, size, name, err);
-    if (status) return status;
-    status = read_towers(&s, root, name, err);
-    json_decref(root);
-    if (status) return status;
-    s.pre_norm = true;
-    s.text.causal = true;
-    s.prepare = flaw_prepare_clip;
-    s.prepare.resize_to = s.side;
-    flaw_clip_shape_derive(&s);
-    status = flaw_clip_shape_check(&s, name, err);
-    if (!status) *out = s;
-    return status;
+    return flaw_config_read(out, read_model, json, size, name, err);
 }
 
 static void must_be_true(flaw_fields *f, const char *key)

@@ -158,15 +158,5 @@ static flaw_status read_config(flaw_clip_shape *s, const json_t *root, const cha
 
 flaw_status flaw_config_openclip(flaw_clip_shape *out, const char *json, size_t size, const char *name, flaw_error *err)
 {
-    json_t *root;
-    flaw_clip_shape s = {0};
-    flaw_status status = flaw_json_parse(&root, json, size, name, err);
-    if (status) return status;
-    status = read_config(&s, root, name, err);
-    json_decref(root);
-    if (status) return status;
-    flaw_clip_shape_derive(&s);
-    status = flaw_clip_shape_check(&s, name, err);
-    if (!status) *out = s;
-    return status;
+    return flaw_config_read(out, read_config, json, size, name, err);
 }

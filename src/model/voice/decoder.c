@@ -15,15 +15,7 @@
 
 static void visit(flaw_walk *w, void *view, const void *shape)
 {
-    flaw_voice_view *v = view;
-    const flaw_voice_shape *s = shape;
-    char name[64];
-    for (int i = 0; i < FLAW_STAGES; i++) {
-        snprintf(name, sizeof name, "decoder.%d.w", i);
-        flaw_walk_visit(w, &v->decoder_w[i], s->joint, flaw_voice_width(s, i), name);
-        snprintf(name, sizeof name, "decoder.%d.b", i);
-        flaw_walk_visit(w, &v->decoder_b[i], 0, s->joint, name);
-    }
+    flaw_voice_visit_decoder(w, view, shape, "decoder");
 }
 
 static flaw_status make_list(flaw_parameters *out, const flaw_voice_shape *shape, flaw_arena *arena, flaw_error *err)

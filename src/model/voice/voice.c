@@ -5,6 +5,17 @@
 #include "model/voice/voice.h"
 #include "model/tower/walk.h"
 
+void flaw_voice_visit_decoder(flaw_walk *w, flaw_voice_view *v, const flaw_voice_shape *s, const char *prefix)
+{
+    char name[64];
+    for (int i = 0; i < FLAW_STAGES; i++) {
+        snprintf(name, sizeof name, "%s.%d.w", prefix, i);
+        flaw_walk_visit(w, &v->decoder_w[i], s->joint, flaw_voice_width(s, i), name);
+        snprintf(name, sizeof name, "%s.%d.b", prefix, i);
+        flaw_walk_visit(w, &v->decoder_b[i], 0, s->joint, name);
+    }
+}
+
 static int kernel_of(int conv)
 {
     return conv == FLAW_PROMPT_CONVS - 1 ? 5 : 3;
@@ -15,12 +26,7 @@ static void visit_all(flaw_walk *w, void *view, const void *shape)
     flaw_voice_view *v = view;
     const flaw_voice_shape *s = shape;
     char name[64];
-    for (int i = 0; i < FLAW_STAGES; i++) {
-        snprintf(name, sizeof name, "voice.decoder.%d.w", i);
-        flaw_walk_visit(w, &v->decoder_w[i], s->joint, flaw_voice_width(s, i), name);
-        snprintf(name, sizeof name, "voice.decoder.%d.b", i);
-        flaw_walk_visit(w, &v->decoder_b[i], 0, s->joint, name);
-    }
+    flaw_voice_visit_decoder(w, v, s, "voice.decoder");
     if (s->base) flaw_walk_visit(w, &v->base, s->base, s->words, "voice.base");
     for (int i = 0, in = 1; i < FLAW_PROMPT_CONVS && s->base; in = s->channels[i++]) {
         snprintf(name, sizeof name, "voice.conv.%d.w", i);

@@ -3,6 +3,7 @@
 #define FLAW_MODEL_VOICE_H
 
 #include "model/voice/anomalygpt.h"
+#include "model/tower/walk.h"
 #include "nn/conv.h"
 
 /* The i-th convolution of the prompt learner. */
@@ -13,6 +14,9 @@ static inline int flaw_voice_width(const flaw_voice_shape *s, int stage)
 {
     return s->fused && stage == FLAW_STAGES - 1 ? s->joint : s->width;
 }
+
+/* The linears of the decoder on their walk, as "PREFIX.STAGE.w" and ".b". */
+void flaw_voice_visit_decoder(flaw_walk *w, flaw_voice_view *v, const flaw_voice_shape *s, const char *prefix);
 
 /* Cut `floats` off a work array, so that the next piece lies on a line of its own. work NULL: only counting. */
 static inline float *flaw_voice_carve(float *work, size_t *used, size_t floats)
