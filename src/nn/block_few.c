@@ -1,7 +1,5 @@
 /* A block for few rows: each layer is two runs of the pool. Its rows are packed once, cut by rows; the product is cut by
  * columns, so that each thread reads its own part of the weights, once. */
-#include <math.h>
-
 #include "nn/block_pass.h"
 #include "nn/watch.h"
 
@@ -141,6 +139,7 @@ static void head_piece(void *context, int head, int worker)
     flaw_precision precision = flaw_linear_precision(c, l);
     int d = p->b->shape.width, width = d / p->b->shape.heads, row = 3 * width;
     float *qkv = p->qkv + (size_t)head * (size_t)p->rows * (size_t)row;
+    const flaw_block_shape alone = {.width = width, .heads = 1, .causal = p->b->shape.causal};
     double start = flaw_watch_start(c);
     int cuts = near_parts(c, l, p->rows, 1), unit = c->kernels->row_panel(precision);
     for (int step = 0; step < 3 * cuts; step++) {
@@ -155,11 +154,10 @@ static void head_piece(void *context, int head, int worker)
     }
     flaw_watch_lap(c, worker, FLAW_STATION_QKV, &start);
     for (int first = 0; first < p->rows; first += p->tokens) {
-        flaw_attention a = {.tokens = p->tokens, .width = width, .causal = p->b->shape.causal, .row = row, .out_row = d,
-                            .scale = (float)(1.0 / sqrt((double)width)), .precision = c->precision};
-        a.q = qkv + (ptrdiff_t)first * row;
-        a.k = a.q + width;
-        a.v = a.k + width;
+        flaw_attention a;
+        flaw_block_attention(&alone, p->tokens, 0, qkv + (ptrdiff_t)first * row, NULL, NULL, &a);
+        a.precision = c->precision;
+        a.out_row = d;
         a.out = p->h + (ptrdiff_t)first * d + (ptrdiff_t)head * width;
         c->kernels->attention(&a, c->scratch[worker]);
     }
