@@ -7,28 +7,14 @@
 #include "kernel/simd/engine.h"
 #include "kernel/x86/levels.h"
 #include "kernel/x86/pack_bf16.h"
+#include "kernel/x86/tile_config.h"
 #include "kernel/x86/whole_avx512.h"
 #include "kernel/simd/vec_math.h"
 #include "kernel/x86/activation_avx512.h"
 
-enum { TILE_ROWS = 32, TILE_COLS = 32, TILE_GROUP = 4, TILE_UNIT = 64 }; /* for int8.inc.c */
-typedef int8_t tile_value;
+enum { TILE_ROWS = 32, TILE_COLS = 32, TILE_UNIT = 64 }; /* for int8.inc.c */
 
-VEC_INLINE void store_row(tile_value *out, vf x, int zero)
-{
-    vf_store_unsigned(out, x, zero);
-}
-
-VEC_INLINE void copy_row(tile_value *out, int n, const uint8_t *q, int zero)
-{
-    memcpy(out, q, (size_t)n);
-}
-
-VEC_INLINE vf join_group(const vf *q)
-{
-    return vf_join_bytes(q);
-}
-
+#include "kernel/x86/byte_values.inc.c"
 #include "kernel/simd/int8.inc.c"
 
 enum {
@@ -41,21 +27,15 @@ enum {
     A_BLOCK = 3 << 19 /* bytes */
 };
 
-/* Eight tiles of 16 rows of 64 bytes. Constant data and not a local: compilers take the instruction to read 8 bytes
- * only, and would drop what is written behind them. */
-static const struct {
-    uint8_t palette, start_row, zero[14];
-    uint16_t row_bytes[16];
-    uint8_t rows[16];
-} eight_tiles = {.palette = 1,
-                 .row_bytes = {64, 64, 64, 64, 64, 64, 64, 64},
-                 .rows = {TILE, TILE, TILE, TILE, TILE, TILE, TILE, TILE}};
+static const flaw_tile_config eight_tiles = {.palette = 1,
+                                             .row_bytes = {64, 64, 64, 64, 64, 64, 64, 64},
+                                             .rows = {TILE, TILE, TILE, TILE, TILE, TILE, TILE, TILE}};
 
 /* The registers belong to the thread; every call sets and releases them, so that nothing is kept between calls and a
  * switch of threads need not save them. */
 static void begin(void)
 {
-    _tile_loadconfig(&eight_tiles);
+    flaw_tiles_begin(&eight_tiles);
 }
 
 static void end(void)
@@ -179,8 +159,6 @@ VEC_INLINE void sum_tiles(const flaw_tile *t, bool whole, bool low, bool right)
     const size_t b_row = 2 * 64;
     const int ahead_step = 4 * t->ahead_step; /* a step is four of those that it is given for */
     const flaw_summed *before = t->before;
-    const float *out = t->out;
-    int asked = 0;
     int done = 0, rows = before ? before->rows : 0;
     if (t->resume) {
         load_sums(t, low, right);
@@ -206,10 +184,6 @@ VEC_INLINE void sum_tiles(const flaw_tile *t, bool whole, bool low, bool right)
         if (ahead) {
             for (int q = 0; q < ahead_step; q += 64) _mm_prefetch(ahead + q, _MM_HINT_T1);
             ahead += ahead_step;
-        }
-        for (int q = 0; out && q < share && asked < t->live_rows; q++, asked++, out += t->out_row) {
-            
-            
         }
         if (step > 0 && done < rows) {
             int next = done + share < rows ? done + share : rows;

@@ -4,9 +4,7 @@
  * well, and vpdpwssd multiplies 32 pairs. (Two digits of 8 bits and vpdpbusd would take as many instructions, and some more
  * to bring the digits together.) A tile of 10 vectors by 32 rows of whole sums lives in registers through a group of 32,
  * which has a scale of its own in each row; float32 sums lie in the first cache, since loads and stores come for free. Rows
- * are unpacked a span at a time, once for all vectors, 16 rows to a register, pairs of elements to a lane: 4 i + odd and
- * 4 i + odd + 2 of a group are pair 2 i + odd, which is how shifts and masks separate them.
- */
+ * are unpacked a span at a time, once for all vectors (weights_span.h). */
 #include <math.h>
 #include <string.h>
 
@@ -32,11 +30,6 @@ static int vectors_of_tile(int vectors)
 {
     (void)vectors;
     return TILE_VECTORS;
-}
-
-static size_t bundle_size(int n)
-{
-    return (size_t)spans_of(n) * sizeof(span);
 }
 
 VEC_INLINE __m256i whole_16(vf x, vf each)
@@ -76,7 +69,7 @@ static void put_span(const float *x, int groups, int v, span *out)
 static void prepare(int n, int count, const float *x, ptrdiff_t x_row, void *bundle)
 {
     span *out = bundle;
-    memset(bundle, 0, bundle_size(n));
+    memset(bundle, 0, (size_t)spans_of(n) * sizeof *out);
     for (int v = 0; v < count; v++) {
         for (int i = 0; i < n; i += SPAN)
             put_span(x + v * x_row + i, n - i < SPAN ? (n - i) / GROUP : GROUPS, v, out + i / SPAN);
@@ -191,31 +184,12 @@ VEC_INLINE void product_of(flaw_weight_type type, const flaw_weight_product *p, 
     }
 }
 
-#define PRODUCT(name, type)                                                                                            \
-    static __attribute__((noinline)) void product_##name(const flaw_weight_product *p, void *scratch)                  \
-    {                                                                                                                  \
-        product_of(type, p, scratch);                                                                                  \
-    }
-
-PRODUCT(q8_0, FLAW_WEIGHT_Q8_0)
-PRODUCT(q4_0, FLAW_WEIGHT_Q4_0)
-PRODUCT(q4_1, FLAW_WEIGHT_Q4_1)
-PRODUCT(q4_k, FLAW_WEIGHT_Q4_K)
-
-static void product(const flaw_weight_product *p, void *scratch)
-{
-    switch (p->type) {
-    case FLAW_WEIGHT_Q8_0: product_q8_0(p, scratch); break;
-    case FLAW_WEIGHT_Q4_0: product_q4_0(p, scratch); break;
-    case FLAW_WEIGHT_Q4_1: product_q4_1(p, scratch); break;
-    default: product_q4_k(p, scratch); break;
-    }
-}
+#include "kernel/x86/weights_each.inc.c"
 
 const flaw_weight_many flaw_vnni_many = {
-    .reads = {[FLAW_WEIGHT_Q8_0] = true, [FLAW_WEIGHT_Q4_0] = true, [FLAW_WEIGHT_Q4_1] = true, [FLAW_WEIGHT_Q4_K] = true},
+    .reads = READS_EACH,
     .bundle = vectors_of_tile,
     .size = bundle_size,
     .prepare = prepare,
     .scratch = scratch_size,
-    .product = product};
+    .product = product_any};

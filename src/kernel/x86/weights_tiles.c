@@ -5,6 +5,7 @@
  * float32. (Scales applied beforehand would make of each weight two parts as well: three products of tiles and not two, and
  * more unpacking than the tiles could wait for.) A tile has as many vectors as make all tiles of a call equal. */
 #include "kernel/x86/levels.h"
+#include "kernel/x86/tile_config.h"
 #include "kernel/x86/weights_span.h"
 
 enum {
@@ -29,11 +30,6 @@ static int tiles_of(int vectors)
 static int vectors_of_tile(int vectors)
 {
     return (vectors + tiles_of(vectors) - 1) / tiles_of(vectors);
-}
-
-static size_t bundle_size(int n)
-{
-    return (size_t)spans_of(n) * sizeof(span);
 }
 
 VEC_INLINE vf back(__m256bh x)
@@ -202,46 +198,27 @@ VEC_INLINE void product_of(flaw_weight_type type, const flaw_weight_product *p, 
     for (int i = 0; i < panels; i++) copy_sums(p, i * TILE_ROWS, at->sum + i * all.tiles);
 }
 
-#define PRODUCT(name, type)                                                                                            \
-    static __attribute__((noinline)) void product_##name(const flaw_weight_product *p, void *scratch)                  \
-    {                                                                                                                  \
-        product_of(type, p, scratch);                                                                                  \
-    }
-
-PRODUCT(q8_0, FLAW_WEIGHT_Q8_0)
-PRODUCT(q4_0, FLAW_WEIGHT_Q4_0)
-PRODUCT(q4_1, FLAW_WEIGHT_Q4_1)
-PRODUCT(q4_k, FLAW_WEIGHT_Q4_K)
-
-typedef struct configuration {
-    uint8_t palette, start_row, zero[14];
-    uint16_t row_bytes[16];
-    uint8_t rows[16];
-} configuration;
+#include "kernel/x86/weights_each.inc.c"
 
 /* Tiles of sums and of vectors have a row for each vector, those of weights a row for each pair of elements. */
 static void begin(int vectors)
 {
     const uint8_t v = (uint8_t)vectors;
-    configuration c = {.palette = 1, .row_bytes = {64, 64, 64, 64, 64, 64, 64, 64}, .rows = {v, v, v, v, v, v, PAIRS, PAIRS}};
-    __asm__ volatile("" : "+m"(c)); /* compilers take the instruction to read 8 bytes only */
-    _tile_loadconfig(&c);
+    const flaw_tile_config c = {.palette = 1,
+                                .row_bytes = {64, 64, 64, 64, 64, 64, 64, 64},
+                                .rows = {v, v, v, v, v, v, PAIRS, PAIRS}};
+    flaw_tiles_begin(&c);
 }
 
 static void product(const flaw_weight_product *p, void *scratch)
 {
     begin(vectors_of_tile(p->vectors));
-    switch (p->type) {
-    case FLAW_WEIGHT_Q8_0: product_q8_0(p, scratch); break;
-    case FLAW_WEIGHT_Q4_0: product_q4_0(p, scratch); break;
-    case FLAW_WEIGHT_Q4_1: product_q4_1(p, scratch); break;
-    default: product_q4_k(p, scratch); break;
-    }
+    product_any(p, scratch);
     _tile_release();
 }
 
 const flaw_weight_many flaw_amx_many = {
-    .reads = {[FLAW_WEIGHT_Q8_0] = true, [FLAW_WEIGHT_Q4_0] = true, [FLAW_WEIGHT_Q4_1] = true, [FLAW_WEIGHT_Q4_K] = true},
+    .reads = READS_EACH,
     .bundle = vectors_of_tile,
     .size = bundle_size,
     .prepare = prepare,
