@@ -2,6 +2,7 @@
  * the stages, as published; so are the figures' maps, as a mean. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "flaw/metrics.h"
 #include "learn/voice/april_train.h"
@@ -22,36 +23,20 @@ static void make_maps(flaw_april_trainer *t, const flaw_voice_entry *e, const fl
     flaw_decoder_map(&t->compute, t->decoder, stage, e->text, t->stage_maps, t->map, t->work);
 }
 
-typedef struct loss_pass {
-    flaw_april_trainer *t;
-    const uint8_t *mask;
-    float weight;
-    double focal[FLAW_STAGES], dice[FLAW_STAGES];
-} loss_pass;
-
-static void loss_piece(void *context, int piece, int worker)
-{
-    loss_pass *p = context;
-    (void)worker;
-    size_t area = area_of(p->t), at = (size_t)piece * area;
-    const flaw_april_train_options *o = p->t->options;
-    const float *map = p->t->stage_maps + at;
-    float *d = p->t->d_stage_maps + at;
-    for (size_t i = 0; i < area; i++) d[i] = 0;
-    p->focal[piece] = flaw_map_focal_loss(area, map, p->mask, p->weight * o->focal, d);
-    p->dice[piece] = flaw_map_dice_loss(area, map, p->mask, p->weight * o->dice, d);
-}
-
 static void learn_picture(flaw_april_trainer *t, const flaw_voice_entry *e, bool defective)
 {
     const float *stage[FLAW_STAGES];
     const flaw_sight *sight = defective ? &e->defective : &e->normal;
-    loss_pass p = {.t = t, .mask = defective ? e->mask : t->nothing, .weight = 1.0f / (float)t->options->batch};
+    const flaw_april_train_options *o = t->options;
+    float weight = 1.0f / (float)o->batch;
+    flaw_stage_losses loss;
     make_maps(t, e, sight);
-    flaw_pool_run(t->compute.pool, loss_piece, &p, FLAW_STAGES);
+    memset(t->d_stage_maps, 0, FLAW_STAGES * area_of(t) * sizeof(float));
+    flaw_map_stage_losses(&loss, t->compute.pool, area_of(t), t->stage_maps, defective ? e->mask : t->nothing,
+                          weight * o->focal, weight * o->dice, t->d_stage_maps);
     for (int k = 0; k < FLAW_STAGES; k++) {
-        t->values.focal += p.focal[k];
-        t->values.dice += p.dice[k];
+        t->values.focal += loss.focal[k];
+        t->values.dice += loss.dice[k];
     }
     flaw_sight_decoder(sight, &t->decoder->shape, stage);
     flaw_decoder_backward(&t->compute, t->decoder, stage, e->text, t->d_stage_maps, &t->grad_view, t->work);

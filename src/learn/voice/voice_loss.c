@@ -31,3 +31,29 @@ double flaw_map_dice_loss(size_t n, const float *p, const uint8_t *mask, float w
     for (size_t i = 0; i < n; i++) dp[i] += mask[i] ? -inside : outside;
     return (double)weight * (1 - share);
 }
+
+typedef struct stage_pass {
+    flaw_stage_losses *out;
+    size_t n;
+    const float *maps;
+    const uint8_t *mask;
+    float focal_weight, dice_weight;
+    float *d_maps;
+} stage_pass;
+
+static void stage_piece(void *context, int piece, int worker)
+{
+    stage_pass *p = context;
+    (void)worker;
+    const float *map = p->maps + (size_t)piece * p->n;
+    float *d = p->d_maps + (size_t)piece * p->n;
+    p->out->focal[piece] = flaw_map_focal_loss(p->n, map, p->mask, p->focal_weight, d);
+    p->out->dice[piece] = flaw_map_dice_loss(p->n, map, p->mask, p->dice_weight, d);
+}
+
+void flaw_map_stage_losses(flaw_stage_losses *out, flaw_pool *pool, size_t n, const float *maps, const uint8_t *mask,
+                           float focal_weight, float dice_weight, float *d_maps)
+{
+    stage_pass p = {out, n, maps, mask, focal_weight, dice_weight, d_maps};
+    flaw_pool_run(pool, stage_piece, &p, FLAW_STAGES);
+}

@@ -182,37 +182,19 @@ static void rows_back(flaw_voice_trainer *t, flaw_voice_sample *s, const float *
         for (size_t i = 0; i < area; i++) s->d_stage_maps[k * area + i] = shape->share[k] * s->d_map[i];
 }
 
-typedef struct loss_pass {
-    const flaw_voice_trainer *t;
-    const flaw_voice_sample *s;
-    const uint8_t *mask;
-    float weight;
-    double focal[FLAW_STAGES], dice[FLAW_STAGES];
-} loss_pass;
-
-static void loss_piece(void *context, int piece, int worker)
-{
-    loss_pass *p = context;
-    (void)worker;
-    size_t area = area_of(p->t), at = (size_t)piece * area;
-    const flaw_voice_train_options *o = p->t->options;
-    const float *map = p->s->stage_maps + at;
-    float *d = p->s->d_stage_maps + at;
-    p->focal[piece] = flaw_map_focal_loss(area, map, p->mask, p->weight * o->focal, d);
-    p->dice[piece] = flaw_map_dice_loss(area, map, p->mask, p->weight * o->dice, d);
-}
-
 /* The decoder's losses, as the mean over the pictures of the pass, and its gradient. */
 static void decoder_back(flaw_voice_trainer *t, flaw_voice_sample *s, int pictures, float scale)
 {
     const flaw_voice_shape *shape = &t->voice->shape;
     const float *stage[FLAW_STAGES];
+    const flaw_voice_train_options *o = t->options;
     float weight = scale / (float)pictures;
-    loss_pass p = {.t = t, .s = s, .mask = s->defective ? s->entry->mask : t->nothing, .weight = weight};
-    flaw_pool_run(t->compute.pool, loss_piece, &p, FLAW_STAGES);
+    flaw_stage_losses loss;
+    flaw_map_stage_losses(&loss, t->compute.pool, area_of(t), s->stage_maps, s->defective ? s->entry->mask : t->nothing,
+                          weight * o->focal, weight * o->dice, s->d_stage_maps);
     for (int k = 0; k < FLAW_STAGES; k++) {
-        t->values.focal += p.focal[k] / (double)weight;
-        t->values.dice += p.dice[k] / (double)weight;
+        t->values.focal += loss.focal[k] / (double)weight;
+        t->values.dice += loss.dice[k] / (double)weight;
     }
     flaw_sight_decoder(sight_of(s), shape, stage);
     flaw_decoder_backward(&t->compute, t->voice, stage, s->entry->text, s->d_stage_maps, &t->grads, t->work);
