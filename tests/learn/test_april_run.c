@@ -11,7 +11,7 @@
 typedef struct watch {
     int64_t stop_at;
     double first, last;
-    int reports;
+    int reports, figures;
 } watch;
 
 static void on_report(void *context, const flaw_april_train_report *r)
@@ -21,6 +21,13 @@ static void on_report(void *context, const flaw_april_train_report *r)
     if (!w->reports++) w->first = w->last;
     assert_true(isfinite(w->last) && r->samples_per_second > 0);
     if (r->step == w->stop_at) w->stop_at = -1;
+}
+
+static void on_figures(void *context, const flaw_april_train_figures *f)
+{
+    ((watch *)context)->figures++;
+    assert_int_equal(f->pictures, 4);
+    assert_true(f->image >= 0 && f->image <= 1 && f->pixel > 0 && f->pixel <= 1);
 }
 
 static bool on_stop(void *context)
@@ -42,7 +49,8 @@ static flaw_april_train_options small_run(const char *folder)
     o.threads = 2;
     o.float32 = true;
     o.log_every = 1;
-    o.evaluate_every = 0;
+    o.evaluate_every = 3;
+    o.evaluate_pairs = 2;
     return o;
 }
 
@@ -51,10 +59,11 @@ static void test_resume(void **state)
     char whole[512], halves[512], a[600], b[600];
     flaw_error err = {0};
     watch first = {.stop_at = 0}, second = {.stop_at = 2};
-    flaw_april_train_callbacks callbacks = {.context = &first, .report = on_report, .stop = on_stop};
+    flaw_april_train_callbacks callbacks = {.context = &first, .report = on_report, .figures = on_figures, .stop = on_stop};
     flaw_april_train_options o = small_run(in_folder(whole, *state, "whole"));
     assert_ok(flaw_april_train_run(&o, &callbacks, &err));
     assert_true(first.last < first.first);
+    assert_int_equal(first.figures, 2);
     callbacks.context = &second;
     o.folder = in_folder(halves, *state, "halves");
     o.threads = 1;

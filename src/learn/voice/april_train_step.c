@@ -133,7 +133,8 @@ flaw_status flaw_april_evaluate(flaw_april_trainer *t, flaw_april_train_figures 
     tally y = {.pictures = 0};
     size_t pictures = 2 * (size_t)t->options->evaluate_pairs, side = (size_t)t->decoder->shape.side;
     size_t across = side / STRIDE + 1, pixels = pictures * across * across;
-    flaw_voice_data data = {.towers = t->towers,
+    flaw_voice_data data = {.views = 1,
+                            .towers = t->towers,
                             .shape = &t->decoder->shape,
                             .c = &t->compute,
                             .seed = EVALUATION_SEED,
