@@ -11,9 +11,7 @@ flaw_status flaw_config_read(flaw_clip_shape *out, flaw_config_reader *read, con
     if (status) return status;
     status = read(&s, root, name, err);
     json_decref(root);
-    if (status) return status;
-    flaw_clip_shape_derive(&s);
-    status = flaw_clip_shape_check(&s, name, err);
+    if (!status) status = flaw_clip_shape_check(&s, name, err);
     if (!status) *out = s;
     return status;
 }

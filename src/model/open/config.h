@@ -31,8 +31,8 @@ flaw_status flaw_config_imagebind(flaw_clip_shape *out, const flaw_tensors *tens
 flaw_status flaw_config_bundle(flaw_clip_shape *out, const char *json, size_t size, const char *name, flaw_error *err);
 void flaw_config_bundle_write(flaw_buffer *out, const flaw_clip_shape *shape);
 
-/* What configurations that name their network have in common: `read` fills a zeroed shape from the object, then the rest is
- * derived and checked. */
+/* What configurations that name their network have in common: `read` fills a zeroed shape from the object, and derives
+ * (flaw_clip_shape_derive) what follows from other numbers; then it is checked. */
 typedef flaw_status flaw_config_reader(flaw_clip_shape *out, const json_t *root, const char *name, flaw_error *err);
 flaw_status flaw_config_read(flaw_clip_shape *out, flaw_config_reader *read, const char *json, size_t size, const char *name,
                              flaw_error *err);

@@ -100,15 +100,7 @@ static flaw_status read_all(flaw_clip_shape *s, const json_t *root, const char *
 
 flaw_status flaw_config_bundle(flaw_clip_shape *out, const char *json, size_t size, const char *name, flaw_error *err)
 {
-    json_t *root;
-    flaw_clip_shape s = {0};
-    flaw_status status = flaw_json_parse(&root, json, size, name, err);
-    if (status) return status;
-    status = read_all(&s, root, name, err);
-    json_decref(root);
-    if (!status) status = flaw_clip_shape_check(&s, name, err);
-    if (!status) *out = s;
-    return status;
+    return flaw_config_read(out, read_all, json, size, name, err);
 }
 
 static void write_block(flaw_buffer *out, const flaw_block_shape *b, int layers)

@@ -44,6 +44,7 @@ static flaw_status read_network(flaw_clip_shape *s, const json_t *root, const ch
         s->image.act = FLAW_ACT_SILU;
     }
     s->prepare.resize_to = s->side;
+    flaw_clip_shape_derive(s);
     return f.status;
 }
 

@@ -93,6 +93,7 @@ static flaw_status read_model(flaw_clip_shape *s, const json_t *root, const char
     s->text.causal = true;
     s->prepare = flaw_prepare_clip;
     s->prepare.resize_to = s->side;
+    flaw_clip_shape_derive(s);
     return FLAW_OK;
 }
 

@@ -153,6 +153,7 @@ static flaw_status read_config(flaw_clip_shape *s, const json_t *root, const cha
     flaw_fields prepare = flaw_field_object(&top, "preprocess_cfg");
     prepare.status = text.status ? text.status : prepare.status;
     if (!prepare.status) read_prepare(s, &prepare);
+    flaw_clip_shape_derive(s);
     return prepare.status;
 }
 
