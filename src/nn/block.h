@@ -97,7 +97,7 @@ typedef struct flaw_block_cache {
 /* x [T, D] in place, tokens at positions used .. used + T - 1 of one text; they are appended to the cache (room for them
  * is the caller's duty). Causal blocks only; the linears may be packed or compact. A token's numbers are the same however
  * the text was cut into calls, up to the sums of the products (matrix.h). work: flaw_block_workspace(shape, 1, T) floats. */
-size_t flaw_block_cached_scratch(const flaw_compute *c, const flaw_block_shape *shape, int room);
+size_t flaw_block_cached_scratch(int room); /* bytes of each worker's scratch */
 void flaw_block_forward_cached(flaw_compute *c, const flaw_block *b, int tokens, float *x, flaw_block_cache *cache, float *work);
 
 /* Shared with the training pass (block_train.c): positions turned into rows first .. first + rows - 1 of qkv [N, T, Q]

@@ -40,10 +40,8 @@ static void cached_piece(void *context, int piece, int worker)
     }
 }
 
-size_t flaw_block_cached_scratch(const flaw_compute *c, const flaw_block_shape *shape, int room)
+size_t flaw_block_cached_scratch(int room)
 {
-    (void)c;
-    (void)shape;
     return (size_t)room * sizeof(float);
 }
 

@@ -56,7 +56,7 @@ static void open_block(fixture *f, const flaw_block_shape *s, int tokens, int th
     f->b.turns = turns;
     assert_ok(flaw_block_pack(&f->b, &f->c, &f->arena, &err));
     assert_ok(flaw_compute_reserve(&f->c, flaw_block_scratch(&f->c, s, tokens), &err));
-    assert_ok(flaw_compute_reserve(&f->c, flaw_block_cached_scratch(&f->c, s, tokens), &err));
+    assert_ok(flaw_compute_reserve(&f->c, flaw_block_cached_scratch(tokens), &err));
 }
 
 static void close_block(fixture *f)

@@ -99,7 +99,7 @@ static flaw_status make_room(flaw_reading *r, int length, flaw_error *err)
     for (int l = 0; l < s->layers; l++)
         if (r->cache[l].room < room && !grow_cache(&r->cache[l], (size_t)flaw_block_kv_width(&s->block), room))
             return flaw_fail(err, FLAW_NO_MEMORY, "%s: no memory to remember %d tokens", r->m->name, room);
-    flaw_status status = flaw_compute_reserve(r->c, flaw_block_cached_scratch(r->c, &s->block, room), err);
+    flaw_status status = flaw_compute_reserve(r->c, flaw_block_cached_scratch(room), err);
     if (!status) r->room = room;
     return status;
 }
